@@ -1,0 +1,36 @@
+# Every target makes what it needs: a fresh clone with Python >= 3.11, git and make is enough.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo test check ui lock clean
+
+demo: .venv/.done
+	@$(BIN)/logcache local demo
+
+test: .venv/.done
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: .venv/.done
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m logcache_assets.definitions
+
+ui: .venv/.done
+	@$(BIN)/logcache local ui
+
+.venv/.done: pyproject.toml requirements.lock
+	@echo "Setting up .venv (once; about a minute)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@$(BIN)/uv pip install -q --python $(BIN)/python -r requirements.lock
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+lock: .venv/.done
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv .logcache

@@ -1,0 +1,1 @@
+"""Refreshes Itaipu's log cache; the map of the code is docs/architecture.md."""

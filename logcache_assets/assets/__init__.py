@@ -1,0 +1,1 @@
+"""One module per stage, in the order of the lineage: read, decide, act, report."""

@@ -1,0 +1,1 @@
+"""The command line: `logcache`; each command imports what it needs when it runs."""

@@ -1,0 +1,1 @@
+"""Values, rules, plans and verdicts: pure functions without I/O, Dagster or polars."""

@@ -1,0 +1,190 @@
+"""What a database's contracts are: `contracts/<database>.yaml` of the itaipu repository, parsed and checked.
+
+The exact meaning of each key is docs/contracts.md. Errors name file and line, because analysts edit these files by hand.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import msgspec
+import yaml
+
+from logcache_assets.domain.instances import PROTOTYPES, Instance
+from logcache_assets.domain.names import column_name, contract_dataset, history_name
+from logcache_assets.errors import BadInput
+
+IDENT_REF = "db/ident"
+"""The `ref:` that resolves to the name of an ident."""
+
+Kind = Literal["entity", "history", "snapshot"]
+KINDS: tuple[Kind, ...] = ("entity", "history", "snapshot")
+
+AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[^\s:/][^\s/]*/[^\s/]+$")]
+ContractName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+
+
+class ContractAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One attribute of an entity, and what is made of it."""
+
+    attribute: AttributeName
+    """Without the leading colon: `transaction/status`."""
+    ref: AttributeName | None = None
+    """What a ref resolves to: `db/ident`, or an attribute of the referred entity."""
+    history: bool = False
+    pii: bool = False
+
+    @property
+    def column(self) -> str:
+        """The column that shows it."""
+        return column_name(self.attribute)
+
+
+class ContractEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of entity: every entity whose primary key is asserted."""
+
+    name: ContractName
+    primary_key: AttributeName
+    attributes: Annotated[tuple[ContractAttribute, ...], msgspec.Meta(min_length=1)]
+    snapshot: bool = False
+
+
+class DatabaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All contracts of one database, all prototypes together."""
+
+    database: ContractName
+    prototypes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    entities: Annotated[tuple[ContractEntity, ...], msgspec.Meta(min_length=1)]
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """One instance per prototype."""
+        return tuple(Instance(database=self.database, prototype=p) for p in self.prototypes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractTable:
+    """One contract dataset: which entity it shows, how, and with which columns."""
+
+    dataset: str
+    """`contract-feed/transaction-status-history`."""
+    kind: Kind
+    entity: ContractEntity
+    attributes: tuple[ContractAttribute, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that identify a row."""
+        own = (column_name(self.entity.primary_key), "prototype")
+        return own if self.kind == "entity" else (*own, "db__t")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns in order."""
+        times = () if self.kind == "entity" else ("db__t", "db__tx_instant")
+        own = (column_name(self.entity.primary_key), "prototype")
+        return (*own, *times, *(a.column for a in self.attributes))
+
+
+def contract_tables(definition: DatabaseDefinition, kinds: Sequence[Kind] = KINDS) -> tuple[ContractTable, ...]:
+    """Every contract dataset of a database, in the order of the definition."""
+    return tuple(t for e in definition.entities for t in _tables_of(definition.database, e) if t.kind in kinds)
+
+
+def _tables_of(database: str, entity: ContractEntity) -> Iterator[ContractTable]:
+    def table(name: str, kind: Kind, attributes: tuple[ContractAttribute, ...]) -> ContractTable:
+        return ContractTable(dataset=contract_dataset(database, name), kind=kind, entity=entity, attributes=attributes)
+
+    yield table(entity.name, "entity", entity.attributes)
+    if entity.snapshot:
+        yield table(f"{entity.name}-snapshot", "snapshot", entity.attributes)
+    for attribute in entity.attributes:
+        if attribute.history:
+            yield table(history_name(attribute.attribute), "history", (attribute,))
+
+
+def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
+    """Read one definition file.
+
+    Args:
+        text: YAML.
+        where: the file's name for errors; its stem must be the database's name.
+
+    Raises:
+        BadInput: not YAML, unknown keys, an impossible ref, a doubled column or dataset; with file and line.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        plain = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInput(f"{where}, line {line}: not YAML: {error.problem}; correct the file") from error
+    try:
+        definition = msgspec.convert(plain, DatabaseDefinition)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `")
+        line = _line_of(node, path.rstrip("`"))
+        at = f" at {path.rstrip('`').removeprefix('$.')}" if path else ""
+        raise BadInput(f"{where}, line {line}: {message}{at}; correct the definition") from error
+    for path, problem in _problems(definition, where):
+        raise BadInput(f"{where}, line {_line_of(node, path)}: {problem}")
+    return definition
+
+
+def _line_of(node: yaml.Node | None, path: str) -> int:
+    """The 1-based line of `$.entities[0].attributes[2].ref`, or of the nearest parent that exists."""
+    for step in path.replace("[", ".[").split(".")[1:]:
+        found = _child(node, step)
+        if found is None:
+            break
+        node = found
+    return node.start_mark.line + 1 if node is not None else 1
+
+
+def _child(node: yaml.Node | None, step: str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and step.startswith("[") and step.strip("[]").isdigit():
+        return node.value[int(step.strip("[]"))] if int(step.strip("[]")) < len(node.value) else None
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    return None
+
+
+def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str, str]]:
+    """What the types alone cannot refuse, as (path, sentence)."""
+    stem = where.rpartition("/")[2].removesuffix(".yaml")
+    if definition.database != stem:
+        yield "$.database", f"database {definition.database!r} in a file named {stem}.yaml; make both the same"
+    for n, prototype in enumerate(definition.prototypes):
+        if prototype not in PROTOTYPES:
+            yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {', '.join(PROTOTYPES)}"
+    if doubled := _doubled(definition.prototypes):
+        yield "$.prototypes", f"prototype {doubled!r} is listed twice; keep one"
+    for n, entity in enumerate(definition.entities):
+        columns = [column_name(entity.primary_key), *(a.column for a in entity.attributes)]
+        if doubled := _doubled(columns):
+            yield f"$.entities[{n}]", f"two attributes of {entity.name!r} give the column {doubled!r}; keep one"
+        yield from _impossible_refs(n, entity)
+    if doubled := _doubled(t.dataset for t in contract_tables(definition)):
+        yield "$.entities", f"two datasets are named {doubled!r}; rename an entity or drop one history"
+
+
+def _impossible_refs(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
+    for m, attribute in enumerate(entity.attributes):
+        if attribute.ref == attribute.attribute:
+            path = f"$.entities[{n}].attributes[{m}].ref"
+            yield (
+                path,
+                (
+                    f"ref {attribute.ref!r} leads to the attribute itself, which holds no value but a ref; "
+                    "name a value attribute of the referred entity, or db/ident"
+                ),
+            )
+
+
+def _doubled(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

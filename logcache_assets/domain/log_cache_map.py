@@ -1,0 +1,119 @@
+"""The log cache map: which Parquet LogOp uses up to which t; the file is `log_cache_map.json`.
+
+Git is the registry, so the file has one canonical form (sorted keys, two spaces, final newline): equal maps are equal
+bytes, and a refresh changes exactly the lines of its own entries (C15, C16).
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from logcache_assets.domain.instances import Instance
+from logcache_assets.errors import BadInput
+
+MAP_PATH = "log_cache_map.json"
+"""Where the map lies in the itaipu repository."""
+
+PositiveT = Annotated[int, msgspec.Meta(gt=0)]
+Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+S3Uri = Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+$")]
+UtcInstant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class MapEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One cached log: everything LogOp must know of it."""
+
+    last_t: PositiveT
+    """The cached log holds every datom with t <= last_t."""
+    log: S3Uri
+    materialized_entities: S3Uri
+    transaction: Uuid
+    """The metapod transaction whose raw datasets were copied."""
+    source_read_at: UtcInstant
+    """Start of that transaction: when the segments behind the cache were read."""
+    manifest_sha256: Sha256
+    """Digest of the manifest that proves the copy."""
+
+
+LogCacheMap = Mapping[str, Mapping[str, MapEntry]]
+"""Prototype → database → entry."""
+
+
+def parse_map(text: str, *, where: str) -> LogCacheMap:
+    """Read a map, refusing everything that is not exactly one.
+
+    Args:
+        text: the file.
+        where: what to call it in an error, for example `log_cache_map.json at main`.
+
+    Raises:
+        BadInput: not JSON, unknown or missing keys, a last_t that is no positive integer, not in canonical form.
+    """
+    try:
+        parsed = msgspec.json.decode(text.encode(), type=dict[str, dict[str, MapEntry]])
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{where}: {_explain(str(error), text)}; correct that value and commit") from error
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{where} is not JSON: {json_place(text)}; correct it and commit (C15)") from error
+    if render_map(parsed) != text:
+        raise BadInput(
+            f"{where} is not in canonical form (sorted keys, two spaces, final newline, instants as …Z), so a refresh "
+            "would touch other entries' bytes; write it again canonically and commit (C15)"
+        )
+    return parsed
+
+
+def _explain(message: str, text: str) -> str:
+    """Msgspec's message names the place but not the prototype and database; find the offending entry."""
+    for prototype, databases in json.loads(text).items():
+        for database, entry in databases.items() if isinstance(databases, dict) else ():
+            try:
+                msgspec.convert(entry, MapEntry)
+            except msgspec.ValidationError as error:
+                found = entry.get("last_t") if isinstance(entry, dict) and "last_t" in str(error) else None
+                shown = f", found {json.dumps(found)}" if found is not None else ""
+                return f"entry {prototype} / {database}: {error}{shown} (C15)"
+    return f"{message} (C15)"
+
+
+def json_place(text: str) -> str:
+    """Where and why a text stops being JSON: `line 4 column 17: Expecting ',' delimiter`."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"line {error.lineno} column {error.colno}: {error.msg}"
+    return "duplicate or malformed value"
+
+
+def render_map(entries: LogCacheMap) -> str:
+    """The canonical text of a map."""
+    plain = msgspec.to_builtins(entries, builtin_types=(datetime,))
+    return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, default=utc_text) + "\n"
+
+
+def utc_text(instant: datetime) -> str:
+    """ISO-8601 UTC with milliseconds and Z: the one spelling of an instant in documents."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def map_digest(text: str) -> str:
+    """SHA-256 of a map's bytes: what a verdict is bound to."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
+    """The entry of an instance, if it has one."""
+    return entries.get(instance.prototype, {}).get(instance.database)
+
+
+def with_entries(base: LogCacheMap, changed: Mapping[Instance, MapEntry]) -> LogCacheMap:
+    """The base map with these entries set; all others are the same objects."""
+    merged = {prototype: dict(databases) for prototype, databases in base.items()}
+    for instance, entry in changed.items():
+        merged.setdefault(instance.prototype, {})[instance.database] = entry
+    return merged

@@ -1,0 +1,96 @@
+"""Segments of the index and the rules that a chain of them obeys.
+
+A segment covers (last_batch_t, last_t]. Two neighbours meet when `next.last_batch_t == previous.last_t`; t is not
+dense, so `t + 1` is never tested. The ids C1, C2, C3 and C7 are those of the failure table in docs/runbook.md.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from logcache_assets.domain.instances import Instance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """One index item: an Avro file and the range of t that it covers."""
+
+    instance: Instance
+    path: str
+    initial_t: int
+    """The first t in the file."""
+    last_batch_t: int
+    """Exclusive lower end; 0 for the first segment."""
+    last_t: int
+    """Inclusive upper end."""
+    timestamp_ms: int
+    """When the file was extracted, milliseconds since 1970 UTC."""
+
+    @property
+    def extracted_at(self) -> datetime:
+        """The timestamp as an instant."""
+        return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainFault:
+    """One place where the segments do not make a whole log."""
+
+    check: str
+    """C1, C2 or C3."""
+    instance: Instance
+    after_t: int
+    until_t: int
+    description: str
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return f"{self.description} ({self.check})"
+
+
+def chain_after(segments: Iterable[Segment], *, after_t: int) -> tuple[Segment, ...]:
+    """The segments that hold datoms with t > after_t, in order."""
+    return tuple(sorted((s for s in segments if s.last_t > after_t), key=lambda s: (s.last_t, s.last_batch_t)))
+
+
+def find_chain_faults(segments: Iterable[Segment], *, after_t: int) -> tuple[ChainFault, ...]:
+    """Gaps and overlaps among the segments of one instance that continue a log up to after_t.
+
+    A segment that straddles after_t is no fault: LogOp takes only its datoms with t > after_t.
+    """
+    chain = chain_after(segments, after_t=after_t)
+    if not chain:
+        return ()
+    faults = []
+    if chain[0].last_batch_t > after_t:
+        faults.append(_fault("C1", chain[0], chain[0].last_batch_t, after_t, "nothing covers"))
+    for before, after in pairwise(chain):
+        if after.last_batch_t > before.last_t:
+            faults.append(_fault("C2", after, after.last_batch_t, before.last_t, "nothing covers"))
+        elif after.last_batch_t < before.last_t:
+            faults.append(_fault("C3", after, before.last_t, after.last_batch_t, "two segments cover"))
+    return tuple(faults)
+
+
+def _fault(check: str, segment: Segment, until_t: int, after_t: int, what: str) -> ChainFault:
+    kind = "the segment index has an overlap" if check == "C3" else "the segment index has a gap"
+    return ChainFault(
+        check=check,
+        instance=segment.instance,
+        after_t=after_t,
+        until_t=until_t,
+        description=f"{segment.instance.name}: {kind}, {what} t in ({after_t}, {until_t}]",
+    )
+
+
+def find_stale_segments(
+    segments: Iterable[Segment], *, cached_until_t: int, source_read_at: datetime
+) -> tuple[Segment, ...]:
+    """Segments that replaced part of a cached log after it was read (C7): it may still hold deleted personal data."""
+    return tuple(s for s in segments if s.last_t <= cached_until_t and s.extracted_at > source_read_at)
+
+
+def newest_t(segments: Sequence[Segment]) -> int:
+    """The last t that the index knows of an instance; 0 without segments."""
+    return max((s.last_t for s in segments), default=0)

@@ -1,0 +1,177 @@
+"""metapod's transactions and datasets, and which nightly transaction a refresh may build on.
+
+A green run is not a good transaction: failing datasets are aborted and the job still succeeds, formerly they were
+committed empty at a placeholder path, and metadata outlives files (C10, C12).
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.names import raw_datasets
+
+PLACEHOLDER_MARK = "/empty-materialized/"
+"""Part of the fixed path at which failed datasets used to be committed empty."""
+
+
+class TransactionType(StrEnum):
+    """What kind of run a transaction belongs to."""
+
+    DAILY = "DAILY"
+    HOTFIX = "HOTFIX"
+    CUSTOM = "CUSTOM"
+    COPIED = "COPIED"
+
+
+class DatasetState(StrEnum):
+    """How far a dataset got."""
+
+    UNCOMMITTED = "uncommitted"
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a dataset's schema, with metapod's logical type."""
+
+    name: str
+    logical_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """One dataset of a transaction."""
+
+    name: str
+    state: DatasetState
+    path: str | None
+    """Folder of its Parquet files."""
+    committed_at: datetime | None
+    aborted_at: datetime | None
+    columns: tuple[Column, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """One metapod transaction."""
+
+    id: str
+    name: str
+    type: str
+    """A TransactionType, or a value that a newer metapod invented."""
+    started_at: datetime
+    target_date: date | None
+    reference_date: date | None
+    datasets: Mapping[str, Dataset]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFiles:
+    """What really lies at a dataset's path."""
+
+    count: int
+    oldest_modified_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A transaction that was passed over, and every reason."""
+
+    transaction: Transaction
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The newest good transaction, if there is one, and everything newer that was rejected."""
+
+    chosen: Transaction | None
+    rejected: tuple[Rejected, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoodNight:
+    """What a transaction must fulfil (docs/architecture.md, "A good transaction")."""
+
+    instances: tuple[Instance, ...]
+    types: tuple[TransactionType, ...]
+    now: datetime
+    retention_days: int | None
+    needed: timedelta
+    """How long the copy may still need the files."""
+
+
+LookAt = Callable[[str], StoredFiles]
+"""Lists the files at a dataset's path."""
+
+
+def choose_transaction(candidates: Sequence[Transaction], rules: GoodNight, look_at: LookAt) -> Choice:
+    """The first candidate (they come newest first) that breaks no rule; later ones are not looked at."""
+    rejected: list[Rejected] = []
+    for transaction in candidates:
+        reasons = tuple(find_reasons(transaction, rules, look_at))
+        if not reasons:
+            return Choice(chosen=transaction, rejected=tuple(rejected))
+        rejected.append(Rejected(transaction=transaction, reasons=reasons))
+    return Choice(chosen=None, rejected=tuple(rejected))
+
+
+def find_reasons(transaction: Transaction, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
+    """Every reason to pass this transaction over; files are looked at only when metadata alone gives none."""
+    metadata = [*_wrong_type(transaction, rules), *_wrong_datasets(transaction, rules)]
+    yield from metadata
+    if not metadata:
+        for name in wanted_datasets(rules.instances):
+            yield from _wrong_files(transaction.datasets[name], rules, look_at)
+
+
+def wanted_datasets(instances: Sequence[Instance]) -> tuple[str, ...]:
+    """Both raw datasets of every instance."""
+    return tuple(name for instance in instances for name in raw_datasets(instance))
+
+
+def _wrong_type(transaction: Transaction, rules: GoodNight) -> Iterator[str]:
+    if transaction.type not in rules.types:
+        yield f"its type is {transaction.type}, wanted is {' or '.join(rules.types)}"
+
+
+def _wrong_datasets(transaction: Transaction, rules: GoodNight) -> Iterator[str]:
+    for name in wanted_datasets(rules.instances):
+        dataset = transaction.datasets.get(name)
+        if dataset is None:
+            yield f"{name} is not part of it"
+        elif dataset.state is DatasetState.UNCOMMITTED:
+            yield f"{name} is not committed yet: the run is still going on or died"
+        elif dataset.state is DatasetState.ABORTED:
+            yield f"{name} was aborted"
+        elif not dataset.path:
+            yield f"{name} is committed without a path"
+        elif PLACEHOLDER_MARK in dataset.path:
+            yield f"{name} is committed at the placeholder of empty datasets, {dataset.path}"
+
+
+def _wrong_files(dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
+    files = look_at(dataset.path or "")
+    if not files.count or files.oldest_modified_at is None:
+        yield f"{dataset.name} is committed, but no file is left at {dataset.path}"
+    elif rules.retention_days is not None:
+        expires = files.oldest_modified_at + timedelta(days=rules.retention_days)
+        if expires - rules.now < rules.needed:
+            yield (
+                f"the files of {dataset.name} expire at {expires:%Y-%m-%d %H:%M} UTC, "
+                f"sooner than the {rules.needed.total_seconds() / 3600:.0f} hours that the copy may need"
+            )
+
+
+def find_running_contracts(transactions: Sequence[Transaction]) -> tuple[str, ...]:
+    """Contracts of open DAILY and CUSTOM transactions that are still being computed (C11)."""
+    return tuple(
+        f"{dataset.name} of {transaction.type} transaction {transaction.id}"
+        for transaction in transactions
+        if transaction.type in (TransactionType.DAILY, TransactionType.CUSTOM)
+        for dataset in transaction.datasets.values()
+        if dataset.name.startswith("contract-") and dataset.state is DatasetState.UNCOMMITTED
+    )

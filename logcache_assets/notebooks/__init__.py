@@ -1,0 +1,1 @@
+"""Databricks notebooks in source format: thin shells over engine/."""
