@@ -1,6 +1,6 @@
 """What a database's contracts are: `contracts/<database>.yaml` of the itaipu repository, parsed and checked.
 
-The exact meaning of each key is docs/contracts.md. Errors name file and line, because analysts edit these files by hand.
+The exact meaning of each key is docs/contracts.md. Errors name file and line: analysts edit these files by hand.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -26,6 +26,8 @@ class Segment:
     """Inclusive upper end."""
     timestamp_ms: int
     """When the file was extracted, milliseconds since 1970 UTC."""
+    requested_range: str = ""
+    """What the extractor was asked for, `[from to)`; the newest one of an instance ends far beyond last_t."""
 
     @property
     def extracted_at(self) -> datetime:

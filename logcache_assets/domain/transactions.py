@@ -121,7 +121,7 @@ def choose_transaction(candidates: Sequence[Transaction], rules: GoodNight, look
 
 def find_reasons(transaction: Transaction, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
     """Every reason to pass this transaction over; files are looked at only when metadata alone gives none."""
-    metadata = [*_wrong_type(transaction, rules), *_wrong_datasets(transaction, rules)]
+    metadata = list(_wrong_type(transaction, rules)) or list(_wrong_datasets(transaction, rules))
     yield from metadata
     if not metadata:
         for name in wanted_datasets(rules.instances):

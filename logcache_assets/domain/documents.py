@@ -1,0 +1,240 @@
+"""The JSON documents with which stages end: the only thing that one stage hands to the next.
+
+They are canonical JSON like the map, so a document's SHA-256 identifies it. None holds a value of a contract or a log.
+"""
+
+import hashlib
+import json
+from datetime import date, datetime
+from typing import TypeVar
+
+import msgspec
+
+from logcache_assets.domain.log_cache_map import json_place, utc_text
+from logcache_assets.domain.validation import RuleResult
+from logcache_assets.errors import BadInput
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all documents."""
+
+
+DocumentType = TypeVar("DocumentType", bound=Document)
+
+
+class RejectedTransaction(Document, frozen=True, kw_only=True):
+    """A transaction that was passed over."""
+
+    transaction: str
+    type: str
+    started_at: datetime
+    reasons: tuple[str, ...]
+
+
+class NightlyTransaction(Document, frozen=True, kw_only=True):
+    """The transaction that a refresh builds on."""
+
+    transaction: str
+    type: str
+    started_at: datetime
+    """When the run began to read segments: the cached logs' source_read_at."""
+    target_date: date | None
+    databases: tuple[str, ...]
+    raw_paths: dict[str, str]
+    """Raw dataset name → folder."""
+    rejected: tuple[RejectedTransaction, ...]
+
+
+class FileProof(Document, frozen=True, kw_only=True):
+    """One Parquet file, by content."""
+
+    name: str
+    """Relative to its folder."""
+    size_bytes: int
+    etag: str
+    checksum: str | None = None
+    """`<algorithm>:<hex>` of the copied bytes; None before the copy."""
+
+
+class RawDataset(Document, frozen=True, kw_only=True):
+    """One raw dataset of an instance, as the notebook described it."""
+
+    uri: str
+    files: tuple[FileProof, ...]
+    columns: dict[str, str]
+    """Column → type, in order."""
+    rows: int
+    last_t: int
+    """Computed from the data; 0 when empty."""
+    fingerprint: str
+    """Order-independent digest of the rows, with its algorithm."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size_bytes for file in self.files)
+
+
+class RawLogs(Document, frozen=True, kw_only=True):
+    """Both raw datasets of one instance."""
+
+    instance: str
+    log: RawDataset
+    materialized_entities: RawDataset
+    duplicate_datoms: int
+    """Rows above the distinct datoms, where values are not byte arrays."""
+    current_facts: int
+
+
+class LogExport(Document, frozen=True, kw_only=True):
+    """What the export notebook found for one database."""
+
+    transaction: str
+    database: str
+    source_read_at: datetime
+    instances: tuple[RawLogs, ...]
+
+
+class Manifest(Document, frozen=True, kw_only=True):
+    """The proof of one cached log, written last into its folder."""
+
+    instance: str
+    last_t: int
+    transaction: str
+    source_read_at: datetime
+    log: RawDataset
+    materialized_entities: RawDataset
+
+
+class CopiedLog(Document, frozen=True, kw_only=True):
+    """One cached log and the digest of its manifest."""
+
+    instance: str
+    last_t: int
+    manifest: str
+    manifest_sha256: str
+    rows: int
+    files: int
+    size_bytes: int
+
+
+class PermanentLog(Document, frozen=True, kw_only=True):
+    """The cached logs of one database."""
+
+    transaction: str
+    database: str
+    source_read_at: datetime
+    logs: tuple[CopiedLog, ...]
+
+
+class ChangedEntry(Document, frozen=True, kw_only=True):
+    """How the candidate changes one entry of the map."""
+
+    instance: str
+    last_t: int
+    active_t: int | None
+    """None for an instance that had no cache."""
+    active_read_at: datetime | None
+    log: CopiedLog
+
+
+class Candidate(Document, frozen=True, kw_only=True):
+    """The candidate map as a commit."""
+
+    transaction: str
+    selection: str
+    """The short name of its databases in documents and branches."""
+    databases: tuple[str, ...]
+    branch: str
+    sha: str
+    base_sha: str
+    base_map_sha256: str
+    map_sha256: str
+    changes: tuple[ChangedEntry, ...]
+
+    @property
+    def version(self) -> str:
+        """The Itaipu version: the short sha."""
+        return self.sha[:8]
+
+
+class TestRun(Document, frozen=True, kw_only=True):
+    """The Itaipu run at the candidate."""
+
+    __test__ = False  # not a test class
+
+    candidate_sha: str
+    map_sha256: str
+    transaction: str
+    """Of the test run, in metapod."""
+    dataset_prefix: str
+
+
+class ContractOutcome(Document, frozen=True, kw_only=True):
+    """One contract of the test run and what every rule says of it."""
+
+    dataset: str
+    state: str
+    """`committed`, `aborted`, `uncommitted` or `absent`."""
+    uri: str | None
+    rows: int | None
+    yesterday_rows: int | None
+    results: tuple[RuleResult, ...]
+
+
+class ContractInventory(Document, frozen=True, kw_only=True):
+    """Every contract of the refreshed databases, as the test run left it."""
+
+    candidate_sha: str
+    map_sha256: str
+    test_transaction: str
+    yesterday_transaction: str
+    outcomes: tuple[ContractOutcome, ...]
+
+
+class Verdict(Document, frozen=True, kw_only=True):
+    """Whether a candidate may be published, bound to exactly what was checked (C29)."""
+
+    approved: bool
+    reasons: tuple[str, ...]
+    """Why not; empty when approved."""
+    candidate_sha: str
+    map_sha256: str
+    test_transaction: str
+    yesterday_transaction: str
+    databases: tuple[str, ...]
+    decided_at: datetime
+    contracts: tuple[ContractOutcome, ...]
+
+
+class Publication(Document, frozen=True, kw_only=True):
+    """The pull request of a candidate."""
+
+    candidate_sha: str
+    base_sha: str
+    branch: str
+    number: int
+    url: str
+    verdict_sha256: str
+
+
+def render_document(document: Document) -> str:
+    """Canonical JSON: sorted keys, two spaces, final newline."""
+    plain = msgspec.to_builtins(document, builtin_types=(datetime,))
+    return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, default=utc_text) + "\n"
+
+
+def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -> DocumentType:
+    """Read a document; raises BadInput naming it when it is not one of this kind."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{where} is no {kind.__name__} document: {error}; remove it and run its stage again") from error
+    except msgspec.DecodeError as error:
+        place = json_place(text if isinstance(text, str) else text.decode(errors="replace"))
+        raise BadInput(f"{where} is not JSON: {place}; remove it and run its stage again") from error
+
+
+def document_digest(text: str) -> str:
+    """SHA-256 of a document's bytes."""
+    return hashlib.sha256(text.encode()).hexdigest()

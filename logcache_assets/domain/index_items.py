@@ -1,0 +1,96 @@
+"""Index items as text: one JSON object per segment, with the fields of the extractor's DynamoDB table.
+
+The rules that a chain of segments obeys are in segments.py; where items are kept is an adapter's business.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.segments import Segment
+from logcache_assets.errors import BadInput
+
+Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
+
+
+class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One item of the segment index, field by field."""
+
+    db_prototype: str
+    """Partition key: `feed-s0`."""
+    database: str
+    prototype: str
+    path: Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+$")]
+    initial_t: Count
+    last_batch_t: Count
+    last_t: Count
+    """Sort key."""
+    requested_range: str
+    timestamp: Count
+    """Milliseconds since 1970 UTC."""
+
+
+def parse_index_item(text: str, *, where: str) -> Segment:
+    """Read one index item.
+
+    Args:
+        text: a JSON object.
+        where: what to call it in an error, for example `index.jsonl, line 7`.
+
+    Raises:
+        BadInput: not JSON, unknown or missing fields, a partition key of another instance, an empty range of t.
+    """
+    try:
+        item = msgspec.json.decode(text, type=IndexItem)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{where}: {error}; correct that index item") from error
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadInput(f"{where} is not a JSON object: {error}; correct that index item") from error
+    return segment_of_item(item, where=where)
+
+
+def segment_of_item(item: IndexItem, *, where: str) -> Segment:
+    """The segment that an item describes; raises BadInput when its fields contradict each other."""
+    instance = Instance(database=item.database, prototype=item.prototype)
+    if item.db_prototype != instance.name:
+        raise BadInput(
+            f"{where}: db_prototype is {item.db_prototype!r}, but database and prototype make {instance.name!r}; "
+            "correct that index item"
+        )
+    if parse_instance(item.db_prototype) != instance:
+        raise BadInput(f"{where}: {item.prototype!r} is no known prototype; correct that index item")
+    if not item.last_batch_t < item.initial_t <= item.last_t:
+        raise BadInput(
+            f"{where}: last_batch_t {item.last_batch_t} < initial_t {item.initial_t} <= last_t {item.last_t} "
+            "does not hold, so the item covers no range of t; correct that index item"
+        )
+    return Segment(
+        instance=instance,
+        path=item.path,
+        initial_t=item.initial_t,
+        last_batch_t=item.last_batch_t,
+        last_t=item.last_t,
+        timestamp_ms=item.timestamp,
+        requested_range=item.requested_range,
+    )
+
+
+def item_of_segment(segment: Segment) -> IndexItem:
+    """The index item of a segment."""
+    return IndexItem(
+        db_prototype=segment.instance.name,
+        database=segment.instance.database,
+        prototype=segment.instance.prototype,
+        path=segment.path,
+        initial_t=segment.initial_t,
+        last_batch_t=segment.last_batch_t,
+        last_t=segment.last_t,
+        requested_range=segment.requested_range,
+        timestamp=segment.timestamp_ms,
+    )
+
+
+def render_index_item(segment: Segment) -> str:
+    """One JSON line, without its newline."""
+    return msgspec.json.encode(item_of_segment(segment)).decode()

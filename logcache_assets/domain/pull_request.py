@@ -1,0 +1,68 @@
+"""The text of the pull request that carries a refresh."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from logcache_assets.domain.documents import Candidate, ChangedEntry, Verdict
+
+
+def render_title(candidate: Candidate) -> str:
+    """One line for the list of pull requests."""
+    return f"Refresh the log cache of {', '.join(candidate.databases)} to {candidate.transaction[:8]}"
+
+
+def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime) -> str:
+    """What a reviewer needs: what changes per instance, what was validated, how to roll back."""
+    return "\n".join([*_changes(candidate, now), *_validation(verdict, report_uri), *_rollback(candidate)])
+
+
+def _changes(candidate: Candidate, now: datetime) -> Iterator[str]:
+    yield "## What changes"
+    yield ""
+    yield "| instance | active t | new t | datoms | files | bytes | age of the active cache |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    for change in candidate.changes:
+        yield (
+            f"| {change.instance} | {change.active_t or 'none'} | {change.last_t} | {change.log.rows:,} "
+            f"| {change.log.files} | {change.log.size_bytes:,} | {_age(change, now)} |"
+        )
+    yield ""
+    yield (
+        f"Source: metapod transaction `{candidate.transaction}`. "
+        "Every other entry of the map is unchanged byte for byte."
+    )
+    yield ""
+
+
+def _age(change: ChangedEntry, now: datetime) -> str:
+    return f"{(now - change.active_read_at).days} days" if change.active_read_at else "-"
+
+
+def _validation(verdict: Verdict, report_uri: str) -> Iterator[str]:
+    passed = sum(all(result.passed for result in contract.results) for contract in verdict.contracts)
+    rows = sum(contract.rows or 0 for contract in verdict.contracts)
+    yield "## Validation"
+    yield ""
+    yield (
+        f"**{'Approved' if verdict.approved else 'Refused'}**: {passed} of {len(verdict.contracts)} contracts passed "
+        f"every rule, {rows:,} rows, computed by Itaipu {verdict.candidate_sha[:8]} "
+        f"in transaction `{verdict.test_transaction}`."
+    )
+    yield ""
+    yield f"Report: `{report_uri}`"
+    yield ""
+
+
+def _rollback(candidate: Candidate) -> Iterator[str]:
+    yield "## Rolling back"
+    yield ""
+    yield (
+        "Merging publishes these pointers; `git revert` of the merged commit returns to the former ones, whose files "
+        "are never deleted. Do not roll back to a cache that was read before a re-extraction: "
+        "it may hold deleted personal data."
+    )
+    yield ""
+    yield "```"
+    yield f"git revert {candidate.version}"
+    yield "```"
+    yield ""

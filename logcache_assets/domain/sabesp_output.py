@@ -1,0 +1,82 @@
+"""What sabesp's output tells of an Itaipu run: cluster, tasks, transaction.
+
+Known from the sample lines of the runbook only, so an unknown line is no error: it just tells nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+_TRANSACTION = re.compile(r"--transaction[ =]([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\b")
+_TASK = re.compile(r"\btask (\S+) id: (\S+) finished with total_time: (\S+) status: (\S+)")
+_SCALING = re.compile(r"\bScaling up the cluster (\d+) (\S+) nodes")
+
+GOOD_STATUS = "FINISHED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterScaled:
+    """A cluster is made."""
+
+    nodes: int
+    node_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEnded:
+    """One Aurora task came to its end, good or bad."""
+
+    task: str
+    id: str
+    total_time: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionNamed:
+    """Itaipu was started with this metapod transaction."""
+
+    transaction: str
+
+
+SabespEvent = ClusterScaled | TaskEnded | TransactionNamed
+
+
+def parse_sabesp_line(line: str) -> tuple[SabespEvent, ...]:
+    """What one line tells, mostly nothing."""
+    return tuple(_events(line))
+
+
+def _events(line: str) -> Iterator[SabespEvent]:
+    for match in _SCALING.finditer(line):
+        yield ClusterScaled(nodes=int(match[1]), node_type=match[2])
+    for match in _TASK.finditer(line):
+        yield TaskEnded(task=match[1], id=match[2], total_time=match[3], status=match[4])
+    for match in _TRANSACTION.finditer(line):
+        yield TransactionNamed(transaction=match[1])
+
+
+def transactions_named(events: Iterable[SabespEvent]) -> tuple[str, ...]:
+    """Every distinct transaction, in order of appearance; a sound run names exactly one."""
+    return tuple(dict.fromkeys(event.transaction for event in events if isinstance(event, TransactionNamed)))
+
+
+def find_run_failures(events: Iterable[SabespEvent], *, exit_code: int) -> tuple[str, ...]:
+    """Every reason why a run is not a success; exit code 0 alone proves nothing."""
+    events = tuple(events)
+    return tuple(_failures(events, exit_code))
+
+
+def _failures(events: tuple[SabespEvent, ...], exit_code: int) -> Iterator[str]:
+    if exit_code < 0:
+        yield f"sabesp was ended by signal {-exit_code}"
+    elif exit_code:
+        yield f"sabesp ended with exit code {exit_code}"
+    for event in events:
+        if isinstance(event, TaskEnded) and event.status != GOOD_STATUS:
+            yield f"task {event.task} ({event.id}) ended with status {event.status}"
+    named = transactions_named(events)
+    if not named:
+        yield "its output names no transaction"
+    elif len(named) > 1:
+        yield f"its output names several transactions, {' and '.join(named)}, so which holds the contracts is unknown"

@@ -1,0 +1,131 @@
+"""Values: from the canonical text of a datom to the typed column of a contract, exactly or not at all.
+
+Every conversion gives null where a text is no value of the type or does not fit; the caller says whose value it was.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import polars as pl
+
+TEXT_TYPES = frozenset({"string", "uuid", "uri", "symbol", "tuple", "keyword"})
+INSTANT = pl.Datetime("ms", "UTC")
+BIGDEC = pl.Decimal(38, 9)
+BIGINT = pl.Decimal(38, 0)
+
+COLUMN_TYPES: Mapping[str, pl.DataType] = {
+    **dict.fromkeys(TEXT_TYPES, pl.String()),
+    "long": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "instant": INSTANT,
+    "double": pl.Float64(),
+    "float": pl.Float64(),
+    "bigdec": BIGDEC,
+    "bigint": BIGINT,
+    "bytes": pl.Binary(),
+    "ref": pl.Int64(),
+}
+"""Value type → column type. What is missing here (`fn`) has no column."""
+
+
+def parse_values(texts: pl.Series, value_type: str) -> pl.Series:
+    """The typed values of canonical texts; null where the type cannot hold one."""
+    parse = _PARSERS.get(value_type)
+    return texts if parse is None else parse(texts)
+
+
+def shown_texts(texts: pl.Series, value_type: str) -> pl.Series:
+    """The text that a cell shows: a keyword by the column rule, anything else as it is."""
+    return column_names(texts) if value_type == "keyword" else texts
+
+
+def column_names(keywords: pl.Series) -> pl.Series:
+    """Keywords by the column rule of domain/names.py, all at once."""
+    return keywords.str.strip_prefix(":").str.replace_all("/", "__", literal=True).str.replace_all("[-.]", "_")
+
+
+def hash_texts(texts: pl.Series, key: bytes) -> pl.Series:
+    """Personal data as hex HMAC-SHA256 under the deployment's key."""
+    hashes = [None if text is None else hmac.digest(key, text.encode(), hashlib.sha256).hex() for text in texts]
+    return pl.Series(texts.name, hashes, dtype=pl.String)
+
+
+def _parse_long(texts: pl.Series) -> pl.Series:
+    return texts.cast(pl.Int64, strict=False)
+
+
+def _parse_boolean(texts: pl.Series) -> pl.Series:
+    return texts.replace_strict({"true": True, "false": False}, default=None, return_dtype=pl.Boolean)
+
+
+def _parse_double(texts: pl.Series) -> pl.Series:
+    """A finite text beyond the doubles would become infinite; that is refused."""
+    numbers = texts.cast(pl.Float64, strict=False)
+    overflows = numbers.is_infinite() & ~texts.str.ends_with("Infinity")
+    return numbers.set(overflows.fill_null(value=False), None) if overflows.any() else numbers
+
+
+def _parse_bigdec(texts: pl.Series) -> pl.Series:
+    """Polars rounds what has more than nine decimals, so only zeros may be dropped."""
+    fits = texts.str.contains(r"^-?0*[0-9]{1,29}(\.[0-9]{0,9}0*)?$")
+    exact = texts.str.replace(r"(\.[0-9]{9})0+$", "${1}")
+    return _where(fits, exact).cast(BIGDEC, strict=False)
+
+
+def _parse_bigint(texts: pl.Series) -> pl.Series:
+    return _where(texts.str.contains(r"^-?0*[0-9]{1,38}$"), texts).cast(BIGINT, strict=False)
+
+
+def _where(fits: pl.Series, texts: pl.Series) -> pl.Series:
+    return texts.to_frame("text").select(pl.when(fits).then(pl.col("text")))["text"]
+
+
+def _parse_bytes(texts: pl.Series) -> pl.Series:
+    return texts.str.decode("base64", strict=False)
+
+
+def _parse_instant(texts: pl.Series) -> pl.Series:
+    """Years of four digits at once; rare ones (Java writes `+10000-01-01…`) one by one."""
+    instants = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", time_zone="UTC", strict=False)
+    rare = instants.is_null() & texts.is_not_null()
+    if not rare.any():
+        return instants
+    found = [_milliseconds(text) if is_rare else None for text, is_rare in zip(texts, rare, strict=True)]
+    return instants.cast(pl.Int64).fill_null(pl.Series(found, dtype=pl.Int64)).cast(INSTANT)
+
+
+_INSTANT = re.compile(r"([+-]?\d{4,9})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,3})0*)?Z", re.ASCII)
+_YEARS_OF_A_CYCLE, _DAYS_OF_A_CYCLE = 400, 146_097
+
+
+def _milliseconds(text: str) -> int | None:
+    """Milliseconds since 1970 of an instant of any year; the Gregorian calendar repeats every 400 years."""
+    match = _INSTANT.fullmatch(text)
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    cycles, year_of_cycle = divmod(year - 2000, _YEARS_OF_A_CYCLE)
+    try:
+        days = (date(2000 + year_of_cycle, month, day) - date(1970, 1, 1)).days + cycles * _DAYS_OF_A_CYCLE
+    except ValueError:
+        return None
+    if not (hour < 24 and minute < 60 and second < 60):  # noqa: PLR2004 - a clock
+        return None
+    return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + int((match[7] or "0").ljust(3, "0"))
+
+
+_PARSERS: Mapping[str, Callable[[pl.Series], pl.Series]] = {
+    "keyword": column_names,
+    "long": _parse_long,
+    "ref": _parse_long,
+    "boolean": _parse_boolean,
+    "double": _parse_double,
+    "float": _parse_double,
+    "bigdec": _parse_bigdec,
+    "bigint": _parse_bigint,
+    "bytes": _parse_bytes,
+    "instant": _parse_instant,
+}

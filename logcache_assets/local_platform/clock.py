@@ -1,0 +1,49 @@
+"""The local world's date: one line of text that `logcache local` moves on.
+
+The demo's log is of 2018, so expiry, freshness and the publish window mean something only by the world's own date.
+"""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from typing_extensions import override
+
+from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.errors import BadInput
+from logcache_assets.ports import Clock
+
+REMEDY = "make a world with `logcache local reset`"
+
+
+class LocalClock(Clock):
+    """A clock that stands still at the instant in a file, ISO-8601 UTC with a Z, milliseconds at the finest."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @override
+    def now(self) -> datetime:
+        try:
+            text = self._path.read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"{self._path}: the world's date cannot be read ({error}); {REMEDY}") from error
+        try:
+            instant = datetime.fromisoformat(text)
+        except ValueError:
+            instant = None
+        if instant is None or instant.utcoffset() != timedelta(0):
+            raise BadInput(
+                f"{self._path}: {text[:40]!r} is no UTC instant such as 2018-05-28T04:00:00.000Z; "
+                f"correct the file or {REMEDY}"
+            )
+        return instant.astimezone(UTC)
+
+    def set(self, instant: datetime) -> None:
+        """Move the world to an instant; a reader sees the old date or this one, never half of it."""
+        if instant.utcoffset() is None:
+            raise BadInput(f"{instant.isoformat()} has no time zone; give the world's date in UTC")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        written = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        written.write_text(utc_text(instant.astimezone(UTC)) + "\n", encoding="utf-8")
+        written.replace(self._path)

@@ -1,0 +1,125 @@
+"""Invented logs with known answers: what holds is written down while the datoms are made, never folded from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+from hypothesis import strategies as st
+
+from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.layout import FACTS_SCHEMA, LOG_SCHEMA
+from logcache_assets.engine.log import LogSource
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_tests.engine.avro import TX_BASE, Datom, avro_bytes, instant_ms
+from logcache_tests.engine.world import OWN_BUCKET
+
+INSTANCE = parse_instance("double-entry-s0")
+ONE, MANY = 100, 101
+"""An attribute of cardinality one, and one of cardinality many."""
+
+Fact = tuple[int, int, str, int, int | None]
+"""(e, a, v, t_from, t_to)."""
+
+
+@dataclass
+class InventedLog:
+    """Datoms in log order, and the facts that they amount to."""
+
+    datoms: list[Datom] = field(default_factory=list)
+    open: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    closed: list[Fact] = field(default_factory=list)
+
+    def transact(self, t: int, changes: Sequence[tuple[int, int, str | None]]) -> None:
+        """One tx: (e, a, v) asserts, (e, a, None) retracts all values; an update asserts first, as Datomic does."""
+        self._assert(TX_BASE + t, 50, str(t), t)
+        for e, a in dict.fromkeys((e, a) for e, a, _ in changes):
+            wanted = [v for f, b, v in changes if (f, b) == (e, a)]
+            held = [v for f, b, v in self.open if (f, b) == (e, a)]
+            added = [] if None in wanted else [v for v in dict.fromkeys(wanted) if v is not None]
+            if a == ONE:
+                added = added[:1]
+            removed = held if None in wanted else [v for v in held if a == ONE and v not in added]
+            for v in added:
+                if v not in held:
+                    self._assert(e, a, v, t)
+            for v in removed:
+                self.datoms.append((e, a, v, t, False))
+                self.closed.append((e, a, v, self.open.pop((e, a, v)), t))
+
+    def _assert(self, e: int, a: int, v: str, t: int) -> None:
+        self.datoms.append((e, a, v, t, True))
+        self.open[e, a, v] = t
+
+    @property
+    def facts(self) -> list[Fact]:
+        """Every fact, in an order of its own."""
+        return sorted([*self.closed, *((*key, t, None) for key, t in self.open.items())], key=repr)
+
+    @property
+    def ts(self) -> list[int]:
+        """Every t of the log."""
+        return sorted({t for _, _, _, t, _ in self.datoms})
+
+
+@st.composite
+def invented_logs(draw: st.DrawFn) -> InventedLog:
+    """A few txes at growing, not dense t, on a few entities and values, so that values come back often."""
+    change = st.tuples(st.integers(1, 3), st.sampled_from([ONE, MANY]), st.sampled_from(["x", "y", "z", None]))
+    log, t = InventedLog(), 999
+    for changes in draw(st.lists(st.lists(change, max_size=4), min_size=1, max_size=12)):
+        t += draw(st.integers(1, 3))
+        log.transact(t, changes)
+    return log
+
+
+def log_frame(datoms: Sequence[Datom]) -> pl.DataFrame:
+    """Datoms as LogOp gives them."""
+    rows = [(e, a, v, t, TX_BASE + t, added, instant_ms(t)) for e, a, v, t, added in datoms]
+    return pl.DataFrame(rows, {**LOG_SCHEMA, "tx_instant": pl.Int64()}, orient="row").cast(LOG_SCHEMA)
+
+
+def facts_frame(facts: Sequence[Fact]) -> pl.DataFrame:
+    """Facts as the engine holds them."""
+    return pl.DataFrame(facts, FACTS_SCHEMA, orient="row").sort("a", "e", "t_from", "v")
+
+
+def fact_rows(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Facts of a frame, in the order of InventedLog.facts."""
+    return sorted(frame.iter_rows(), key=repr)
+
+
+def datom_rows(frame: pl.DataFrame) -> list[Datom]:
+    """Datoms of a frame, in its order."""
+    return list(frame.select("e", "a", "v", "t", "added").iter_rows())
+
+
+def write_segments(log: Sequence[Datom], ends: Sequence[int], store: LocalObjectStore) -> tuple[Segment, ...]:
+    """The log as one segment per end; ends ascend, and the last one is the log's last t."""
+    segments, last = [], 0
+    for end in ends:
+        inside = [datom for datom in log if last < datom[3] <= end]
+        segments.append(write_segment(inside, store, last_batch_t=last, last_t=end))
+        last = end
+    return tuple(segments)
+
+
+def write_segment(
+    datoms: Sequence[Datom], store: LocalObjectStore, *, last_batch_t: int, last_t: int, content: bytes | None = None
+) -> Segment:
+    """One file, with these datoms or with other bytes, and its index item."""
+    path = f"s3://{OWN_BUCKET}/segments/{last_batch_t}-{last_t}.avro"
+    store.write(path, avro_bytes(datoms) if content is None else content)
+    return Segment(
+        instance=INSTANCE,
+        path=path,
+        initial_t=min((datom[3] for datom in datoms), default=last_batch_t + 1),
+        last_batch_t=last_batch_t,
+        last_t=last_t,
+        timestamp_ms=instant_ms(last_t),
+    )
+
+
+def source_of(*segments: Segment) -> LogSource:
+    """The whole log of these segments."""
+    return LogSource(instance=INSTANCE, segments=segments)

@@ -1,0 +1,128 @@
+"""The raw datasets of an instance and their description."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import msgspec
+import polars as pl
+import pytest
+
+from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
+from logcache_assets.engine.layout import LOG_SCHEMA, column_types
+from logcache_assets.engine.parquet import ParquetError
+from logcache_assets.engine.raw import count_duplicates, describe_raw_datasets, fingerprint_rows, write_raw_log
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_tests.engine.expected import expected_counts
+from logcache_tests.engine.generated import log_frame
+from logcache_tests.engine.world import FEED_S0, OWN_BUCKET, source_at, strict_facts, strict_log, write_cache
+
+LOG = f"s3://{OWN_BUCKET}/cache/feed-s0/log"
+ENTITIES = f"s3://{OWN_BUCKET}/cache/feed-s0/materialized-entities"
+
+
+@pytest.fixture
+def night(store: LocalObjectStore) -> LocalObjectStore:
+    """A store with the raw datasets that a night wrote for feed-s0."""
+    source = source_at(FEED_S0, "night")
+    write_cache(source, store, folder="cache", last_t=source.until_t or 0)
+    return store
+
+
+def test_a_description_has_datomics_figures(night: LocalObjectStore) -> None:
+    """Rows, last t and current facts are what Datomic counted; nothing is wrong with a sound log."""
+    counts = expected_counts("night", "feed-s0")
+
+    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+    assert (found.log.rows, found.log.last_t, found.current_facts) == tuple(counts.values())
+    assert found.materialized_entities.last_t == found.log.last_t
+    assert found.log.columns == LOG_COLUMNS == column_types(LOG_SCHEMA)
+    assert [f.name for f in found.log.files] == ["part-00000.parquet"]
+    assert found.log.files[0].etag == night.head(f"{LOG}/part-00000.parquet").etag
+    assert list(find_export_problems(found, None)) == []
+    assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
+
+
+def test_facts_are_written_for_their_readers(night: LocalObjectStore) -> None:
+    """Ordered by attribute, entity and t; closed facts are kept with their end."""
+    facts = pl.read_parquet(night.path_of(f"{ENTITIES}/part-00000.parquet"))
+
+    assert facts.equals(strict_facts(source_at(FEED_S0, "night"), night))
+    assert facts.equals(facts.sort("a", "e", "t_from", "v"))
+    assert facts["t_to"].drop_nulls().len() > 0
+
+
+def test_doubled_rows_are_counted(night: LocalObjectStore) -> None:
+    """The same rows in a second file: as many duplicates, another fingerprint."""
+    before = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    log = strict_log(source_at(FEED_S0, "night"), night)
+    night.write(f"{LOG}/part-00001.parquet", night.read(f"{LOG}/part-00000.parquet"))
+
+    after = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+    assert after.duplicate_datoms == len(log)
+    assert after.log.fingerprint != before.log.fingerprint
+    assert [f.name for f in after.log.files] == ["part-00000.parquet", "part-00001.parquet"]
+
+
+def test_two_equal_byte_arrays_are_no_duplicate() -> None:
+    """Datomic writes both datoms when a tx asserts equal byte arrays; for other types two rows are a fault."""
+    types = [(100, 40, "27", 5, True), (101, 40, "23", 5, True)]
+    of_bytes = [(1, 100, "5Q==", 6, True)] * 2
+    of_text = [(1, 101, "x", 6, True)] * 3
+
+    assert count_duplicates(log_frame([*types, *of_bytes])) == 0
+    assert count_duplicates(log_frame([*types, *of_bytes, *of_text])) == 2
+
+
+def test_a_fingerprint_knows_rows_but_not_their_order() -> None:
+    """Also across processes, because the notebook runs elsewhere."""
+    frame = pl.DataFrame({"e": [1, 2, 3], "v": ["x", None, "z"]})
+    code = (
+        "import json, sys, polars; from logcache_assets.engine.raw import fingerprint_rows; "
+        "print(fingerprint_rows(polars.DataFrame(json.loads(sys.argv[1]))))"
+    )
+
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(frame.to_dict(as_series=False))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert fingerprint_rows(frame.reverse()) == fingerprint_rows(frame) == elsewhere.stdout.strip()
+    assert fingerprint_rows(pl.concat([frame[:1], frame[1:]], rechunk=False)) == fingerprint_rows(frame)
+    assert fingerprint_rows(frame.vstack(frame)) != fingerprint_rows(frame)
+    assert fingerprint_rows(frame.with_columns(v=pl.lit("y"))) != fingerprint_rows(frame)
+
+
+def test_a_corrupt_file_is_named(night: LocalObjectStore) -> None:
+    """A truncated Parquet file is never an empty dataset."""
+    uri = f"{LOG}/part-00000.parquet"
+    night.write(uri, night.read(uri)[:-1])
+
+    with pytest.raises(ParquetError, match=f"{uri} is not a readable Parquet file"):
+        describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+
+def test_figures_of_what_is_no_log_say_so(night: LocalObjectStore) -> None:
+    """Other columns and an empty folder are described, so that the rules can refuse them with a reason."""
+    path = night.path_of(f"{LOG}/part-00000.parquet")
+    pl.read_parquet(path).drop("tx_instant").write_parquet(path)
+
+    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=f"{ENTITIES}-gone", store=night)
+
+    assert "tx_instant" not in found.log.columns
+    assert (found.materialized_entities.rows, found.materialized_entities.files) == (0, ())
+    reasons = " ".join(find_export_problems(found, None))
+    assert "C17" in reasons
+    assert "C5" in reasons
+
+
+def test_a_log_is_written_in_log_order(store: LocalObjectStore) -> None:
+    """Sorted by t, the order within a tx as it was."""
+    log = strict_log(replace(source_at(FEED_S0, "old")), store)
+
+    write_raw_log(log.sort("t", descending=True, maintain_order=True), LOG, store)
+
+    assert pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet")).equals(log)

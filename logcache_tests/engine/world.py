@@ -1,0 +1,133 @@
+"""The demo's real Datomic log as the engine's tests see it: sources, definitions, and a bucket to write into."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+import logcache_assets
+from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.index_items import parse_index_item
+from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.log import CachePolicy, LogSource, read_facts, read_log
+from logcache_assets.engine.raw import write_materialized_entities, write_raw_log
+from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.local_platform.object_store import LocalObjectStore
+
+WORLD = Path(logcache_assets.__file__).parent / "local_platform" / "demo_world"
+LOGS_BUCKET = "nu-spark-datomic-logs"
+OWN_BUCKET = "own-bucket"
+AFTER_EVERY_SEGMENT = datetime(2030, 1, 1, tzinfo=UTC)
+BEFORE_EVERY_SEGMENT = datetime(2010, 1, 1, tzinfo=UTC)
+DATABASES = ("customers", "double-entry", "feed")
+FEED_S0 = parse_instance("feed-s0")
+
+
+def open_store(folder: Path) -> LocalObjectStore:
+    """The demo's segments to read, and an own bucket to write; a re-extraction's files in a bucket of their own."""
+    buckets = folder / "buckets"
+    buckets.mkdir(parents=True, exist_ok=True)
+    (buckets / LOGS_BUCKET).symlink_to(WORLD / "buckets" / LOGS_BUCKET)
+    (buckets / "reextracted").symlink_to(WORLD / "reextraction" / "buckets" / LOGS_BUCKET)
+    clock = LocalClock(folder / "clock")
+    clock.set(datetime(2018, 5, 28, tzinfo=UTC))
+    store = LocalObjectStore(buckets, clock)
+    store.create_bucket(OWN_BUCKET)
+    return store
+
+
+@cache
+def segments_of(instance: Instance, *, reextracted: bool = False) -> tuple[Segment, ...]:
+    """All segments of an instance; re-extracted ones replace theirs by the index's key, as DynamoDB does."""
+    found = {s.last_t: s for s in _index(WORLD / "index.jsonl") if s.instance == instance}
+    if reextracted:
+        for segment in _index(WORLD / "reextraction" / "index.jsonl"):
+            if segment.instance == instance:
+                path = segment.path.replace(f"s3://{LOGS_BUCKET}/", "s3://reextracted/")
+                found[segment.last_t] = replace(segment, path=path)
+    return tuple(found.values())
+
+
+@cache
+def _index(file: Path) -> tuple[Segment, ...]:
+    return tuple(parse_index_item(line, where=str(file)) for line in file.read_text("utf-8").splitlines())
+
+
+@cache
+def cut_off(instance: Instance, name: str) -> int:
+    """The build's t of an instance at a named moment of the demo's timeline."""
+    cut_offs: dict[str, dict[str, int]] = json.loads((WORLD / "cutoffs.json").read_text("utf-8"))
+    return cut_offs[instance.name][name]
+
+
+@cache
+def definition_of(database: str) -> DatabaseDefinition:
+    """The demo's definition of a database."""
+    file = WORLD / "contracts" / f"{database}.yaml"
+    return parse_definition(file.read_text("utf-8"), where=file.name)
+
+
+def refuse_warning(line: str) -> None:
+    """A `warn` for readings that must not warn."""
+    raise AssertionError(line)
+
+
+def source_at(instance: Instance, cut: str, *, reextracted: bool = False) -> LogSource:
+    """Segments alone up to a named cut-off."""
+    return LogSource(
+        instance=instance, segments=segments_of(instance, reextracted=reextracted), until_t=cut_off(instance, cut)
+    )
+
+
+def strict_log(source: LogSource, store: LocalObjectStore) -> pl.DataFrame:
+    """The log under the strict policy, without a warning."""
+    return read_log(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
+
+
+def strict_facts(source: LogSource, store: LocalObjectStore) -> pl.DataFrame:
+    """The facts under the strict policy, without a warning."""
+    return read_facts(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
+
+
+def write_cache(
+    source: LogSource, store: LocalObjectStore, *, folder: str, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT
+) -> MapEntry:
+    """Both raw datasets up to last_t, made from segments alone, and the entry that points to them."""
+    upto = replace(source, cache=None, until_t=last_t)
+    base = f"s3://{OWN_BUCKET}/{folder}/{source.instance.name}"
+    write_raw_log(strict_log(upto, store), f"{base}/log", store)
+    write_materialized_entities(strict_facts(upto, store), f"{base}/materialized-entities", store)
+    return entry_at(base, last_t=last_t, read_at=read_at)
+
+
+def entry_at(base: str, *, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT) -> MapEntry:
+    """A map entry for the raw datasets below a folder."""
+    return MapEntry(
+        last_t=last_t,
+        log=f"{base}/log",
+        materialized_entities=f"{base}/materialized-entities",
+        transaction="0b7c8e1a-6f0f-4f3e-9d3b-2f1f6f3f8a11",
+        source_read_at=read_at,
+        manifest_sha256="0" * 64,
+    )
+
+
+def facts_at(
+    database: str, cut: str, store: LocalObjectStore, caches: Mapping[Instance, MapEntry] | None = None
+) -> dict[Instance, pl.DataFrame]:
+    """The facts of every instance of a database at a named cut-off, read strictly, with caches if given."""
+    reextracted = cut.endswith("-excised")
+    sources = {
+        instance: source_at(instance, cut.removesuffix("-excised"), reextracted=reextracted)
+        for instance in definition_of(database).instances
+    }
+    return {
+        instance: strict_facts(replace(source, cache=(caches or {}).get(instance)), store)
+        for instance, source in sources.items()
+    }
