@@ -1,0 +1,166 @@
+"""Commands in process groups of their own: their lines as they come, and an end to the whole group in any case.
+
+The output goes to a file that is read while it grows, not through a pipe: the whole output is there whatever happens to
+the reader, a second reader can follow a command that it did not start, and a grandchild that outlives its parent holds
+nothing open. What lines mean, and which ends are failures, is the callers' business.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+POLL_SECONDS = 0.1
+LAST_LINES = 20
+"""How many lines an error shows."""
+
+_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+
+
+class NotStartedError(Exception):
+    """There is no such command, or it cannot be run."""
+
+
+class OutOfTimeError(Exception):
+    """A command took longer, or was silent longer, than it may."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long a command may take."""
+
+    timeout_seconds: float
+    idle_timeout_seconds: float = float("inf")
+    """How long it may print nothing."""
+
+
+@contextmanager
+def started(
+    argv: Sequence[str],
+    *,
+    output: Path,
+    environment: Mapping[str, str],
+    grace_seconds: float,
+    inherited_files: Sequence[int] = (),
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command while the block runs; what is left of its group afterwards is ended.
+
+    Args:
+        argv: the command; nothing goes through a shell.
+        output: file of what it prints, both streams.
+        environment: added to this process's own.
+        grace_seconds: from SIGTERM to SIGKILL.
+        inherited_files: open descriptors that it keeps.
+
+    Raises:
+        NotStartedError: it cannot be run.
+    """
+    try:
+        with output.open("wb") as sink:
+            process = subprocess.Popen(
+                argv,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                pass_fds=inherited_files,
+            )
+    except OSError as error:
+        raise NotStartedError(str(error)) from error
+    try:
+        yield process
+    finally:
+        end_group(process.pid, grace_seconds=grace_seconds, reap=process.poll)
+        process.wait()
+
+
+def end_group(group: int, *, grace_seconds: float, reap: Callable[[], object] = lambda: None) -> None:
+    """Ask every process of a group to end, and kill what is left after the grace; a second interrupt kills at once.
+
+    Args:
+        group: id of the process group.
+        grace_seconds: from SIGTERM to SIGKILL.
+        reap: collects the ended child, which otherwise stays in its group as a zombie.
+    """
+    deadline = time.monotonic() + grace_seconds
+    try:
+        is_there = _signal(group, signal.SIGTERM)
+        while is_there and time.monotonic() < deadline:
+            reap()
+            is_there = _signal(group, 0)
+            time.sleep(0.02 if is_there else 0)
+    finally:
+        _signal(group, signal.SIGKILL)
+
+
+def follow(output: Path, *, limits: Limits, has_ended: Callable[[float], bool]) -> Iterator[str]:
+    """Lines of a growing file, without colours, until its writer has ended; an unterminated last one, too.
+
+    Args:
+        output: the file.
+        limits: OutOfTimeError is raised beyond them.
+        has_ended: waits up to so many seconds for the writer's end and tells whether it came.
+
+    Raises:
+        OutOfTimeError: total or idle time is over; the writer is still there.
+    """
+    begun = printed = time.monotonic()
+    with output.open("rb") as source:
+        pending = b""
+        ended = False
+        while not ended:
+            # Asked before reading: what was printed until the end is read after it.
+            ended = has_ended(POLL_SECONDS)
+            fresh = source.read()
+            if fresh:
+                printed = time.monotonic()
+                *lines, pending = (pending + fresh).split(b"\n")
+                yield from map(plain_line, lines)
+            if not ended:
+                _check_time(limits, total=time.monotonic() - begun, idle=time.monotonic() - printed)
+        if pending:
+            yield plain_line(pending)
+
+
+def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:
+    """The `has_ended` of a child of this process."""
+
+    def has_ended(seconds: float) -> bool:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+        return process.returncode is not None
+
+    return has_ended
+
+
+def last_lines(lines: deque[str]) -> str:
+    """The end of an output, for an error."""
+    return "\n".join(["its last lines:", *lines]) if lines else "it printed nothing"
+
+
+def plain_line(line: bytes) -> str:
+    """A line as text, without its end and without terminal colours; bytes that are no UTF-8 are shown escaped."""
+    return _ANSI.sub("", line.decode("utf-8", "backslashreplace")).rstrip("\r")
+
+
+def _check_time(limits: Limits, *, total: float, idle: float) -> None:
+    if total > limits.timeout_seconds:
+        raise OutOfTimeError(f"it took longer than {limits.timeout_seconds:g} seconds")
+    if idle > limits.idle_timeout_seconds:
+        raise OutOfTimeError(f"it printed nothing for {limits.idle_timeout_seconds:g} seconds")
+
+
+def _signal(group: int, number: int) -> bool:
+    """Whether somebody of the group was there to get it."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):  # macOS answers the latter for zombies
+        return False
+    return True

@@ -1,0 +1,157 @@
+"""A bare git repository through git's plumbing commands: blobs, trees, commits, refs; no working copy.
+
+Nothing of the user's own git configuration counts here. What branches and pull requests mean is itaipu_repository.py.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from logcache_assets.local_platform.clock import REMEDY
+from logcache_assets.ports import BranchMovedError, Clock, PathNotFoundError, RepositoryError
+
+_SHA = re.compile(r"[0-9a-f]{4,40}")
+_NO_COMMIT = "0" * 40
+_AUTHOR = {"NAME": "logcache", "EMAIL": "logcache@localhost"}
+
+
+class BareGit:
+    """One bare repository; every method is one question or one step."""
+
+    def __init__(self, git_dir: Path, clock: Clock) -> None:
+        self.git_dir = git_dir.absolute()
+        self._clock = clock
+
+    def initialise(self, branch: str) -> None:
+        """Make the repository; one that exists stays as it is."""
+        self.git_dir.parent.mkdir(parents=True, exist_ok=True)
+        self._checked("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(self.git_dir))
+
+    def branch_head(self, branch: str) -> str | None:
+        """Full sha of a branch; None when there is no such branch."""
+        self._require_repository()
+        status, out, _ = self._run("show-ref", "--verify", "--hash", f"refs/heads/{branch}")
+        return out.decode().strip() if status == 0 else None
+
+    def resolve(self, ref: str) -> str:
+        """Full sha of a branch or of a (short) sha; raises RepositoryError when it is neither."""
+        sha = self.branch_head(ref)
+        if sha is None and _SHA.fullmatch(ref):
+            status, out, _ = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
+            sha = out.decode().strip() if status == 0 else None
+        if sha is None:
+            raise RepositoryError(f"{self.git_dir} has no branch and no single commit {ref!r}; name one that exists")
+        return sha
+
+    def is_ancestor(self, sha: str, of: str) -> bool:
+        """Whether a commit is another one or among its ancestors."""
+        status, _, errors = self._run("merge-base", "--is-ancestor", sha, of)
+        if status not in {0, 1}:
+            raise self._failure("merge-base", errors)
+        return status == 0
+
+    def read(self, path: str, *, ref: str) -> bytes:
+        """The bytes of a file; raises PathNotFoundError."""
+        for kind, blob, found in self._entries(self.resolve(ref), path):
+            if (kind, found) == ("blob", path):
+                return self._checked("cat-file", "blob", blob)
+        raise PathNotFoundError(
+            f"there is no file {path!r} at {ref!r} of {self.git_dir}; name a path that exists there"
+        )
+
+    def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
+        """Paths of the files directly in a folder; raises PathNotFoundError."""
+        entries = self._entries(self.resolve(ref), folder.strip("/") and folder.strip("/") + "/")
+        if folder.strip("/") and not entries:
+            raise PathNotFoundError(
+                f"there is no folder {folder!r} at {ref!r} of {self.git_dir}; name a path that exists there"
+            )
+        return tuple(sorted(path for kind, _, path in entries if kind == "blob"))
+
+    def tree_with(self, parent: str | None, files: Mapping[str, str]) -> str:
+        """The tree of a commit with these files set; returns its sha."""
+        with tempfile.TemporaryDirectory(prefix="logcache-index-") as folder:
+            index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
+            if parent is not None:
+                self._checked("read-tree", parent, environment=index)
+            for path, text in files.items():
+                blob = self._checked("hash-object", "-w", "--stdin", stdin=text.encode()).decode().strip()
+                entry = f"100644,{blob},{path}"
+                self._checked("update-index", "--add", "--cacheinfo", entry, environment=index)
+            return self._checked("write-tree", environment=index).decode().strip()
+
+    def is_commit(self, sha: str, *, parent: str, tree: str, message: str) -> bool:
+        """Whether a commit has exactly this one parent, this tree and this message."""
+        shown = self._checked("show", "--no-patch", "--format=%T %P%n%B", sha).decode("utf-8", "replace")
+        return shown.rstrip("\n") == f"{tree} {parent}\n{message}".rstrip("\n")
+
+    def make_commit(self, *, tree: str, parent: str | None, message: str) -> str:
+        """A commit, dated by the clock, that no branch points to yet; returns its sha."""
+        parents = () if parent is None else ("-p", parent)
+        now = f"{int(self._clock.now().timestamp())} +0000"
+        people = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()}
+        dates = {"GIT_AUTHOR_DATE": now, "GIT_COMMITTER_DATE": now}
+        out = self._checked("commit-tree", tree, *parents, stdin=message.encode(), environment=people | dates)
+        return out.decode().strip()
+
+    def move_branch(self, branch: str, sha: str, *, seen: str | None) -> None:
+        """Point a branch to a commit, if it is still where it was seen (None: if it is not there)."""
+        status, _, errors = self._run("update-ref", f"refs/heads/{branch}", sha, seen or _NO_COMMIT)
+        if status:
+            raise BranchMovedError(
+                f"branch {branch} of {self.git_dir} was not moved from {seen or 'nothing'} to {sha}: "
+                f"{_text(errors)}; look who wrote it, then run again"
+            )
+
+    def _entries(self, commit: str, path: str) -> list[tuple[str, str, str]]:
+        """Kind, sha and path of what a tree holds at a path, or in the folder if it ends with a slash."""
+        where = ("--", path) if path else ()
+        out = self._checked("ls-tree", "-z", "--full-tree", commit, *where).decode("utf-8", "surrogateescape")
+        rows = (entry.partition("\t") for entry in out.split("\0") if entry)
+        return [(about.split()[1], about.split()[2], found) for about, _, found in rows]
+
+    def _require_repository(self) -> None:
+        if not (self.git_dir / "HEAD").is_file():
+            raise RepositoryError(f"{self.git_dir} is no git repository; {REMEDY}")
+
+    def _checked(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
+        status, out, errors = self._run(*arguments, stdin=stdin, environment=environment)
+        if status:
+            raise self._failure(arguments[0], errors)
+        return out
+
+    def _run(
+        self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        git = shutil.which("git")
+        if git is None:
+            raise RepositoryError("there is no `git` on the PATH; install git, then run again")
+        # A git hook that started us would set GIT_DIR and its kin: none of them may lead to another repository.
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        own = {
+            "GIT_DIR": str(self.git_dir),
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_LITERAL_PATHSPECS": "1",
+            "LC_ALL": "C",
+        }
+        ended = subprocess.run(
+            [git, *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=inherited | own | dict(environment or {}),
+        )
+        return ended.returncode, ended.stdout, ended.stderr
+
+    def _failure(self, command: str, errors: bytes) -> RepositoryError:
+        self._require_repository()
+        return RepositoryError(f"git {command} failed in {self.git_dir}: {_text(errors)}; correct what it names")
+
+
+def _text(errors: bytes) -> str:
+    return errors.decode("utf-8", "replace").strip() or "git gave no reason"

@@ -1,0 +1,175 @@
+"""The itaipu repository of the local world: a bare git repository, and pull requests as files beside it.
+
+A person clones it, commits to its base branch and merges with git as with any other; what git says wins.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec.structs import replace
+from typing_extensions import override
+
+from logcache_assets.local_platform.bare_git import BareGit
+from logcache_assets.local_platform.pull_request_files import PullRequestFiles, PullRequestRecord
+from logcache_assets.ports import (
+    BranchMovedError,
+    Clock,
+    ItaipuRepository,
+    PullRequest,
+    RepositoryError,
+)
+
+_FULL_SHA = re.compile(r"[0-9a-f]{40}")
+_BRANCH = re.compile(r"(?!.*(//|\.\.|@\{|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9._/@+-]*(?<![/.])")
+
+
+class LocalItaipuRepository(ItaipuRepository):
+    """Branches in a bare repository, pull requests in a folder.
+
+    Args:
+        git_dir: the bare repository, made by `initialise`.
+        pull_requests: folder of `<n>.json` and `<n>.md`.
+        clock: dates commits and pull requests.
+        base_branch: the branch that is never written except by a merge.
+    """
+
+    def __init__(self, git_dir: Path, pull_requests: Path, clock: Clock, *, base_branch: str = "main") -> None:
+        self._git = BareGit(git_dir, clock)
+        self._files = PullRequestFiles(pull_requests)
+        self._clock = clock
+        self._base = base_branch
+
+    def initialise(self, files: Mapping[str, str], message: str) -> str:
+        """Make the repository with one commit on the base branch; returns its sha."""
+        self._git.initialise(self._base)
+        if self._git.branch_head(self._base) is not None:
+            raise RepositoryError(f"{self._git.git_dir} has commits already; remove the folder to begin anew")
+        sha = self._git.make_commit(tree=self._git.tree_with(None, files), parent=None, message=message)
+        self._git.move_branch(self._base, sha, seen=None)
+        return sha
+
+    @override
+    def head(self, branch: str) -> str | None:
+        return self._git.branch_head(branch)
+
+    @override
+    def read(self, path: str, *, ref: str) -> str:
+        try:
+            return self._git.read(path, ref=ref).decode()
+        except UnicodeDecodeError as error:
+            raise RepositoryError(f"{path!r} at {ref!r} is no UTF-8 text ({error}); correct the file") from error
+
+    @override
+    def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
+        return self._git.list_files(folder, ref=ref)
+
+    @override
+    def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
+        self._refuse_base(branch, "committed to")
+        if not _FULL_SHA.fullmatch(parent):
+            raise RepositoryError(f"the parent {parent!r} is no full sha of 40 digits; ask the repository for a head")
+        seen = self._git.branch_head(branch)
+        tree = self._git.tree_with(self._git.resolve(parent), files)
+        if seen is not None and self._git.is_commit(seen, parent=parent, tree=tree, message=message):
+            return seen
+        sha = self._git.make_commit(tree=tree, parent=parent, message=message)
+        with self._files.locked():
+            self._git.move_branch(branch, sha, seen=seen)
+            self._follow(branch, seen=seen, sha=sha)
+        return sha
+
+    @override
+    def pull_requests(self) -> tuple[PullRequest, ...]:
+        return tuple(self._shown(record) for record in self._files.records())
+
+    @override
+    def propose(self, *, branch: str, title: str, body: str) -> PullRequest:
+        self._refuse_base(branch, "proposed")
+        head = self._git.branch_head(branch)
+        if head is None:
+            raise RepositoryError(f"there is no branch {branch} to propose; commit to it first")
+        if self._git.is_ancestor(head, self._base_head()):
+            raise RepositoryError(f"{self._base} already holds everything on {branch}: there is nothing to propose")
+        with self._files.locked():
+            records = self._files.records()
+            own = (record for record in records if record.branch == branch and self._state(record)[0] == "open")
+            record = next(own, None) or _unwritten(max((r.number for r in records), default=0) + 1, branch)
+            proposed = replace(record, title=title, head_sha=head)
+            self._files.write(proposed, body, now=self._clock.now())
+        return self._shown(proposed)
+
+    def commit_to_base(self, files: Mapping[str, str], message: str) -> str:
+        """What somebody else would push to the base branch: the local world's faults and its analysts' edits."""
+        head = self._base_head()
+        sha = self._git.make_commit(tree=self._git.tree_with(head, files), parent=head, message=message)
+        self._git.move_branch(self._base, sha, seen=head)
+        return sha
+
+    def merge(self, number: int) -> str:
+        """Fast-forward the base branch to an open pull request; returns the new head.
+
+        Raises:
+            RepositoryError: there is no such pull request or it is closed.
+            BranchMovedError: the base branch has commits that the pull request does not know.
+        """
+        shown = next((each for each in self.pull_requests() if each.number == number), None)
+        if shown is None or shown.state == "closed":
+            found = "does not exist" if shown is None else "is closed"
+            raise RepositoryError(f"pull request {number} {found}; name an open one")
+        base = self._base_head()
+        if shown.state == "merged":
+            return base
+        if not self._git.is_ancestor(base, shown.head_sha):
+            raise BranchMovedError(
+                f"{self._base} moved to {base[:8]} after {shown.branch} was made from it, so pull request {number} "
+                "is not merged; refresh again, which proposes it anew on today's base"
+            )
+        self._git.move_branch(self._base, shown.head_sha, seen=base)
+        return shown.head_sha
+
+    def _base_head(self) -> str:
+        return self._git.resolve(self._base)
+
+    def _refuse_base(self, branch: str, verb: str) -> None:
+        if branch == self._base:
+            raise RepositoryError(f"{branch} is the base branch and is never {verb}; name a branch of your own")
+        if not _BRANCH.fullmatch(branch):
+            raise RepositoryError(f"{branch!r} is no name of a branch; write for example log-cache/2018-05-28-49ae32bb")
+
+    def _follow(self, branch: str, *, seen: str | None, sha: str) -> None:
+        """Tell the open pull request of a branch where it is now; a merged one stays at what was merged."""
+        for record in self._files.records():
+            if record.branch == branch and record.state == "open" and not self._is_merged(record.head_sha):
+                head = seen if seen is not None and self._is_merged(seen) else sha
+                moved = replace(record, head_sha=head)
+                self._files.write(moved, self._files.body(record.number), now=self._clock.now())
+
+    def _shown(self, record: PullRequestRecord) -> PullRequest:
+        state, head = self._state(record)
+        return PullRequest(
+            number=record.number,
+            url=self._files.body_path(record.number).as_uri(),
+            branch=record.branch,
+            title=record.title,
+            body=self._files.body(record.number),
+            state=state,
+            head_sha=head,
+        )
+
+    def _state(self, record: PullRequestRecord) -> tuple[str, str]:
+        """State and head: git tells whether the head, as recorded or as it is now, is part of the base branch."""
+        live = self._git.branch_head(record.branch) or record.head_sha
+        if record.state == "closed":
+            return "closed", record.head_sha
+        merged = next((sha for sha in (record.head_sha, live) if self._is_merged(sha)), None)
+        return ("open", live) if merged is None else ("merged", merged)
+
+    def _is_merged(self, sha: str) -> bool:
+        return self._git.is_ancestor(sha, self._base_head())
+
+
+def _unwritten(number: int, branch: str) -> PullRequestRecord:
+    return PullRequestRecord(
+        number=number, branch=branch, title="", state="open", head_sha="", opened_at="", updated_at=""
+    )

@@ -1,0 +1,204 @@
+"""metapod's data in SQLite: written by the local Itaipu, a process of its own, while others read.
+
+The lifecycle of a dataset is here (registered, then committed or aborted); what a client sees is metapod_service.py.
+"""
+
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.transactions import Column, TransactionType
+from logcache_assets.local_platform.clock import REMEDY
+from logcache_assets.ports import MetapodError, UnknownTransactionError
+
+COUNTRY = "BR"
+_BUSY_SECONDS = 30.0
+_TABLES = """
+CREATE TABLE transactions (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, started_at TEXT NOT NULL,
+    target_date TEXT, reference_date TEXT
+);
+CREATE TABLE datasets (
+    transaction_id TEXT NOT NULL REFERENCES transactions, name TEXT NOT NULL, id TEXT NOT NULL, country TEXT NOT NULL,
+    committed_at TEXT, aborted_at TEXT, path TEXT, columns TEXT,
+    PRIMARY KEY (transaction_id, name)
+);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionRow:
+    """One transaction as stored; instants and dates are ISO-8601 text."""
+
+    id: str
+    name: str
+    type: str
+    started_at: str
+    target_date: str | None
+    reference_date: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetRow:
+    """One dataset as stored."""
+
+    id: str
+    name: str
+    country: str
+    committed_at: str | None
+    aborted_at: str | None
+    path: str | None
+    columns: tuple[Column, ...] | None
+
+
+class MetapodStore:
+    """One SQLite file, made by the first transaction."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+
+    @property
+    def exists(self) -> bool:
+        """Whether a transaction was ever opened here."""
+        return self._path.is_file()
+
+    def open_transaction(  # noqa: PLR0913 - metapod's own fields
+        self,
+        transaction_id: str,
+        name: str,
+        type_: TransactionType,
+        *,
+        started_at: datetime,
+        target_date: date | None = None,
+        reference_date: date | None = None,
+    ) -> None:
+        """Begin a run; refuses an id that is there already."""
+        self._make()
+        dates = [day.isoformat() if day else None for day in (target_date, reference_date)]
+        row = (transaction_id, name, type_.value, _instant(started_at), *dates)
+        with self._writing() as connection:
+            try:
+                connection.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)", row)
+            except sqlite3.IntegrityError as error:
+                raise MetapodError(f"transaction {transaction_id} exists already; open one with a new id") from error
+
+    def register_dataset(self, transaction_id: str, name: str, *, country: str = COUNTRY) -> None:
+        """Announce a dataset that the run will compute: uncommitted."""
+        row = (transaction_id, name, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{transaction_id}/{name}")), country)
+        with self._writing() as connection:
+            self._require_transaction(connection, transaction_id)
+            try:
+                connection.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL, NULL, NULL, NULL)", row)
+            except sqlite3.IntegrityError as error:
+                raise MetapodError(f"{name} of {transaction_id} is registered already; register it once") from error
+
+    def commit_dataset(
+        self, transaction_id: str, name: str, *, path: str, columns: Sequence[Column], committed_at: datetime
+    ) -> None:
+        """A registered dataset is complete at a path; refuses one that was committed or aborted before."""
+        schema = msgspec.json.encode(tuple(columns)).decode()
+        statement = (
+            "UPDATE datasets SET committed_at = ?, path = ?, columns = ? "
+            "WHERE transaction_id = ? AND name = ? AND committed_at IS NULL AND aborted_at IS NULL"
+        )
+        self._update(statement, (_instant(committed_at), path, schema), transaction_id, name, "uncommitted")
+
+    def abort_dataset(self, transaction_id: str, name: str, *, aborted_at: datetime) -> None:
+        """A dataset failed, or was found bad after its commit: it has no path any more."""
+        statement = (
+            "UPDATE datasets SET aborted_at = ?, committed_at = NULL, path = NULL, columns = NULL "
+            "WHERE transaction_id = ? AND name = ? AND aborted_at IS NULL"
+        )
+        self._update(statement, (_instant(aborted_at),), transaction_id, name, "unaborted")
+
+    def set_path(self, transaction_id: str, name: str, *, path: str) -> None:
+        """Point a committed dataset elsewhere: an accident that really happened, for fault injection."""
+        statement = "UPDATE datasets SET path = ? WHERE transaction_id = ? AND name = ? AND committed_at IS NOT NULL"
+        self._update(statement, (path,), transaction_id, name, "committed")
+
+    def find_transactions(
+        self, *, transaction_id: str | None = None, types: Sequence[str] | None = None, since: datetime | None = None
+    ) -> tuple[TransactionRow, ...]:
+        """Transactions that fulfil every given condition, newest first."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                "SELECT * FROM transactions WHERE id = coalesce(?, id) AND started_at >= ? "
+                "ORDER BY started_at DESC, id",
+                (transaction_id, _instant(since) if since else ""),
+            ).fetchall()
+        return tuple(TransactionRow(**row) for row in rows if types is None or row["type"] in types)
+
+    def datasets(self, transaction_id: str) -> tuple[DatasetRow, ...]:
+        """Every dataset of a transaction, by name."""
+        with self._connected() as connection:
+            rows = connection.execute(
+                "SELECT id, name, country, committed_at, aborted_at, path, columns FROM datasets "
+                "WHERE transaction_id = ? ORDER BY name",
+                (transaction_id,),
+            ).fetchall()
+        return tuple(DatasetRow(**(dict(row) | {"columns": _columns(row["columns"])})) for row in rows)
+
+    def _update(self, statement: str, values: tuple[str, ...], transaction_id: str, name: str, state: str) -> None:
+        with self._writing() as connection:
+            self._require_transaction(connection, transaction_id)
+            if not connection.execute(statement, (*values, transaction_id, name)).rowcount:
+                raise MetapodError(
+                    f"transaction {transaction_id} has no {state} dataset {name}, so nothing was changed; "
+                    "name one in that state, registered before"
+                )
+
+    def _require_transaction(self, connection: sqlite3.Connection, transaction_id: str) -> None:
+        if connection.execute("SELECT 1 FROM transactions WHERE id = ?", (transaction_id,)).fetchone() is None:
+            raise UnknownTransactionError(f"metapod knows no transaction {transaction_id}; open it first")
+
+    def _make(self) -> None:
+        """Made aside and put in its place in one step, so that nobody finds a file without tables."""
+        if self._path.exists():
+            return
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._path.parent, prefix=".metapod-") as folder:
+            made = Path(folder) / "metapod.sqlite"
+            with closing(sqlite3.connect(made)) as connection:
+                # WAL, so that a reader never waits for the local Itaipu and never makes it wait.
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.executescript(_TABLES)
+            with suppress(FileExistsError):
+                self._path.hardlink_to(made)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that owns the write lock from its start: two writers wait for each other, none fails."""
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        if not self._path.is_file():
+            raise MetapodError(f"{self._path}: there is no metapod; {REMEDY}")
+        try:
+            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
+            with closing(connection), connection:
+                connection.row_factory = sqlite3.Row
+                yield connection
+        except sqlite3.Error as error:
+            raise MetapodError(f"{self._path}: metapod cannot answer ({error}); {REMEDY}") from error
+
+
+def _columns(text: str | None) -> tuple[Column, ...] | None:
+    return None if text is None else msgspec.json.decode(text, type=tuple[Column, ...])
+
+
+def _instant(instant: datetime) -> str:
+    """One spelling, so that text sorts as time does."""
+    if instant.utcoffset() is None:
+        raise MetapodError(f"{instant.isoformat()} has no time zone; give instants in UTC")
+    return utc_text(instant.astimezone(UTC))

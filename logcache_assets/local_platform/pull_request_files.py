@@ -1,0 +1,85 @@
+"""Pull requests as files: `<n>.json` says what it is, `<n>.md` is its body as a person reads it.
+
+A person may edit both, for example set `"state": "closed"`. Whether one is merged is git's answer and not written here.
+"""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.ports import RepositoryError
+
+
+class PullRequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One `<n>.json`."""
+
+    number: Annotated[int, msgspec.Meta(gt=0)]
+    branch: str
+    title: str
+    state: Literal["open", "closed"]
+    head_sha: str
+    """Where the branch was when the pull request was last proposed or its branch last written."""
+    opened_at: str
+    updated_at: str
+
+
+class PullRequestFiles:
+    """A folder of pull requests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+
+    def records(self) -> tuple[PullRequestRecord, ...]:
+        """All of them, newest first; raises RepositoryError naming a malformed file."""
+        records = [self._record(path) for path in self._folder.glob("*.json")]
+        return tuple(sorted(records, key=lambda record: -record.number))
+
+    def body(self, number: int) -> str:
+        """The text of one pull request."""
+        try:
+            return self.body_path(number).read_bytes().decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise RepositoryError(f"{self.body_path(number)} cannot be read ({error}); restore the file") from error
+
+    def body_path(self, number: int) -> Path:
+        """The file of its text."""
+        return self._folder / f"{number}.md"
+
+    def write(self, record: PullRequestRecord, body: str, *, now: datetime) -> None:
+        """Store one, touching nothing that is equal already except for the instants."""
+        path = self._folder / f"{record.number}.json"
+        if path.exists() and self._record(path) == record and self.body(record.number) == body:
+            return
+        stamped = msgspec.structs.replace(record, opened_at=record.opened_at or utc_text(now), updated_at=utc_text(now))
+        # The body first: it is the .json that makes a pull request exist.
+        _replace(self.body_path(record.number), body.encode())
+        _replace(path, msgspec.json.format(msgspec.json.encode(stamped), indent=2) + b"\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One writer at a time, in this process or another."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / ".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _record(self, path: Path) -> PullRequestRecord:
+        try:
+            record = msgspec.json.decode(path.read_bytes(), type=PullRequestRecord)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RepositoryError(f"{path} is no pull request: {error}; correct or remove the file") from error
+        if path.stem != str(record.number):
+            raise RepositoryError(f"{path} says it is number {record.number}; correct the number or the file's name")
+        return record
+
+
+def _replace(path: Path, content: bytes) -> None:
+    written = path.with_name(f".{path.name}.writing")
+    written.write_bytes(content)
+    written.replace(path)

@@ -1,0 +1,218 @@
+"""What every ItaipuRepository promises: one suite for the local twin and the production adapter.
+
+An adapter joins by a factory in REPOSITORIES; its base branch `main` then holds exactly BASE_FILES.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
+from logcache_assets.ports import ItaipuRepository, PathNotFoundError, RepositoryError
+
+BASE_FILES = {
+    "log_cache_map.json": "{}\n",
+    "contracts/feed.yaml": "database: feed\n",
+    "contracts/double-entry.yaml": "database: double-entry\n",
+    "contracts/deeper/notes.md": "São Paulo\n",
+}
+BRANCH = "log-cache/2018-05-28-49ae32bb"
+
+
+def local_repository(folder: Path) -> ItaipuRepository:
+    """The twin in a new world."""
+    clock = LocalClock(folder / "now")
+    clock.set(datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC))
+    repository = LocalItaipuRepository(folder / "itaipu.git", folder / "pull_requests", clock)
+    repository.initialise(BASE_FILES, "Begin")
+    return repository
+
+
+REPOSITORIES: dict[str, Callable[[Path], ItaipuRepository]] = {"local": local_repository}
+
+
+@pytest.fixture(params=REPOSITORIES)
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> ItaipuRepository:
+    """A repository of each kind."""
+    return REPOSITORIES[request.param](tmp_path)
+
+
+def base(repository: ItaipuRepository) -> str:
+    """Where main is."""
+    head = repository.head("main")
+    assert head is not None
+    return head
+
+
+def candidate(repository: ItaipuRepository, text: str = '{"s0": {}}\n', branch: str = BRANCH) -> str:
+    """A commit of a new map on top of main."""
+    files = {"log_cache_map.json": text}
+    return repository.commit(branch=branch, parent=base(repository), files=files, message="Renew the log cache")
+
+
+def test_files_are_read_at_a_branch_and_at_a_sha(repository: ItaipuRepository) -> None:
+    """A branch, a full sha and a short sha (an Itaipu version) name the same commit."""
+    sha = base(repository)
+
+    for ref in ("main", sha, sha[:8]):
+        assert repository.read("contracts/deeper/notes.md", ref=ref) == "São Paulo\n"
+
+
+def test_a_folder_shows_the_files_directly_in_it(repository: ItaipuRepository) -> None:
+    """Ascending, with their whole paths, without what lies deeper."""
+    assert repository.list_files("contracts", ref="main") == ("contracts/double-entry.yaml", "contracts/feed.yaml")
+    assert repository.list_files("contracts/deeper/", ref="main") == ("contracts/deeper/notes.md",)
+    assert repository.list_files("", ref="main") == ("log_cache_map.json",)
+
+
+@pytest.mark.parametrize("path", ["contracts/none.yaml", "contracts", "none", "contracts/feed.yaml/x"])
+def test_a_missing_file_is_named(repository: ItaipuRepository, path: str) -> None:
+    """The error names the path and the ref."""
+    with pytest.raises(PathNotFoundError, match=f"'{path}' at 'main'"):
+        repository.read(path, ref="main")
+
+
+@pytest.mark.parametrize("folder", ["none", "contracts/feed.yaml"])
+def test_a_missing_folder_is_named(repository: ItaipuRepository, folder: str) -> None:
+    """A folder that is not there is not an empty one."""
+    with pytest.raises(PathNotFoundError, match=f"'{folder}' at 'main'"):
+        repository.list_files(folder, ref="main")
+
+
+@pytest.mark.parametrize("ref", ["none", "0123abcd", "--help", "", "main~0", "HEAD"])
+def test_an_unknown_ref_is_an_error(repository: ItaipuRepository, ref: str) -> None:
+    """Only branches and commits are refs; the rest of git's notation is refused."""
+    with pytest.raises(RepositoryError, match="name one that exists"):
+        repository.read("log_cache_map.json", ref=ref)
+
+
+def test_a_missing_branch_has_no_head(repository: ItaipuRepository) -> None:
+    """None says that there is no such branch."""
+    assert repository.head(BRANCH) is None
+
+
+def test_a_commit_changes_its_files_alone(repository: ItaipuRepository) -> None:
+    """The branch holds the new files and all others of its parent; main is as it was."""
+    before = base(repository)
+
+    sha = candidate(repository)
+
+    assert repository.head(BRANCH) == sha
+    assert repository.read("log_cache_map.json", ref=BRANCH) == '{"s0": {}}\n'
+    assert repository.read("contracts/feed.yaml", ref=sha[:8]) == "database: feed\n"
+    assert repository.head("main") == before
+    assert repository.read("log_cache_map.json", ref="main") == "{}\n"
+
+
+def test_the_same_commit_again_changes_nothing(repository: ItaipuRepository) -> None:
+    """A stage that runs again finds its commit."""
+    assert candidate(repository) == candidate(repository)
+
+
+def test_a_branch_is_always_one_commit_on_its_parent(repository: ItaipuRepository) -> None:
+    """Another content replaces the commit instead of adding a second one."""
+    first = candidate(repository, "1\n")
+    second = candidate(repository, "2\n")
+
+    assert first != second
+    assert repository.head(BRANCH) == second
+    third = repository.commit(
+        branch=BRANCH, parent=base(repository), files={"new/file.txt": "3\n"}, message="Renew the log cache"
+    )
+    assert repository.read("log_cache_map.json", ref=third) == "{}\n"
+    assert repository.list_files("new", ref=third) == ("new/file.txt",)
+
+
+def test_another_message_is_another_commit(repository: ItaipuRepository) -> None:
+    """The message is part of the commit."""
+    files = {"log_cache_map.json": "1\n"}
+
+    shas = {
+        repository.commit(branch=BRANCH, parent=base(repository), files=files, message=message)
+        for message in ("One", "Two\n\nwith a body")
+    }
+
+    assert len(shas) == 2
+
+
+def test_the_base_branch_is_never_written(repository: ItaipuRepository) -> None:
+    """Neither committed to nor proposed."""
+    before = base(repository)
+
+    with pytest.raises(RepositoryError, match="base branch"):
+        candidate(repository, branch="main")
+    with pytest.raises(RepositoryError, match="base branch"):
+        repository.propose(branch="main", title="t", body="b")
+
+    assert repository.head("main") == before
+
+
+@pytest.mark.parametrize("parent", ["main", "0" * 40, "abc", ""])
+def test_a_parent_is_the_full_sha_of_a_commit(repository: ItaipuRepository, parent: str) -> None:
+    """What the caller saw is a sha, never a name that may move."""
+    with pytest.raises(RepositoryError):
+        repository.commit(branch=BRANCH, parent=parent, files={}, message="m")
+
+    assert repository.head(BRANCH) is None
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc/passwd", ".git/config", "a/../b", ""])
+def test_a_path_outside_the_tree_is_refused(repository: ItaipuRepository, path: str) -> None:
+    """Nothing but files of the repository can be committed."""
+    with pytest.raises(RepositoryError):
+        repository.commit(branch=BRANCH, parent=base(repository), files={path: "x"}, message="m")
+
+    assert repository.head(BRANCH) is None
+
+
+def test_a_proposal_opens_a_pull_request(repository: ItaipuRepository) -> None:
+    """It shows what was proposed."""
+    sha = candidate(repository)
+
+    shown = repository.propose(branch=BRANCH, title="Renew", body="# Evidence\r\n\nSão Paulo\n")
+
+    assert (shown.number, shown.branch, shown.title, shown.state, shown.head_sha) == (1, BRANCH, "Renew", "open", sha)
+    assert shown.body == "# Evidence\r\n\nSão Paulo\n"
+    assert repository.pull_requests() == (shown,)
+
+
+def test_proposing_again_updates_the_open_one(repository: ItaipuRepository) -> None:
+    """One pull request per branch, whatever the text says."""
+    candidate(repository)
+    first = repository.propose(branch=BRANCH, title="Renew", body="old")
+
+    again = repository.propose(branch=BRANCH, title="Renew again", body="new")
+
+    assert again.number == first.number
+    assert (again.title, again.body) == ("Renew again", "new")
+    assert repository.pull_requests() == (again,)
+
+
+def test_a_pull_request_follows_its_branch(repository: ItaipuRepository) -> None:
+    """A new commit shows in the open pull request."""
+    candidate(repository, "1\n")
+    repository.propose(branch=BRANCH, title="Renew", body="")
+
+    second = candidate(repository, "2\n")
+
+    assert repository.pull_requests()[0].head_sha == second
+
+
+def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
+    """Numbers go up, also past 9."""
+    for n in range(11):
+        candidate(repository, branch=f"log-cache/{n}")
+        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
+
+    assert [shown.number for shown in repository.pull_requests()] == list(range(11, 0, -1))
+
+
+def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepository) -> None:
+    """Nothing is opened."""
+    with pytest.raises(RepositoryError, match="no branch"):
+        repository.propose(branch=BRANCH, title="t", body="b")
+
+    assert repository.pull_requests() == ()

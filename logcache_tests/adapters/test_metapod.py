@@ -1,0 +1,296 @@
+"""The metapod client against the documented schema: in this process, and over HTTP as in production."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from gql import GraphQLRequest
+from gql.transport import Transport
+from graphql import ExecutionResult, build_schema, parse, validate
+
+from logcache_assets.adapters.metapod import GraphQLMetapod, queries, requests_transport
+from logcache_assets.domain.transactions import Column, Dataset, DatasetState, TransactionType
+from logcache_assets.local_platform.metapod_service import build_schema_over, local_transport, metapod_sdl
+from logcache_assets.local_platform.metapod_store import MetapodStore
+from logcache_assets.ports import Metapod, MetapodError, UnknownTransactionError
+from logcache_tests.adapters.metapod_server import served
+
+NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
+TOKEN = "letters and digits"  # noqa: S105 - invented
+EARLIER = "13cabf01-5257-4cdb-ac50-36648c7a8158"
+STARTED = datetime(2018, 5, 28, 1, 0, tzinfo=UTC)
+COMMITTED = datetime(2018, 5, 28, 2, 30, 15, 250000, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MetapodStore:
+    """A night with a dataset in each state, and an earlier custom run without datasets."""
+    store = MetapodStore(tmp_path / "metapod.sqlite")
+    store.open_transaction(EARLIER, "custom", TransactionType.CUSTOM, started_at=STARTED.replace(day=27))
+    store.open_transaction(
+        NIGHT,
+        "daily",
+        TransactionType.DAILY,
+        started_at=STARTED,
+        target_date=date(2018, 5, 28),
+        reference_date=date(2018, 5, 27),
+    )
+    for name in ("raw-feed-s0/log", "raw-feed-s1/log", "contract-feed/transactions"):
+        store.register_dataset(NIGHT, name)
+    columns = [Column(name="e", logical_type="long"), Column(name="v", logical_type="string")]
+    store.commit_dataset(NIGHT, "raw-feed-s0/log", path="s3://b/log", columns=columns, committed_at=COMMITTED)
+    store.abort_dataset(NIGHT, "raw-feed-s1/log", aborted_at=COMMITTED)
+    return store
+
+
+@pytest.fixture(params=["in process", "over HTTP"])
+def metapod(request: pytest.FixtureRequest, store: MetapodStore) -> Iterator[Metapod]:
+    """The client over each transport."""
+    if request.param == "in process":
+        yield GraphQLMetapod(local_transport(store))
+    else:
+        with served(build_schema_over(store)) as server:
+            yield GraphQLMetapod(requests_transport(server.url, token=TOKEN, retries=0))
+
+
+def test_a_transaction_has_all_its_datasets(metapod: Metapod) -> None:
+    """Every field, and a dataset in each state."""
+    night = metapod.transaction(NIGHT)
+
+    assert (night.id, night.name, night.type, night.started_at) == (NIGHT, "daily", "DAILY", STARTED)
+    assert (night.target_date, night.reference_date) == (date(2018, 5, 28), date(2018, 5, 27))
+    assert night.datasets == {
+        "raw-feed-s0/log": Dataset(
+            name="raw-feed-s0/log",
+            state=DatasetState.COMMITTED,
+            path="s3://b/log",
+            committed_at=COMMITTED,
+            aborted_at=None,
+            columns=(Column(name="e", logical_type="long"), Column(name="v", logical_type="string")),
+        ),
+        "raw-feed-s1/log": Dataset(
+            name="raw-feed-s1/log", state=DatasetState.ABORTED, path=None, committed_at=None, aborted_at=COMMITTED
+        ),
+        "contract-feed/transactions": Dataset(
+            name="contract-feed/transactions",
+            state=DatasetState.UNCOMMITTED,
+            path=None,
+            committed_at=None,
+            aborted_at=None,
+        ),
+    }
+
+
+def test_an_unknown_transaction_is_an_error(metapod: Metapod) -> None:
+    """An unknown id is answered with null, without an error: ours to raise."""
+    with pytest.raises(UnknownTransactionError, match="no transaction nothing"):
+        metapod.transaction("nothing")
+
+
+def test_transactions_are_listed_newest_first(metapod: Metapod) -> None:
+    """By type and by the instant they started at, which is inclusive."""
+    both = metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=STARTED.replace(day=1))
+
+    assert [found.id for found in both] == [NIGHT, EARLIER]
+    assert both[0] == metapod.transaction(NIGHT)
+    assert [found.id for found in metapod.transactions(TransactionType.CUSTOM, since=STARTED.replace(day=1))] == [
+        EARLIER
+    ]
+    kinds = (TransactionType.DAILY, TransactionType.CUSTOM)
+    assert [found.id for found in metapod.transactions(*kinds, since=STARTED)] == [NIGHT]
+    assert metapod.transactions(*kinds, since=STARTED.replace(minute=1)) == ()
+
+
+def test_threads_can_share_a_client(metapod: Metapod) -> None:
+    """Twenty questions from four threads."""
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda _: metapod.transaction(NIGHT).id, range(20)))
+
+    assert answers == [NIGHT] * 20
+
+
+def test_a_running_event_loop_does_no_harm(metapod: Metapod) -> None:
+    """Dagit's process runs one."""
+
+    async def ask() -> str:
+        return metapod.transaction(NIGHT).id
+
+    assert asyncio.run(ask()) == NIGHT
+
+
+def test_every_query_is_valid_by_the_schema() -> None:
+    """No server needed to know that our queries fit the documented schema."""
+    assert validate(build_schema(metapod_sdl()), parse(queries())) == []
+
+
+def test_a_type_that_we_do_not_know_is_kept(store: MetapodStore) -> None:
+    """A newer metapod may invent one: it is passed on as it is called."""
+    schema = build_schema_over(store, sdl=metapod_sdl().replace("  COPIED\n", "  COPIED\n  BACKFILL\n"))
+    statement = "UPDATE transactions SET type = 'BACKFILL'"
+    with store._writing() as connection:  # noqa: SLF001 - what no method of ours writes
+        connection.execute(statement)
+
+    with served(schema) as server:
+        assert GraphQLMetapod(requests_transport(server.url)).transaction(NIGHT).type == "BACKFILL"
+
+
+def test_another_countrys_datasets_are_not_asked_for(store: MetapodStore) -> None:
+    """One client, one country."""
+    store.register_dataset(NIGHT, "raw-feed-s0/log-mx", country="MX")
+
+    assert "raw-feed-s0/log-mx" not in GraphQLMetapod(local_transport(store)).transaction(NIGHT).datasets
+    assert set(GraphQLMetapod(local_transport(store), country="MX").transaction(NIGHT).datasets) == {
+        "raw-feed-s0/log-mx"
+    }
+
+
+def test_the_token_is_sent(store: MetapodStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As bearer, also where the user's .netrc has an entry for the host."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+
+    with served(build_schema_over(store)) as server:
+        GraphQLMetapod(requests_transport(server.url, token=TOKEN)).transaction(NIGHT)
+
+    assert server.authorizations == [f"Bearer {TOKEN}"]
+
+
+def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
+    """A 503 is not the end."""
+    with served(build_schema_over(store)) as server:
+        server.next = [(503, "busy")]
+
+        assert GraphQLMetapod(requests_transport(server.url)).transaction(NIGHT).id == NIGHT
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        pytest.param(401, "who are you?", "401", id="refused"),
+        pytest.param(500, "<html>", "500", id="broken"),
+        pytest.param(200, "<html>login here</html>" * 100, "login here", id="a page instead of an answer"),
+        pytest.param(200, '{"errors": [{"message": "no such field"}]}', "no such field", id="an error"),
+        pytest.param(
+            200,
+            '{"data": {"transaction": null}, "errors": [{"message": "half of me is down"}]}',
+            "half of me is down",
+            id="a partial answer",
+        ),
+        pytest.param(200, '{"data": {}}', "missing required field `transaction`", id="nothing"),
+        pytest.param(200, '{"data": {"transaction": {"id": "x"}}}', "name", id="fields missing"),
+    ],
+)
+def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, body: str, reason: str) -> None:
+    """One sentence with the reason, of a bounded length."""
+    with served(build_schema_over(store)) as server:
+        server.next = [(status, body)]
+        with pytest.raises(MetapodError, match=reason) as raised:
+            GraphQLMetapod(requests_transport(server.url, retries=0)).transaction(NIGHT)
+
+    assert not isinstance(raised.value, UnknownTransactionError)
+    assert len(str(raised.value)) < 600
+
+
+def test_an_unreachable_server_is_an_error() -> None:
+    """Nobody listens there."""
+    with pytest.raises(MetapodError, match="did not answer"):
+        GraphQLMetapod(requests_transport("http://127.0.0.1:9/graphql", retries=0)).transaction(NIGHT)
+
+
+def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    """A wrong path in the settings is a sentence, not a traceback."""
+    transport = requests_transport(
+        "https://127.0.0.1:9/graphql",
+        client_certificate=(tmp_path / "crt.pem", tmp_path / "key.pem"),
+        authority=tmp_path / "ca.pem",
+        retries=0,
+    )
+
+    with pytest.raises(MetapodError, match=r"\.pem"):
+        GraphQLMetapod(transport).transaction(NIGHT)
+
+
+def test_a_missing_store_is_an_error(tmp_path: Path) -> None:
+    """The service's own failure reaches the user with its remedy."""
+    metapod = GraphQLMetapod(local_transport(MetapodStore(tmp_path / "none.sqlite")))
+
+    with pytest.raises(MetapodError, match="logcache local reset"):
+        metapod.transaction(NIGHT)
+
+
+ANSWER: dict[str, object] = {
+    "id": NIGHT,
+    "name": "daily",
+    "type": "DAILY",
+    "startedAt": "2018-05-27T22:00:00-03:00",
+    "targetDate": None,
+    "referenceDate": None,
+    "datasets": [],
+}
+DATASET: dict[str, object] = {
+    "name": "a",
+    "committedAt": "2018-05-28T02:30:15.250Z",
+    "abortedAt": None,
+    "path": "p",
+    "schema": None,
+}
+
+
+def answering(answer: object) -> Callable[[], Transport]:
+    """A server that says this, whatever is asked."""
+
+    class Answering(Transport):
+        def execute(self, request: GraphQLRequest, *_args: object, **_kwargs: object) -> ExecutionResult:
+            assert request.operation_name == "transaction"
+            return ExecutionResult(data={"transaction": answer}, errors=None)
+
+    return Answering
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(ANSWER | {"startedAt": "yesterday"}, id="no instant"),
+        pytest.param(ANSWER | {"startedAt": "2018-05-28T01:00:00"}, id="an instant without zone"),
+        pytest.param(ANSWER | {"datasets": None}, id="datasets missing"),
+        pytest.param(ANSWER | {"datasets": [None]}, id="a dataset missing"),
+        pytest.param(ANSWER | {"datasets": [DATASET | {"path": 1}]}, id="path no text"),
+        pytest.param(ANSWER | {"datasets": [DATASET, DATASET]}, id="a dataset twice"),
+    ],
+)
+def test_an_answer_that_is_not_understood_is_an_error(answer: object) -> None:
+    """Never half-read."""
+    with pytest.raises(MetapodError, match="metapod"):
+        GraphQLMetapod(answering(answer)).transaction(NIGHT)
+
+
+def test_committed_and_aborted_counts_as_aborted() -> None:
+    """Nothing is built on a dataset that was ever aborted; instants become UTC."""
+    dataset = DATASET | {"abortedAt": "2018-05-28T03:00:00Z"}
+
+    found = GraphQLMetapod(answering(ANSWER | {"datasets": [dataset]})).transaction(NIGHT)
+
+    assert found.started_at == STARTED
+    assert found.datasets["a"].state is DatasetState.ABORTED
+
+
+def test_nothing_heavy_is_loaded_before_a_question() -> None:
+    """A command line that only prints its help imports and builds all adapters."""
+    script = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "import logcache_assets.adapters.metapod as m, logcache_assets.local_platform.metapod_service as s\n"
+        "from logcache_assets.local_platform.metapod_store import MetapodStore\n"
+        "m.GraphQLMetapod(s.local_transport(MetapodStore(Path('none'))))\n"
+        "m.GraphQLMetapod(m.requests_transport('https://metapod'))\n"
+        "print([name for name in ('gql', 'graphql', 'requests') if name in sys.modules])"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+
+    assert loaded == "[]\n"

@@ -1,0 +1,196 @@
+"""Commands in groups of their own: every line, and no process left behind."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from logcache_assets.adapters.processes import (
+    Limits,
+    NotStartedError,
+    OutOfTimeError,
+    follow,
+    plain_line,
+    started,
+    wait_for,
+)
+
+PATIENT = Limits(timeout_seconds=60)
+
+
+def lines_of(script: str, output: Path, *, limits: Limits = PATIENT, grace_seconds: float = 5) -> Iterator[str]:
+    """The lines of a Python script."""
+    with started((sys.executable, "-c", script), output=output, environment={}, grace_seconds=grace_seconds) as process:
+        yield from follow(output, limits=limits, has_ended=wait_for(process))
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
+    """Whether something comes true in time."""
+    deadline = time.monotonic() + seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return holds()
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process runs; a zombie does not."""
+    try:
+        os.kill(pid, 0)
+        stat = Path(f"/proc/{pid}/stat")
+        return not Path("/proc/self").exists() or stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Gives a function that soon causes a KeyboardInterrupt in the main thread, as a person or Dagster does."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        yield lambda: signal.setitimer(signal.ITIMER_REAL, 0.2) and None
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_every_line_comes_in_order(tmp_path: Path) -> None:
+    """Both streams, many lines, the unterminated last one; the file holds them too."""
+    script = "import sys\nfor n in range(50_000): print(n)\nprint('end', end='', file=sys.stderr)"
+
+    lines = list(lines_of(script, tmp_path / "log"))
+
+    assert lines == [*map(str, range(50_000)), "end"]
+    assert (tmp_path / "log").read_text().endswith("49999\nend")
+
+
+def test_a_line_comes_while_the_command_runs(tmp_path: Path) -> None:
+    """A person watches."""
+    lines = lines_of("import time\nprint('now')\ntime.sleep(60)", tmp_path / "log")
+    begun = time.monotonic()
+
+    assert next(lines) == "now"
+    lines.close()  # type: ignore[attr-defined]
+
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        pytest.param(b"\x1b[1;31mred\x1b[0m", "red", id="colours"),
+        pytest.param(b"\x1b]0;title\x07text", "text", id="a window title"),
+        pytest.param(b"dos\r", "dos", id="a carriage return"),
+        pytest.param(b"\xff caf\xc3\xa9", "\\xff café", id="bytes that are no UTF-8"),
+    ],
+)
+def test_a_line_is_plain_text(raw: bytes, text: str) -> None:
+    """Nothing that a log file or a browser stumbles over."""
+    assert plain_line(raw) == text
+
+
+def test_the_environment_is_added(tmp_path: Path) -> None:
+    """To what this process has itself."""
+    output = tmp_path / "log"
+    argv = (sys.executable, "-c", "import os; print(os.environ['ADDED'], 'PATH' in os.environ)")
+
+    with started(argv, output=output, environment={"ADDED": "yes"}, grace_seconds=1) as process:
+        assert list(follow(output, limits=PATIENT, has_ended=wait_for(process))) == ["yes True"]
+
+
+def test_a_missing_command_is_an_error(tmp_path: Path) -> None:
+    """Of its own kind, so that the caller can say what to install."""
+    with (
+        pytest.raises(NotStartedError, match="none"),
+        started((str(tmp_path / "none"),), output=tmp_path / "log", environment={}, grace_seconds=1),
+    ):
+        pytest.fail("it was started")
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        pytest.param(Limits(timeout_seconds=0.5), "longer than 0.5 seconds", id="total"),
+        pytest.param(Limits(timeout_seconds=60, idle_timeout_seconds=0.5), "nothing for 0.5 seconds", id="idle"),
+    ],
+)
+def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, limits: Limits, reason: str) -> None:
+    """Its lines until then were given."""
+    lines: list[str] = []
+    script = "import os, time\nprint(os.getpid())\ntime.sleep(60)"
+
+    with pytest.raises(OutOfTimeError, match=reason):
+        lines.extend(lines_of(script, tmp_path / "log", limits=limits))
+
+    assert not is_running(int((tmp_path / "log").read_text()))
+
+
+def test_printing_keeps_a_command_from_being_idle(tmp_path: Path) -> None:
+    """Idle time begins anew with every output."""
+    script = "import time\nfor n in range(8): print(n); time.sleep(0.2)"
+
+    lines = list(lines_of(script, tmp_path / "log", limits=Limits(timeout_seconds=60, idle_timeout_seconds=1.2)))
+
+    assert len(lines) == 8
+
+
+def test_an_interrupt_surfaces_and_ends_the_group(tmp_path: Path) -> None:
+    """Also a grandchild, and a process that ignores SIGTERM."""
+    script = (
+        "import signal, subprocess, sys, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid)\n"
+        "import os; print(os.getpid())\n"
+        "time.sleep(60)"
+    )
+    pids: list[int] = []
+    begun = time.monotonic()
+
+    def read(interrupt: Callable[[], None]) -> None:
+        for line in lines_of(script, tmp_path / "log", grace_seconds=0.3):
+            pids.append(int(line))
+            if len(pids) == 2:
+                interrupt()
+
+    with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
+        read(interrupt)
+
+    assert len(pids) == 2
+    assert eventually(lambda: not any(map(is_running, pids)))
+    assert time.monotonic() - begun < 30
+
+
+def test_a_command_that_ends_on_request_is_not_killed(tmp_path: Path) -> None:
+    """It has its grace to clean up."""
+    script = (
+        "import pathlib, signal, sys, time\n"
+        f"def end(*_): time.sleep(0.3); pathlib.Path({str(tmp_path / 'cleaned')!r}).touch(); sys.exit()\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('ready')\n"
+        "time.sleep(60)"
+    )
+    lines = lines_of(script, tmp_path / "log")
+    assert next(lines) == "ready"
+
+    lines.close()  # type: ignore[attr-defined]
+
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_grandchild_that_stays_is_ended_with_its_parent(tmp_path: Path) -> None:
+    """A command that leaves somebody behind does not hang us, and nobody stays."""
+    script = (
+        "import subprocess, sys\nprint(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    )
+    begun = time.monotonic()
+
+    (pid,) = map(int, lines_of(script, tmp_path / "log", grace_seconds=0.3))
+
+    assert eventually(lambda: not is_running(pid))
+    assert time.monotonic() - begun < 20
+    assert pid != os.getpid()

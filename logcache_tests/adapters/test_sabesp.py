@@ -1,0 +1,163 @@
+"""The sabesp adapter against small executables that behave as the platform's does, and as it should not."""
+
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from logcache_assets.adapters.sabesp import SabespItaipu
+from logcache_assets.ports import ItaipuError
+from logcache_tests.adapters.test_processes import interruptible, is_running
+from logcache_tests.domain.test_sabesp_output import SAMPLE
+
+TRANSACTION = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
+GOOD = f"for line in {SAMPLE!r}: print(line)"
+
+
+def itaipu(folder: Path, script: str, *, timeout_seconds: float = 60, idle_timeout_seconds: float = 60) -> SabespItaipu:
+    """The adapter, and an executable that runs a script."""
+    executable = folder / "sabesp"
+    executable.write_text(f"#!{sys.executable}\nimport os, sys, time\n{script}\n")
+    executable.chmod(0o755)
+    return SabespItaipu(
+        executable=executable,
+        aurora_stack="cantareira-dev",
+        run_name="midea",
+        in_uri="s3a://nu-spark-metapod-ephemeral-1/",
+        out_uri="s3a://nu-spark-metapod-ephemeral-1/",
+        machines=192,
+        log_folder=folder / "logs",
+        environment={"WORLD": "a world"},
+        timeout_seconds=timeout_seconds,
+        idle_timeout_seconds=idle_timeout_seconds,
+        grace_seconds=0.5,
+    )
+
+
+def run(adapter: SabespItaipu, told: list[str] | None = None) -> str:
+    """One test run."""
+    tell = (told if told is not None else []).append
+    return adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell)
+
+
+def test_the_command_is_the_runbooks(tmp_path: Path) -> None:
+    """Argument by argument, with the environment added."""
+    told: list[str] = []
+    run(itaipu(tmp_path, f"print(*sys.argv[1:], sep='|'); print(os.environ['WORLD'])\n{GOOD}"), told)
+
+    runbook = (
+        "--aurora-stack=cantareira-dev jobs itaipu staging midea s3a://nu-spark-metapod-ephemeral-1/ "
+        "s3a://nu-spark-metapod-ephemeral-1/ 192 --itaipu=33a485bc --filter-by-prefix contract-"
+    )
+    assert "|".join(shlex.split(runbook)) in told
+    assert "a world" in told
+
+
+def test_the_transaction_is_read_off_the_output(tmp_path: Path) -> None:
+    """The runbook's sample output gives its transaction."""
+    assert run(itaipu(tmp_path, GOOD)) == TRANSACTION
+
+
+def test_every_line_is_told_and_kept(tmp_path: Path) -> None:
+    """In order, one file per run, and the reader is told which."""
+    adapter = itaipu(tmp_path, GOOD)
+    told: list[str] = []
+
+    run(adapter, told)
+    run(adapter)
+
+    logs = sorted((tmp_path / "logs").iterdir())
+    assert len(logs) == 2
+    assert told[-len(SAMPLE) :] == list(SAMPLE)
+    assert [log.read_text() for log in logs] == ["\n".join(SAMPLE) + "\n"] * 2
+    assert any(str(log) in told[1] for log in logs)
+
+
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        pytest.param(f"{GOOD}\nsys.exit(3)", "exit code 3", id="a non-zero exit"),
+        pytest.param(f"{GOOD}\nos.kill(os.getpid(), 9)", "signal 9", id="killed"),
+        pytest.param("print('nothing to say')", "names no transaction", id="no transaction"),
+        pytest.param("pass", "it printed nothing", id="no output"),
+        pytest.param(
+            f"{GOOD}\nprint('--transaction 00000000-0000-0000-0000-000000000001')",
+            "several transactions",
+            id="two transactions",
+        ),
+        pytest.param(
+            f"{GOOD}\nprint('task itaipu id: i-0 finished with total_time: 0:10:00 status: FAILED')",
+            "task itaipu .i-0. ended with status FAILED",
+            id="a failed task under exit code 0",
+        ),
+    ],
+)
+def test_a_bad_run_is_an_error(tmp_path: Path, script: str, reason: str) -> None:
+    """With the reason."""
+    with pytest.raises(ItaipuError, match=reason):
+        run(itaipu(tmp_path, script))
+
+
+def test_a_failure_shows_the_last_lines(tmp_path: Path) -> None:
+    """Twenty of them, and where the others are."""
+    with pytest.raises(ItaipuError) as raised:
+        run(itaipu(tmp_path, "for n in range(100): print('line', n)\nsys.exit('the cluster is gone')"))
+
+    assert "line 98\nline 99\nthe cluster is gone" in str(raised.value)
+    assert "line 70" not in str(raised.value)
+    assert str(tmp_path / "logs") in str(raised.value)
+
+
+def test_a_missing_executable_is_an_error(tmp_path: Path) -> None:
+    """It says what to install or to set."""
+    adapter = itaipu(tmp_path, GOOD)
+    adapter.executable.unlink()
+
+    with pytest.raises(ItaipuError, match="LOGCACHE_SABESP"):
+        run(adapter)
+
+
+@pytest.mark.parametrize(("timeout", "idle"), [(0.8, 60.0), (60.0, 0.8)], ids=["total", "idle"])
+def test_a_run_that_takes_too_long_is_ended(tmp_path: Path, timeout: float, idle: float) -> None:
+    """The error warns that the cluster may still run."""
+    adapter = itaipu(tmp_path, "print(os.getpid())\ntime.sleep(60)", timeout_seconds=timeout, idle_timeout_seconds=idle)
+
+    with pytest.raises(ItaipuError, match="cluster may still run"):
+        run(adapter)
+
+    (log,) = (tmp_path / "logs").iterdir()
+    assert not is_running(int(log.read_text()))
+
+
+def test_a_cancelled_run_leaves_no_process(tmp_path: Path) -> None:
+    """The interrupt goes on, and sabesp is gone."""
+    pids: list[int] = []
+    adapter = itaipu(tmp_path, "print(os.getpid())\ntime.sleep(60)")
+
+    def tell(line: str) -> None:
+        if line.isdigit():
+            pids.append(int(line))
+            interrupt()
+
+    with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
+        adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell)
+
+    assert not is_running(pids[0])
+
+
+def test_a_listener_that_fails_ends_the_run(tmp_path: Path) -> None:
+    """Whatever goes wrong on our side, sabesp does not stay behind."""
+    pids: list[int] = []
+
+    def tell(line: str) -> None:
+        if line.isdigit():
+            pids.append(int(line))
+            raise OSError("the terminal is gone")
+
+    with pytest.raises(OSError, match="the terminal is gone"):
+        itaipu(tmp_path, "print(os.getpid())\ntime.sleep(60)").test_run(
+            version="33a485bc", dataset_prefix="contract-", tell=tell
+        )
+
+    assert not is_running(pids[0])
