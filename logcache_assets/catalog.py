@@ -1,0 +1,40 @@
+"""The catalog: a folder of contract definitions from which the per-database assets are made.
+
+It is the one thing read when definitions load, like dbt's manifest; `logcache catalog pull` renews it.
+"""
+
+from pathlib import Path
+
+from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.errors import BadInput
+
+Catalog = tuple[DatabaseDefinition, ...]
+"""One definition per database, ascending by name."""
+
+
+def load_catalog(folder: Path) -> Catalog:
+    """Read every `<database>.yaml` of a folder.
+
+    Raises:
+        BadInput: no folder, no file, or a malformed definition, with file and line.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise BadInput(
+            f"no contract definitions (<database>.yaml) in {folder}; make a local world with `logcache local reset` "
+            "or name a folder in LOGCACHE_CATALOG"
+        )
+    return tuple(parse_definition(file.read_text(encoding="utf-8"), where=str(file)) for file in files)
+
+
+def select_databases(catalog: Catalog, names: tuple[str, ...]) -> Catalog:
+    """The definitions of these databases, all of them for no names; names match exactly, never as substrings.
+
+    Raises:
+        BadInput: a name that the catalog does not have.
+    """
+    known = {definition.database: definition for definition in catalog}
+    for name in names:
+        if name not in known:
+            raise BadInput(f"unknown database {name!r}; the catalog has {', '.join(known)}")
+    return tuple(known[name] for name in known if not names or name in names)

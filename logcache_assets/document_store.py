@@ -1,0 +1,35 @@
+"""Reads and writes the documents of a refresh; what they say is domain/documents.py."""
+
+from dataclasses import dataclass
+
+from logcache_assets.domain.documents import Document, DocumentType, document_digest, parse_document, render_document
+from logcache_assets.ports import ObjectNotFoundError, ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents in an object store."""
+
+    store: ObjectStore
+
+    def read(self, uri: str, kind: type[DocumentType]) -> DocumentType:
+        """The document at this URI."""
+        return parse_document(self.store.read(uri), kind, where=uri)
+
+    def find(self, uri: str, kind: type[DocumentType]) -> DocumentType | None:
+        """The document at this URI, if one lies there."""
+        try:
+            return self.read(uri, kind)
+        except ObjectNotFoundError:
+            return None
+
+    def write(self, uri: str, document: Document) -> str:
+        """Store a document; returns its digest. Equal bytes are not written again."""
+        text = render_document(document)
+        try:
+            if self.store.read(uri) == text.encode():
+                return document_digest(text)
+        except ObjectNotFoundError:
+            pass
+        self.store.write(uri, text.encode())
+        return document_digest(text)

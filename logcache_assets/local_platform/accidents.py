@@ -1,0 +1,178 @@
+"""The accidents of `logcache local break`, each as the incident on record did its damage."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+
+from logcache_assets.document_store import Documents
+from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.documents import PermanentLog
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
+from logcache_assets.domain.names import contract_dataset, raw_entities_dataset
+from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.demo_data import read_index_file
+from logcache_assets.local_platform.faults import EMPTY_CONTRACT, TRUNCATED_COPY, Fault
+from logcache_assets.local_platform.timeline import EARLIEST
+from logcache_assets.local_platform.world import World
+
+
+def accidents_of(world: World) -> tuple[Fault, ...]:
+    """Every accident that can be made to happen in this world."""
+    acts = _Accidents(world)
+    return (
+        Fault(name="gap", description="the segment index loses an item in the middle", inject=acts.gap),
+        Fault(
+            name="overlap",
+            description="the same datoms are extracted again under another last_t",
+            inject=acts.overlap,
+        ),
+        Fault(
+            name="stale-personal-data",
+            description="personal data is excised and its segments are extracted again, behind the cache's back",
+            inject=acts.stale_personal_data,
+        ),
+        Fault(
+            name=TRUNCATED_COPY,
+            description="copies into the permanent bucket are cut short",
+            inject=acts.truncated_copy,
+        ),
+        Fault(
+            name="aborted-dataset",
+            description="a raw dataset of the nightly transaction is aborted, the run stays green",
+            inject=acts.aborted_dataset,
+        ),
+        Fault(
+            name="placeholder",
+            description="a raw dataset is committed empty at the placeholder path",
+            inject=acts.placeholder,
+        ),
+        Fault(
+            name="lost-files",
+            description="the files of a committed raw dataset are deleted",
+            inject=acts.lost_files,
+        ),
+        Fault(name="wrong-last-t", description="somebody edits a last_t of the map on main", inject=acts.wrong_last_t),
+        Fault(
+            name=EMPTY_CONTRACT,
+            description="Itaipu's test run commits a contract without rows",
+            inject=acts.empty_contract,
+        ),
+    )
+
+
+class _Accidents:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def gap(self) -> str:
+        segments = self._newest_chain()
+        lost = segments[-2]
+        self._world.segment_index.remove(lost.instance, lost.last_t)
+        return f"the index item of {lost.instance.name} for t in ({lost.last_batch_t}, {lost.last_t}] is gone"
+
+    def overlap(self) -> str:
+        newest = self._newest_chain()[-1]
+        last_t = newest.last_t + 1
+        path = newest.path.removesuffix(f"-{newest.last_t}.avro") + f"-{last_t}.avro"
+        self._world.store.write(path, self._world.store.read(newest.path))
+        self._world.segment_index.put([replace(newest, path=path, last_t=last_t)])
+        return (
+            f"{newest.instance.name}: the datoms of t in ({newest.last_batch_t}, {newest.last_t}] lie in a second "
+            f"segment too, under last_t {last_t}"
+        )
+
+    def stale_personal_data(self) -> str:
+        index = self._world.reextraction / "index.jsonl"
+        if not index.is_file():
+            raise BadInput("this world's data has no reextraction/ folder; build it from data that has one")
+        now_ms = int(self._world.clock.now().timestamp() * 1000)
+        segments = [replace(s, timestamp_ms=now_ms) for s in read_index_file(index)]
+        for segment in segments:
+            file = self._world.reextraction / "buckets" / segment.path.removeprefix("s3://")
+            self._world.store.write(segment.path, file.read_bytes())
+        self._world.segment_index.put(segments)
+        names = sorted({segment.instance.name for segment in segments})
+        return f"a customer was excised: {len(segments)} segments of {', '.join(names)} were extracted again"
+
+    def truncated_copy(self) -> str:
+        """A copy that was made is cut short where it lies; without one, the next copies will be."""
+        for document in self._permanent_logs():
+            uri = document.logs[0].manifest.replace("/manifest.json", "/log/part-00000.parquet")
+            content = self._world.store.read(uri)
+            self._world.store.write(uri, content[: len(content) // 2])
+            return f"{uri} lost its second half"
+        self._world.faults.arm(TRUNCATED_COPY, "on")
+        return "every copy into the permanent bucket loses its second half from now on"
+
+    def aborted_dataset(self) -> str:
+        night, name = self._night(), self._raw_dataset()
+        self._world.metapod_store.abort_dataset(night.id, name, aborted_at=self._world.clock.now())
+        return f"{name} of transaction {night.id} is aborted"
+
+    def placeholder(self) -> str:
+        night, name = self._night(), self._raw_dataset()
+        path = f"s3://{self._world.settings.ephemeral_bucket}/empty-materialized/empty.gz.parquet"
+        self._world.metapod_store.set_path(night.id, name, path=path)
+        return f"{name} of transaction {night.id} is committed at {path}"
+
+    def lost_files(self) -> str:
+        night, name = self._night(), self._raw_dataset()
+        folder = night.datasets[name].path or ""
+        for item in self._world.store.list_objects(folder):
+            self._world.store.path_of(item.uri).unlink()
+        return f"no file is left at {folder}"
+
+    def wrong_last_t(self) -> str:
+        text = self._world.repository.read(MAP_PATH, ref="main")
+        entries = parse_map(text, where=f"{MAP_PATH} on main")
+        prototype, databases = next(iter(sorted(entries.items())))
+        database, entry = next(iter(sorted(databases.items())))
+        plain = json.loads(text)
+        plain[prototype][database]["last_t"] = entry.last_t + 1
+        edited = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        self._world.repository.commit_to_base({MAP_PATH: edited}, f"Correct last_t of {database}-{prototype}")
+        return f"main says last_t {entry.last_t + 1} for {database}-{prototype}, the data ends at {entry.last_t}"
+
+    def empty_contract(self) -> str:
+        definition = self._definitions()[0]
+        dataset = contract_dataset(definition.database, definition.entities[0].name)
+        self._world.faults.arm(EMPTY_CONTRACT, dataset)
+        return f"test runs of Itaipu commit {dataset} without rows from now on"
+
+    def _newest_chain(self) -> tuple[Segment, ...]:
+        """The segments of the instance with most of them behind the last night's cut."""
+        chains = [self._world.segment_index.segments(instance) for instance in self._instances()]
+        longest = max(chains, key=len)
+        if len(longest) < 2:  # noqa: PLR2004 - a neighbour is needed
+            raise BadInput("no instance of this world has two segments; build it from more data")
+        return longest
+
+    def _instances(self) -> Iterator[Instance]:
+        for definition in self._definitions():
+            yield from definition.instances
+
+    def _definitions(self) -> tuple[DatabaseDefinition, ...]:
+        names = self._world.repository.list_files("contracts", ref="main")
+        return tuple(parse_definition(self._world.repository.read(n, ref="main"), where=n) for n in names)
+
+    def _raw_dataset(self) -> str:
+        return raw_entities_dataset(next(self._instances()))
+
+    def _night(self) -> Transaction:
+        found = self._world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)
+        if not found:
+            raise BadInput("this world has no nightly transaction; let one run with `logcache local night`")
+        return found[0]
+
+    def _permanent_logs(self) -> Iterator[PermanentLog]:
+        """Copies of the newest night that were already made."""
+        night = self._night()
+        for definition in self._definitions():
+            uri = self._world.settings.locations.document(
+                transaction=night.id, stage="permanent_log", name=definition.database
+            )
+            if document := Documents(self._world.store).find(uri, PermanentLog):
+                yield document

@@ -1,0 +1,60 @@
+"""Accidents on record, made to happen in the local world so that a user sees them caught: `logcache local break`.
+
+Each fault damages the world as the incident did, nothing else. Two of them wait for their moment: a copy that is cut
+short, and a test run that commits a contract empty. What refuses them is never in this package.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from typing_extensions import override
+
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.ports import Clock, StoredObject
+
+TRUNCATED_COPY = "truncated-copy"
+EMPTY_CONTRACT = "empty-contract"
+
+
+class Faults:
+    """Accidents that wait for their moment, one file each, until the world is built anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def arm(self, fault: str, detail: str) -> None:
+        """Let a fault happen from now on."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / fault).write_text(detail, encoding="utf-8")
+
+    def armed(self, fault: str) -> str | None:
+        """What the fault is about; None when it is not armed."""
+        file = self._folder / fault
+        return file.read_text(encoding="utf-8") if file.is_file() else None
+
+
+class CutShortObjectStore(LocalObjectStore):
+    """The local object store; while that fault is armed, copies into the permanent bucket lose their second half."""
+
+    def __init__(self, buckets: Path, clock: Clock, *, permanent_bucket: str, faults: Faults) -> None:
+        super().__init__(buckets, clock)
+        self._permanent = f"s3://{permanent_bucket}/"
+        self._faults = faults
+
+    @override
+    def copy(self, source: StoredObject, destination_uri: str) -> str:
+        checksum = super().copy(source, destination_uri)
+        if self._faults.armed(TRUNCATED_COPY) and destination_uri.startswith(self._permanent):
+            self.write(destination_uri, self.read(destination_uri)[: source.size_bytes // 2])
+        return checksum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One accident: what it is called, what happened, and how to make it happen."""
+
+    name: str
+    description: str
+    inject: Callable[[], str]
+    """Damages the world and says what exactly was done."""

@@ -1,0 +1,212 @@
+"""What happens in the local world: it is built from a data folder, nights run, days deliver segments.
+
+A new world has a cache at `old`, a nightly run at `night`, and the segments up to `end`: ready for a refresh.
+"""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from logcache_assets.domain.documents import Manifest, document_digest, render_document
+from logcache_assets.domain.index_items import render_index_item
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
+from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.engine.log import CachePolicy, LogSource, read_facts, read_log
+from logcache_assets.engine.raw import describe_raw_datasets, write_materialized_entities, write_raw_log
+from logcache_assets.errors import BadInput, Refused
+from logcache_assets.local_platform.demo_data import DemoData, read_demo_data, read_index_file, segment_file
+from logcache_assets.local_platform.itaipu import CONTRACT_PREFIX, RAW_PREFIX, ItaipuRun
+from logcache_assets.local_platform.timeline import (
+    COMMITTED,
+    DAY,
+    MORNING,
+    NIGHT,
+    newest_extraction,
+    next_at,
+    plan_night,
+)
+from logcache_assets.local_platform.world import World, pii_key
+from logcache_assets.ports import Tell
+
+RETENTION_DAYS = 7
+DAGSTER_YAML = """telemetry: {enabled: false}
+nux: {enabled: false}
+"""
+_MARKERS = ("clock", "buckets", "itaipu.git", "pii_key")
+
+
+def build_world(world: World, data_folder: Path, tell: Tell) -> None:
+    """Build the world anew from a data folder, which is checked before anything is removed.
+
+    Raises:
+        BadInput: the data is malformed, or the home folder holds something that is no world.
+    """
+    data = read_demo_data(data_folder)
+    _clear(world)
+    _furnish(world, data)
+    old, night, end = data.until("old"), data.until("night"), data.until("end")
+    tell(f"{len(data.segments)} segments of {len(data.instances)} database instances, {_names(data)}")
+    world.clock.set(next_at(newest_extraction(old), NIGHT))
+    deliver(world, old)
+    _write_first_cache(world, data)
+    tell(f"{world.clock.now():%Y-%m-%d}: a log cache up to the cut-off `old` is active on main")
+    started_at = plan_night(before=night, delivered_next=set(end) - set(night))
+    deliver(world, set(night) - set(old))
+    transaction = run_night(world, started_at=started_at, tell=lambda _: None)
+    tell(f"{started_at:%Y-%m-%d}: the nightly run left raw logs and contracts, transaction {transaction}")
+    world.clock.set(next_at(max(world.clock.now(), newest_extraction(end)), DAY))
+    deliver(world, set(end) - set(night))
+    tell(f"{world.clock.now():%Y-%m-%d}: a day delivered {len(set(end) - set(night))} more segments")
+
+
+def _names(data: DemoData) -> str:
+    return ", ".join(instance.name for instance in data.instances)
+
+
+def _clear(world: World) -> None:
+    if world.home.exists():
+        strange = [item.name for item in world.home.iterdir() if item.name not in _MARKERS]
+        if not world.exists and strange:
+            raise BadInput(
+                f"{world.home} holds {strange[0]} and is no local world, so it is not removed; "
+                "name an empty folder in LOGCACHE_HOME"
+            )
+        shutil.rmtree(world.home)
+
+
+def _furnish(world: World, data: DemoData) -> None:
+    """The empty world: buckets, lifecycle rule, undelivered segments, definitions, Dagster's home."""
+    buckets = {segment.path.split("/")[2] for segment in data.segments}
+    for bucket in (world.settings.ephemeral_bucket, world.settings.permanent_bucket, *buckets):
+        (world.buckets / bucket).mkdir(parents=True, exist_ok=True)
+    lifecycle = {world.settings.ephemeral_bucket: RETENTION_DAYS}
+    (world.home / "lifecycle.json").write_text(json.dumps(lifecycle) + "\n", encoding="utf-8")
+    for segment in data.segments:
+        _copy(segment_file(data.folder, segment), segment_file(world.undelivered, segment))
+    _write_undelivered(world, data.segments)
+    if (data.folder / "reextraction").is_dir():
+        shutil.copytree(data.folder / "reextraction", world.reextraction)
+    for definition in data.catalog:
+        _copy(data.folder / "contracts" / f"{definition.database}.yaml", world.catalog / f"{definition.database}.yaml")
+    world.dagster_home.mkdir()
+    (world.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    pii_key(world.settings)
+
+
+def _copy(source: Path, destination: Path) -> None:
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, destination)
+
+
+def undelivered(world: World) -> tuple[Segment, ...]:
+    """The segments of the days to come."""
+    return tuple(read_index_file(world.undelivered / "index.jsonl"))
+
+
+def _write_undelivered(world: World, segments: Iterable[Segment]) -> None:
+    lines = [render_index_item(segment) + "\n" for segment in segments]
+    (world.undelivered / "index.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def deliver(world: World, segments: Iterable[Segment]) -> None:
+    """The extractor writes these segments, then their index items."""
+    due = set(segments)
+    for segment in due:
+        world.store.write(segment.path, segment_file(world.undelivered, segment).read_bytes())
+    world.segment_index.put(sorted(due, key=lambda s: (s.instance, s.last_t)))
+    _write_undelivered(world, [segment for segment in undelivered(world) if segment not in due])
+
+
+def run_day(world: World) -> int:
+    """The clock goes on to the next 14:00; what was extracted until then is delivered. Returns how many segments."""
+    world.require()
+    world.clock.set(next_at(world.clock.now(), DAY))
+    due = [segment for segment in undelivered(world) if segment.extracted_at <= world.clock.now()]
+    deliver(world, due)
+    return len(due)
+
+
+def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -> str:
+    """The platform's night: raw logs and contracts of all databases in one DAILY transaction, which is returned."""
+    started_at = started_at or next_at(world.clock.now(), NIGHT)
+    transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
+    world.clock.set(started_at + COMMITTED)
+    head = world.repository.head("main")
+    if head is None:
+        raise Refused("the itaipu repository has no branch main; build the world anew with `logcache local reset`")
+    ItaipuRun(
+        world=world,
+        transaction=transaction,
+        version=head,
+        out_uri=f"s3://{world.settings.ephemeral_bucket}",
+        prefixes=(RAW_PREFIX, CONTRACT_PREFIX),
+        policy=CachePolicy.FALLBACK,
+        tell=tell,
+    ).compute()
+    world.clock.set(next_at(world.clock.now(), MORNING))
+    return transaction
+
+
+def open_transaction(world: World, kind: TransactionType, *, name: str, started_at: datetime) -> str:
+    """A new transaction in the local metapod; its id follows from what happened before, so a world can be rebuilt."""
+    earlier = len(world.metapod_store.find_transactions()) if world.metapod_store.exists else 0
+    transaction = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}/{started_at.isoformat()}/{earlier}"))
+    world.metapod_store.open_transaction(
+        transaction,
+        name,
+        kind,
+        started_at=started_at,
+        target_date=started_at.date(),
+        reference_date=started_at.date(),
+    )
+    return transaction
+
+
+def _write_first_cache(world: World, data: DemoData) -> None:
+    """The active cache: everything delivered so far, in the permanent bucket, with manifests and the map on main."""
+    started_at = world.clock.now()
+    transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
+    entries = {
+        instance: _write_cached_log(world, instance, transaction=transaction, read_at=started_at)
+        for instance in data.instances
+    }
+    files = {MAP_PATH: render_map(with_entries({}, entries))}
+    for file in sorted(world.catalog.glob("*.yaml")):
+        files[f"contracts/{file.name}"] = file.read_text(encoding="utf-8")
+    world.repository.initialise(files, "Log cache map and contract definitions")
+
+
+def _write_cached_log(world: World, instance: Instance, *, transaction: str, read_at: datetime) -> MapEntry:
+    source = LogSource(instance=instance, segments=world.segment_index.segments(instance))
+    log = read_log(source, world.store, policy=CachePolicy.STRICT, warn=lambda _: None)
+    facts = read_facts(source, world.store, policy=CachePolicy.STRICT, warn=lambda _: None)
+    last_t = max(segment.last_t for segment in source.segments)
+    folder = world.settings.locations.cache_folder(instance, last_t=last_t, transaction=transaction)
+    write_raw_log(log, folder.log, world.store)
+    write_materialized_entities(facts, folder.materialized_entities, world.store)
+    logs = describe_raw_datasets(
+        instance.name, log_uri=folder.log, entities_uri=folder.materialized_entities, store=world.store
+    )
+    manifest = Manifest(
+        instance=instance.name,
+        last_t=logs.log.last_t,
+        transaction=transaction,
+        source_read_at=read_at,
+        log=logs.log,
+        materialized_entities=logs.materialized_entities,
+    )
+    text = render_document(manifest)
+    world.store.create(folder.manifest, text.encode())
+    return MapEntry(
+        last_t=manifest.last_t,
+        log=folder.log,
+        materialized_entities=folder.materialized_entities,
+        transaction=transaction,
+        source_read_at=read_at,
+        manifest_sha256=document_digest(text),
+    )

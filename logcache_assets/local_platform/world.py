@@ -1,0 +1,99 @@
+"""The local world: one folder with a twin of every outside system, and the ports over them.
+
+buckets/<bucket>/<key>   objects           segment_index.sqlite   the segment index
+metapod.sqlite           metapod           itaipu.git, pull_requests/   the itaipu repository
+clock                    the world's date  notebook_runs/, sabesp_logs/  what was run
+catalog/                 definitions       undelivered/           segments of the days to come
+dagster/                 Dagster's storage faults/                accidents waiting to happen
+"""
+
+import secrets
+import sys
+from pathlib import Path
+
+from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.adapters.sabesp import SabespItaipu
+from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.local_platform.faults import CutShortObjectStore, Faults
+from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
+from logcache_assets.local_platform.metapod_service import local_transport
+from logcache_assets.local_platform.metapod_store import MetapodStore
+from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.local_platform.segment_index import LocalSegmentIndex
+from logcache_assets.ports import Ports
+from logcache_assets.settings import Settings, child_environment
+
+NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "export_log.py"
+
+
+class World:
+    """Paths and twins of one local world; building one reads nothing."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.home_folder
+        self.buckets = self.home / "buckets"
+        self.catalog = self.home / "catalog"
+        self.undelivered = self.home / "undelivered"
+        self.reextraction = self.home / "reextraction"
+        self.dagster_home = self.home / "dagster"
+        self.clock = LocalClock(self.home / "clock")
+        self.faults = Faults(self.home / "faults")
+        self.store: LocalObjectStore = CutShortObjectStore(
+            self.buckets, self.clock, permanent_bucket=settings.permanent_bucket, faults=self.faults
+        )
+        self.segment_index = LocalSegmentIndex(self.home / "segment_index.sqlite")
+        self.metapod_store = MetapodStore(self.home / "metapod.sqlite")
+        self.repository = LocalItaipuRepository(self.home / "itaipu.git", self.home / "pull_requests", self.clock)
+
+    @property
+    def exists(self) -> bool:
+        """Whether a world was built here."""
+        return (self.home / "clock").is_file()
+
+    def require(self) -> None:
+        """Refuse to go on without a world."""
+        if not self.exists:
+            raise BadInput(f"there is no local world in {self.home}; make one with `logcache local reset`")
+
+    def ports(self) -> Ports:
+        """Every port over this world."""
+        return Ports(
+            store=self.store,
+            segment_index=self.segment_index,
+            metapod=GraphQLMetapod(local_transport(self.metapod_store)),
+            notebook_runner=LocalNotebookRunner(
+                NOTEBOOK, self.home / "notebook_runs", child_environment(self.settings)
+            ),
+            itaipu=self._itaipu(),
+            repository=self.repository,
+            clock=self.clock,
+        )
+
+    def _itaipu(self) -> SabespItaipu:
+        out = f"s3a://{self.settings.ephemeral_bucket}/"
+        return SabespItaipu(
+            executable=Path(self.settings.sabesp or Path(sys.executable).parent / "sabesp"),
+            aurora_stack=self.settings.aurora_stack,
+            run_name=self.settings.run_name,
+            in_uri=out,
+            out_uri=out,
+            machines=self.settings.machines,
+            log_folder=self.home / "sabesp_logs",
+            environment=child_environment(self.settings),
+            timeout_seconds=60.0 * self.settings.test_run_timeout_minutes,
+        )
+
+
+def pii_key(settings: Settings) -> bytes:
+    """The key of personal data: the configured one, else the local world's own, made when first needed."""
+    if settings.pii_key:
+        return settings.pii_key.encode()
+    file = settings.home_folder / "pii_key"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip().encode()

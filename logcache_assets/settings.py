@@ -1,0 +1,115 @@
+"""Which platform the code talks to, and where it is. Nothing else reads the environment."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.refresh import PublishWindow
+from logcache_assets.domain.validation import Thresholds
+from logcache_assets.errors import BadInput
+
+PREFIX = "LOGCACHE_"
+
+Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Bucket = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting; each is the environment variable of its upper-case name behind LOGCACHE_."""
+
+    platform: Literal["local"] = "local"
+    """The embedded platform, which needs no account."""
+    home: str = ".logcache"
+    """Folder of the local world and of Dagster's storage."""
+    catalog: str | None = None
+    """Folder of contract definitions that make the assets; default: `catalog` in home."""
+    ephemeral_bucket: Bucket = "nu-spark-metapod-ephemeral-1"
+    permanent_bucket: Bucket = "nu-spark-metapod"
+    pii_key: str | None = None
+    """Key of the HMAC in PII columns; the local world makes its own."""
+    sabesp: str | None = None
+    """Path of the sabesp executable; default: the local platform's."""
+    aurora_stack: str = "cantareira-dev"
+    run_name: str = "logcache"
+    machines: Annotated[int, msgspec.Meta(gt=0)] = 192
+    publish_from_hour: Hour = 13
+    publish_until_hour: Hour = 23
+    copy_hours: Annotated[float, msgspec.Meta(ge=0)] = 6
+    """How long a copy may need its sources at most."""
+    copy_threads: Annotated[int, msgspec.Meta(gt=0)] = 10
+    lookback_days: Annotated[int, msgspec.Meta(gt=0)] = 14
+    """How far back nightly transactions are looked for."""
+    test_run_timeout_minutes: Annotated[int, msgspec.Meta(gt=0)] = 360
+    keys_found: Share = 0.95
+    values_equal: Share = 0.5
+
+    @property
+    def home_folder(self) -> Path:
+        """The absolute folder of the local world."""
+        return Path(self.home).absolute()
+
+    @property
+    def catalog_folder(self) -> Path:
+        """The absolute folder of contract definitions."""
+        return Path(self.catalog).absolute() if self.catalog else self.home_folder / "catalog"
+
+    @property
+    def locations(self) -> Locations:
+        """Where everything lies in the permanent bucket."""
+        return Locations(permanent_bucket=self.permanent_bucket)
+
+    @property
+    def publish_window(self) -> PublishWindow:
+        """When a pull request may be opened."""
+        return PublishWindow(start_hour=self.publish_from_hour, end_hour=self.publish_until_hour)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """How much of yesterday must be found again."""
+        return Thresholds(keys_found=self.keys_found, values_equal=self.values_equal)
+
+    @property
+    def copy_time(self) -> timedelta:
+        """How long a copy may need its sources at most."""
+        return timedelta(hours=self.copy_hours)
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from LOGCACHE_… variables.
+
+    Args:
+        environment: instead of the process's.
+
+    Raises:
+        BadInput: an unknown variable or a value that its setting cannot take.
+    """
+    variables = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
+    known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    for variable in variables.keys() - known.keys():
+        close = difflib.get_close_matches(variable, known, n=1)
+        meant = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+        raise BadInput(f"unknown setting {variable}{meant}")
+    values: dict[str, str] = {known[variable]: value for variable, value in variables.items()}
+    try:
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$.")
+        name = path.rstrip("`")
+        raise BadInput(f"{PREFIX}{name.upper()} is {values.get(name)!r}: {message}; correct or unset it") from error
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """The variables that make a child process see the same settings, from whichever folder it starts."""
+    absolute = msgspec.structs.replace(settings, home=str(settings.home_folder), catalog=str(settings.catalog_folder))
+    return {
+        PREFIX + name.upper(): str(value)
+        for name in Settings.__struct_fields__
+        if (value := getattr(absolute, name)) is not None
+    }
