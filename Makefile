@@ -15,7 +15,7 @@ check: .venv/.done
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/python -m logcache_assets.definitions
+	@LOGCACHE_CATALOG=logcache_assets/local_platform/demo_world/contracts $(BIN)/python -W ignore -m logcache_assets.definitions
 
 ui: .venv/.done
 	@$(BIN)/logcache local ui

@@ -1,0 +1,273 @@
+"""`logcache`: declares the commands and their options; what a command does is in the module of its name.
+
+Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong usage. `--help` must answer at once, so nothing heavy is
+imported before a command runs.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from logcache_assets.cli.output import emit, tell
+from logcache_assets.errors import LogCacheError
+from logcache_assets.settings import Settings, load_settings
+
+EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+databases_option = click.option(
+    "--databases", default="", metavar="A,B", help="Only these databases; default: all of the catalog."
+)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _configured() -> Settings:
+    return load_settings()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def logcache() -> None:
+    """Refreshes Itaipu's log cache, and shows what it did.
+
+    \b
+    logcache local demo      build a local world and run a whole refresh in it
+    logcache refresh         refresh from the newest good nightly run
+    logcache status          what is active, what is proposed
+    """
+
+
+@logcache.command()
+@databases_option
+@click.option("--transaction", metavar="UUID", help="Build on this metapod transaction (the only way to a HOTFIX).")
+@click.option("--dry-run", is_flag=True, help="Say what would be refreshed from what, and do nothing.")
+@json_option
+def refresh(databases: str, transaction: str | None, *, dry_run: bool, as_json: bool) -> None:
+    """Run one whole refresh: from a good nightly transaction to a pull request.
+
+    \b
+    logcache refresh                       all databases of the catalog
+    logcache refresh --databases feed      one; all other entries of the map stay byte for byte
+    logcache refresh --dry-run             which transaction, which were rejected and why
+    """
+    from logcache_assets.cli import refresh as command
+
+    settings = _configured()
+    result = command.run(settings, databases=_names(databases), transaction=transaction, dry_run=dry_run, say=tell)
+    emit(result, command.render, as_json=as_json)
+
+
+@logcache.command()
+@json_option
+def status(*, as_json: bool) -> None:
+    """Show active and candidate t per instance, the cache's age, and the last verdict.
+
+    \b
+    logcache status
+    """
+    from logcache_assets.cli import status as command
+
+    emit(command.run(_configured()), command.render, as_json=as_json)
+
+
+@logcache.command()
+@click.argument("transaction", required=False)
+@json_option
+def datasets(transaction: str | None, *, as_json: bool) -> None:
+    """Show what a metapod TRANSACTION holds: name, state, rows, path; by default the newest test run.
+
+    \b
+    logcache datasets
+    logcache datasets 49ae32bb-c260-4622-ac10-753cfd8fa7b3
+    """
+    from logcache_assets.cli import datasets as command
+
+    emit(command.run(_configured(), transaction), command.render, as_json=as_json)
+
+
+@logcache.command()
+@click.option("--root", type=EXISTING_FOLDER, required=True, help="A folder per bucket: s3://b/k is ROOT/b/k.")
+@click.option("--index", type=EXISTING_FILE, required=True, help="Index items, one JSON object a line.")
+@click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
+@click.option("--until", type=EXISTING_FILE, help='JSON {"feed-s0": t}, inclusive; default: the whole log.')
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Gets DATASET/*.parquet.")
+@click.option("--map", "log_map", type=EXISTING_FILE, help="A log cache map, to start from its caches.")
+@databases_option
+@click.option(
+    "--kinds", default="entity,history,snapshot", show_default=True, metavar="A,B", help="Kinds of contracts."
+)
+@json_option
+def contracts(*, databases: str, kinds: str, as_json: bool, **files: Any) -> None:  # noqa: ANN401 - the options' paths
+    """Compute contracts from logs on disk, outside Dagster. PII columns are hashed with LOGCACHE_PII_KEY.
+
+    \b
+    logcache contracts --root .logcache/buckets --index index.jsonl --definitions .logcache/catalog --out contracts
+    """
+    from logcache_assets.cli import contracts as command
+    from logcache_assets.domain.definitions import KINDS
+    from logcache_assets.local_platform.world import pii_key
+
+    chosen = tuple(kind for kind in KINDS if kind in _names(kinds))
+    if unknown := set(_names(kinds)) - set(KINDS):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}; kinds are {', '.join(KINDS)}", param_hint="--kinds")
+    key = pii_key(_configured())
+    result = command.run(**files, databases=_names(databases), kinds=chosen, pii_key=key, tell=tell)
+    emit(result, command.render, as_json=as_json)
+
+
+@logcache.group()
+def catalog() -> None:
+    """The contract definitions from which the assets are made."""
+
+
+@catalog.command("pull")
+@json_option
+def catalog_pull(*, as_json: bool) -> None:
+    """Copy the definitions from the itaipu repository's main branch into the catalog folder.
+
+    \b
+    logcache catalog pull
+    """
+    from logcache_assets.cli import catalog as command
+
+    emit(command.pull(_configured()), command.render, as_json=as_json)
+
+
+@logcache.group()
+def local() -> None:
+    """The local world: an embedded platform with a real Datomic log, no account anywhere.
+
+    \b
+    logcache local reset           build it anew: a cache at `old`, a nightly run, a day's new segments
+    logcache local break gap       let an accident happen, then see `logcache refresh` refuse
+    logcache local merge           merge the open pull request: the new cache is active
+    """
+
+
+@local.command("reset")
+@click.option("--data", type=EXISTING_FOLDER, help="Build it from this folder instead of the packaged log.")
+@json_option
+def local_reset(data: Path | None, *, as_json: bool) -> None:
+    """Build the local world anew, ready for a refresh; the former one is removed.
+
+    \b
+    logcache local reset
+    logcache local reset --data DIR     segments, index, definitions and cut-offs of your own
+    """
+    from logcache_assets.cli import local as command
+
+    emit(command.reset(_configured(), data, say=tell), command.render, as_json=as_json)
+
+
+@local.command("night")
+@json_option
+def local_night(*, as_json: bool) -> None:
+    """Let a nightly run happen: raw logs and contracts of all databases in a DAILY transaction.
+
+    \b
+    logcache local night
+    """
+    from logcache_assets.cli import local as command
+
+    emit(command.night(_configured(), say=tell), command.render, as_json=as_json)
+
+
+@local.command("day")
+@json_option
+def local_day(*, as_json: bool) -> None:
+    """Let a day pass: the clock goes on to 14:00 UTC and newly extracted segments are delivered.
+
+    \b
+    logcache local day
+    """
+    from logcache_assets.cli import local as command
+
+    emit(command.day(_configured()), command.render, as_json=as_json)
+
+
+@local.command("merge")
+@click.argument("number", type=int, required=False)
+@json_option
+def local_merge(number: int | None, *, as_json: bool) -> None:
+    """Merge pull request NUMBER, by default the newest open one: its map becomes active.
+
+    \b
+    logcache local merge
+    """
+    from logcache_assets.cli import local as command
+
+    emit(command.merge(_configured(), number), command.render, as_json=as_json)
+
+
+@local.command("break")
+@click.argument("fault", required=False)
+@json_option
+def local_break(fault: str | None, *, as_json: bool) -> None:
+    """Let a documented accident happen; without FAULT, list them.
+
+    \b
+    logcache local break
+    logcache local break gap && logcache refresh
+    """
+    from logcache_assets.cli import local as command
+
+    emit(command.break_(_configured(), fault), command.render, as_json=as_json)
+
+
+@local.command("demo")
+@json_option
+def local_demo(*, as_json: bool) -> None:
+    """Build a world if there is none, run a whole refresh, and say what came of it.
+
+    \b
+    logcache local demo
+    """
+    from logcache_assets.cli import demo as command
+
+    emit(command.run(_configured(), say=tell), command.render, as_json=as_json)
+
+
+@local.command("ui")
+@click.option("--port", type=int, default=3000, show_default=True)
+def local_ui(port: int) -> None:
+    """Open Dagit on the local world, with its daemon for the sensor; Ctrl-C ends it.
+
+    \b
+    logcache local ui --port 3001
+    """
+    from logcache_assets.cli import local as command
+
+    command.serve_ui(_configured(), port=port, say=tell)
+
+
+def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
+    try:
+        command()
+    except LogCacheError as error:
+        if as_json:
+            sys.stdout.write(json.dumps({"error": str(error)}, indent=2, ensure_ascii=False) + "\n")
+        sys.stderr.write(f"logcache: {error}\n")
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("logcache: interrupted; run the command again, it goes on where it stopped\n")
+        return 130
+    return 0
+
+
+def main() -> None:
+    """The console script."""
+    as_json = "--json" in sys.argv
+    sys.exit(_exit_code(lambda: logcache(standalone_mode=False), as_json=as_json))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""Wiring only: which assets, checks, job, sensor and resources make the code location.
+
+`build_definitions` is shared by tests, the command line and `defs`, which workspace.yaml loads. Loading reads the
+settings and the catalog of contract definitions, and nothing else; importing this module reads nothing.
+"""
+
+import sys
+from typing import Any
+
+import dagster as dg
+
+from logcache_assets.assets.contracts import build_contracts
+from logcache_assets.assets.itaipu_test_run import itaipu_test_run
+from logcache_assets.assets.log_cache_candidate import build_log_cache_candidate
+from logcache_assets.assets.log_cache_pull_request import log_cache_pull_request
+from logcache_assets.assets.log_export import build_log_export
+from logcache_assets.assets.nightly_transaction import build_nightly_transaction
+from logcache_assets.assets.permanent_log import build_permanent_log
+from logcache_assets.assets.validation_report import validation_report
+from logcache_assets.catalog import Catalog, load_catalog
+from logcache_assets.jobs import EXECUTOR, build_refresh_job
+from logcache_assets.plain_log import plain_log
+from logcache_assets.platforms import connect
+from logcache_assets.ports import Ports
+from logcache_assets.sensors import build_new_nightly_transaction
+from logcache_assets.settings import Settings, load_settings
+
+
+def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports) -> dg.Definitions:
+    """The whole code location for these databases on this platform."""
+    return dg.Definitions(
+        assets=[
+            build_nightly_transaction(catalog),
+            build_log_export(catalog),
+            build_permanent_log(catalog),
+            build_log_cache_candidate(catalog),
+            itaipu_test_run,
+            build_contracts(catalog),
+            validation_report,
+            log_cache_pull_request,
+        ],
+        jobs=[build_refresh_job()],
+        sensors=[build_new_nightly_transaction(catalog)],
+        resources=_resources(settings, ports),
+        executor=EXECUTOR,
+        loggers={"console": dg.colored_console_logger, "plain": plain_log},
+    )
+
+
+def _resources(settings: Settings, ports: Ports) -> dict[str, Any]:
+    return {
+        "settings": settings,
+        "store": ports.store,
+        "segment_index": ports.segment_index,
+        "metapod": ports.metapod,
+        "runner": ports.notebook_runner,
+        "itaipu": ports.itaipu,
+        "repository": ports.repository,
+        "clock": ports.clock,
+        "ports": ports,
+    }
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The code location of the configured platform; raises BadInput for a missing or malformed catalog."""
+    settings = load_settings()
+    return build_definitions(settings, catalog=load_catalog(settings.catalog_folder), ports=connect(settings))
+
+
+if __name__ == "__main__":
+    loaded = defs()
+    dg.Definitions.validate_loadable(loaded)
+    sys.stdout.write(f"the definitions load: {len(list(loaded.resolve_all_asset_specs()))} assets\n")

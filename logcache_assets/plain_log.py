@@ -1,0 +1,37 @@
+"""A Dagster logger that prints what the stages say, and none of Dagster's own events."""
+
+import logging
+import sys
+
+import dagster as dg
+
+
+class _PlainWords(logging.Filter):
+    """Keeps lines of `context.log`; Dagster's own records carry an event."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        meta = getattr(record, "dagster_meta", {})
+        return not meta.get("dagster_event")
+
+
+@dg.logger({"indent": dg.Field(str, default_value="  ", is_required=False)})
+def plain_log(context: dg.InitLoggerContext) -> logging.Logger:
+    """Prints the stages' own lines to standard error, from INFO on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_PlainWords())
+    handler.setFormatter(_OwnMessage(context.logger_config["indent"]))
+    logger = logging.Logger("plain", level=logging.INFO)  # noqa: LOG001 - Dagster owns its life
+    logger.addHandler(handler)
+    return logger
+
+
+class _OwnMessage(logging.Formatter):
+    """The line as the stage wrote it, without run ids in front."""
+
+    def __init__(self, indent: str) -> None:
+        super().__init__()
+        self._indent = indent
+
+    def format(self, record: logging.LogRecord) -> str:
+        meta = getattr(record, "dagster_meta", {})
+        return f"{self._indent}{meta.get('orig_message', record.getMessage())}"

@@ -1,0 +1,51 @@
+"""Every documented accident ends in a refusal that names its cause, and nothing is published."""
+
+import pytest
+
+from logcache_assets.cli import local, refresh
+from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.errors import Refused
+from logcache_assets.local_platform.accidents import accidents_of
+from logcache_assets.local_platform.world import World
+from logcache_tests.conftest import silent
+
+CAUSES = {
+    "gap": ("the segment index has a gap", "(C2)"),
+    "overlap": ("the segment index has an overlap", "(C3)"),
+    "stale-personal-data": ("may still hold deleted personal data (C7)", "customers-global", "customers-s0"),
+    "truncated-copy": ("is not what was copied", "142843 bytes at the source, 71421 bytes at the destination", "(C13)"),
+    "aborted-dataset": ("raw-customers-global/materialized-entities was aborted",),
+    "placeholder": ("committed at the placeholder of empty datasets",),
+    "lost-files": ("is committed, but no file is left at",),
+    "wrong-last-t": ("the map says last_t 3060, the data ends at 3059 (C5)",),
+    "empty-contract": ("contract-customers/customers: sound_table failed: it is empty, yesterday it had 945 rows",),
+}
+
+
+def test_every_accident_has_its_cause(world: World) -> None:
+    """No fault is offered to users that the tests do not see refused."""
+    assert {fault.name for fault in accidents_of(world)} == set(CAUSES)
+
+
+@pytest.mark.parametrize("fault", CAUSES)
+def test_an_accident_is_refused_with_its_cause(world: World, fault: str) -> None:
+    """The refusal names the cause; there is no pull request and main is as the accident left it."""
+    local.break_(world.settings, fault)
+    main, map_text = world.repository.head("main"), world.repository.read(MAP_PATH, ref="main")
+
+    with pytest.raises(Refused) as refusal:
+        refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+    assert all(part in str(refusal.value) for part in CAUSES[fault])
+    assert world.repository.pull_requests() == ()
+    assert world.repository.head("main") == main
+    assert world.repository.read(MAP_PATH, ref="main") == map_text
+
+
+@pytest.mark.parametrize("fault", ["gap", "overlap", "stale-personal-data", "truncated-copy", "aborted-dataset"])
+def test_an_accident_behind_an_open_pull_request_is_refused(refreshed_world: World, fault: str) -> None:
+    """What is proposed is looked at again: the refusal says that it must not be merged, or that its night is bad."""
+    local.break_(refreshed_world.settings, fault)
+
+    with pytest.raises(Refused, match=r"must not be merged any more|no good nightly transaction"):
+        refresh.run(refreshed_world.settings, databases=(), transaction=None, dry_run=False, say=silent)

@@ -1,0 +1,118 @@
+"""The gate before the pull request fails closed: it trusts nothing that it can ask anew."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.local_platform.world import World
+from logcache_tests.worlds import files_of, materialize, refusal_of
+
+PULL_REQUEST = "log_cache_pull_request"
+
+
+def report_of(world: World) -> str:
+    """URI of the stored verdict."""
+    listed = world.store.list_objects(f"s3://{world.settings.permanent_bucket}/cache/_refresh/")
+    return next(item.uri for item in listed if "/validation_report/" in item.uri and item.uri.endswith(".json"))
+
+
+def edit_verdict(world: World) -> None:
+    """Somebody edits the stored verdict by hand."""
+    uri = report_of(world)
+    verdict = json.loads(world.store.read(uri))
+    verdict["databases"] = ["feed"]
+    world.store.write(uri, json.dumps(verdict, indent=2, sort_keys=True).encode())
+
+
+def delete_verdict(world: World) -> None:
+    """The stored verdict is gone."""
+    world.store.path_of(report_of(world)).unlink()
+
+
+def move_base(world: World) -> None:
+    """Somebody else merges to main first."""
+    world.repository.commit_to_base({"README.md": "hello\n"}, "Say hello")
+
+
+def move_branch(world: World) -> None:
+    """Somebody pushes to the candidate's branch after the validation."""
+    request, base = world.repository.pull_requests()[0], world.repository.head("main")
+    text = world.repository.read(MAP_PATH, ref="main")
+    world.repository.commit(branch=request.branch, parent=str(base), files={MAP_PATH: text}, message="Take it back")
+
+
+def leave_window(world: World) -> None:
+    """It is night: contracts are being computed."""
+    world.clock.set(world.clock.now() + timedelta(hours=11))
+
+
+def start_contracts(world: World) -> None:
+    """Another job computes a contract."""
+    other = "4c0bb4ae-0000-4000-8000-000000000001"
+    world.metapod_store.open_transaction(other, "other", TransactionType.CUSTOM, started_at=world.clock.now())
+    world.metapod_store.register_dataset(other, "contract-feed/accounts")
+
+
+def damage_copy(world: World) -> None:
+    """A copied file is cut short after the validation."""
+    listed = world.store.list_objects(f"s3://{world.settings.permanent_bucket}/cache/feed-s0/4836")
+    uri = next(item.uri for item in listed if "/log/" in item.uri)
+    world.store.write(uri, world.store.read(uri)[:1000])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param(edit_verdict, "is not what its stage wrote", id="verdict edited by hand"),
+        pytest.param(delete_verdict, "validation_report/all.json", id="verdict gone"),
+        pytest.param(move_base, "the base branch moved", id="base branch moved"),
+        pytest.param(move_branch, "is no longer the validated commit", id="candidate branch moved"),
+        pytest.param(leave_window, "outside the publish window 13:00-23:00 UTC", id="outside the window"),
+        pytest.param(start_contracts, "contract-feed/accounts of CUSTOM transaction", id="contracts being computed"),
+        pytest.param(damage_copy, "is not what was copied", id="copied file damaged"),
+    ],
+)
+def test_the_gate_refuses(refreshed_world: World, change: object, reason: str) -> None:
+    """Whatever changed since the validation refuses the pull request, whose text stays as it was."""
+    assert callable(change)
+    change(refreshed_world)
+    before = files_of(refreshed_world.home / "pull_requests")
+
+    result = materialize(refreshed_world, PULL_REQUEST)
+
+    assert reason in refusal_of(result)
+    assert files_of(refreshed_world.home / "pull_requests") == before
+
+
+def test_the_gate_passes_when_nothing_changed(refreshed_world: World) -> None:
+    """Run again on the same candidate it finds its own pull request and leaves it alone."""
+    before = files_of(refreshed_world.home / "pull_requests")
+
+    result = materialize(refreshed_world, PULL_REQUEST)
+
+    assert refusal_of(result) == ""
+    assert files_of(refreshed_world.home / "pull_requests") == before
+
+
+def test_a_refused_verdict_opens_nothing(refreshed_world: World) -> None:
+    """An aborted contract fails that contract only; the report is made and names it; nothing is proposed."""
+    (refreshed_world.home / "pull_requests" / "1.json").unlink()
+    test_run = refreshed_world.ports().metapod.transactions(
+        TransactionType.CUSTOM, since=refreshed_world.clock.now() - timedelta(days=1)
+    )[0]
+    refreshed_world.metapod_store.abort_dataset(
+        test_run.id, "contract-feed/accounts", aborted_at=refreshed_world.clock.now()
+    )
+
+    result = materialize(refreshed_world)
+
+    made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
+    failed = {c.asset_key.to_user_string() for c in result.get_asset_check_evaluations() if not c.passed}
+    assert "contract-feed/accounts: sound_table failed: contract-feed/accounts is aborted" in refusal_of(result)
+    assert {"contract/feed/transactions", "contract_inventory", "validation_report"} <= made
+    assert "contract/feed/accounts" not in made
+    assert failed == {"contract/feed/accounts", "validation_report"}
+    assert refreshed_world.repository.pull_requests() == ()
