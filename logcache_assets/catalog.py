@@ -24,7 +24,14 @@ def load_catalog(folder: Path) -> Catalog:
             f"no contract definitions (<database>.yaml) in {folder}; make a local world with `logcache local reset` "
             "or name a folder in LOGCACHE_CATALOG"
         )
-    return tuple(parse_definition(file.read_text(encoding="utf-8"), where=str(file)) for file in files)
+    return tuple(parse_definition(_text(file), where=str(file)) for file in files)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read ({error}); correct the file or remove it") from error
 
 
 def select_databases(catalog: Catalog, names: tuple[str, ...]) -> Catalog:

@@ -17,7 +17,8 @@ DESCRIPTIONS: dict[RuleName, str] = {
         "had rows."
     ),
     "values_found_yesterday": (
-        "Yesterday's keys are found in the new table, and in every column most of their values are equal."
+        "Yesterday's keys are found in the new table, and most of their values are equal; "
+        "the share of every column is shown."
     ),
 }
 

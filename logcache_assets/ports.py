@@ -150,12 +150,21 @@ class ItaipuError(LogCacheError):
     """An Itaipu run failed, or its output names no transaction."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTestRun:
+    """An Itaipu run that came to its end; which datasets it committed is metapod's to say."""
+
+    transaction: str
+    aborted: Mapping[str, str]
+    """Dataset → why it failed, as far as the run's output tells."""
+
+
 class Itaipu(ABC):
     """Starts runs of Itaipu."""
 
     @abstractmethod
-    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> str:
-        """Compute every dataset with this prefix at an Itaipu version and return the metapod transaction.
+    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> FinishedTestRun:
+        """Compute every dataset with this prefix at an Itaipu version.
 
         Raises:
             ItaipuError: no or several transactions, a failed task, a non-zero exit; with the last lines.

@@ -26,7 +26,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     platform: Literal["local"] = "local"
     """The embedded platform, which needs no account."""
-    home: str = ".logcache"
+    home: Annotated[str, msgspec.Meta(min_length=1)] = ".logcache"
     """Folder of the local world and of Dagster's storage."""
     catalog: str | None = None
     """Folder of contract definitions that make the assets; default: `catalog` in home."""
@@ -41,10 +41,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     machines: Annotated[int, msgspec.Meta(gt=0)] = 192
     publish_from_hour: Hour = 13
     publish_until_hour: Hour = 23
-    copy_hours: Annotated[float, msgspec.Meta(ge=0)] = 6
+    copy_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 6
     """How long a copy may need its sources at most."""
     copy_threads: Annotated[int, msgspec.Meta(gt=0)] = 10
-    lookback_days: Annotated[int, msgspec.Meta(gt=0)] = 14
+    lookback_days: Annotated[int, msgspec.Meta(gt=0, le=3650)] = 14
     """How far back nightly transactions are looked for."""
     test_run_timeout_minutes: Annotated[int, msgspec.Meta(gt=0)] = 360
     keys_found: Share = 0.95
@@ -93,10 +93,19 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     variables = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
     known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     for variable in variables.keys() - known.keys():
-        close = difflib.get_close_matches(variable, known, n=1)
-        meant = f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
-        raise BadInput(f"unknown setting {variable}{meant}")
-    values: dict[str, str] = {known[variable]: value for variable, value in variables.items()}
+        close = difflib.get_close_matches(variable.removeprefix(PREFIX).lower(), known.values(), n=1)
+        meant = f"did you mean {PREFIX}{close[0].upper()}?" if close else f"known are {', '.join(known)}"
+        raise BadInput(f"unknown setting {variable}; {meant}")
+    settings = _convert({known[variable]: value for variable, value in variables.items()})
+    if settings.publish_from_hour >= settings.publish_until_hour:
+        raise BadInput(
+            f"LOGCACHE_PUBLISH_FROM_HOUR is {settings.publish_from_hour} and LOGCACHE_PUBLISH_UNTIL_HOUR is "
+            f"{settings.publish_until_hour}, so nothing could ever be published; set the first below the second"
+        )
+    return settings
+
+
+def _convert(values: Mapping[str, str]) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:

@@ -26,11 +26,12 @@ from logcache_assets.adapters.processes import (
 )
 from logcache_assets.domain.sabesp_output import (
     SabespEvent,
+    datasets_aborted,
     find_run_failures,
     parse_sabesp_line,
     transactions_named,
 )
-from logcache_assets.ports import Itaipu, ItaipuError, Tell
+from logcache_assets.ports import FinishedTestRun, Itaipu, ItaipuError, Tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +57,7 @@ class SabespItaipu(Itaipu):
     """How long sabesp may take to end when it is asked to."""
 
     @override
-    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> str:
+    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> FinishedTestRun:
         log = self._log_file(version)
         events: list[SabespEvent] = []
         tail: deque[str] = deque(maxlen=LAST_LINES)
@@ -66,7 +67,7 @@ class SabespItaipu(Itaipu):
                 f"the Itaipu run at {version} failed: {'; '.join(failures)}. "
                 f"Read {log}, remove the cause and run again; {last_lines(tail)}"
             )
-        return transactions_named(events)[0]
+        return FinishedTestRun(transaction=transactions_named(events)[0], aborted=datasets_aborted(events))
 
     def command(self, version: str, dataset_prefix: str) -> tuple[str, ...]:
         """The runbook's command line."""

@@ -67,9 +67,10 @@ class Copier:
         return self._describe(folder, manifest)
 
     def _describe(self, folder: CacheFolder, manifest: Manifest) -> CopiedLog:
-        """Write the manifest last, where none lies yet, and read back its digest."""
-        text = render_document(manifest).encode()
-        self.store.create(folder.manifest, text)
+        """Write the manifest last and read back its digest; one that says the same of the same files is kept."""
+        earlier = Documents(self.store).find(folder.manifest, Manifest)
+        if earlier is None or _without_checksums(earlier) != _without_checksums(manifest):
+            self.store.create(folder.manifest, render_document(manifest).encode())
         return CopiedLog(
             instance=manifest.instance,
             last_t=manifest.last_t,
@@ -145,6 +146,18 @@ def _proofs(
             checksum=checksums.get(file.name),
         )
         for file in dataset.files
+    )
+
+
+def _without_checksums(manifest: Manifest) -> Manifest:
+    """What stays true of a copy that was interrupted: only the copying call itself tells a checksum."""
+
+    def bare(dataset: RawDataset) -> RawDataset:
+        files = tuple(msgspec.structs.replace(file, checksum=None) for file in dataset.files)
+        return msgspec.structs.replace(dataset, files=files)
+
+    return msgspec.structs.replace(
+        manifest, log=bare(manifest.log), materialized_entities=bare(manifest.materialized_entities)
     )
 
 

@@ -4,7 +4,8 @@ A contract that is aborted or missing fails its own checks only. It is not mater
 contracts directly: Dagster would skip it. `contract_inventory`, always made, carries the order to the report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import dagster as dg
 import polars as pl
@@ -12,12 +13,12 @@ import polars as pl
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     Metadata,
-    database_group,
     refusals_fail_the_asset,
+    tags_of,
     upstream_document,
 )
 from logcache_assets.catalog import Catalog
@@ -25,11 +26,13 @@ from logcache_assets.checks import contract_check_results, contract_check_specs
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import ContractTable, contract_tables
 from logcache_assets.domain.documents import Candidate, ContractInventory, ContractOutcome, NightlyTransaction, TestRun
-from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction
-from logcache_assets.domain.validation import Thresholds, judge_contract, judge_unusable
+from logcache_assets.domain.names import column_name
+from logcache_assets.domain.transactions import DatasetState, Transaction
+from logcache_assets.domain.validation import ComparisonFigures, RuleResult, Thresholds, judge_contract, judge_unusable
 from logcache_assets.engine.comparison import compare_tables
 from logcache_assets.engine.layout import column_types
-from logcache_assets.engine.parquet import ParquetError, list_folder, parquet_uris, read_parquet_files
+from logcache_assets.engine.parquet import list_folder, parquet_uris, read_parquet_files
+from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.ports import Metapod, ObjectStore
 from logcache_assets.settings import Settings
 
@@ -43,52 +46,53 @@ def contract_key(table: ContractTable) -> dg.AssetKey:
     return dg.AssetKey([STAGE, database, name])
 
 
-def judge_dataset(
-    table: ContractTable, *, today: Transaction, yesterday: Transaction, store: ObjectStore, thresholds: Thresholds
-) -> tuple[ContractOutcome, pl.Schema | None]:
-    """What the rules say of one contract, and its schema where it could be read."""
-    dataset = today.datasets.get(table.dataset)
-    state = dataset.state.value if dataset else "absent"
-    try:
-        frame = _read(dataset, table.dataset, "the test run", store)
-        before = _read(yesterday.datasets.get(table.dataset), table.dataset, "yesterday's run", store)
-    except ParquetError as error:
-        return _unusable(table, dataset, state, str(error)), None
-    if isinstance(frame, str) or isinstance(before, str):
-        reason = frame if isinstance(frame, str) else str(before)
-        return _unusable(table, dataset, state, reason), None
-    outcome = ContractOutcome(
-        dataset=table.dataset,
-        state=state,
-        uri=dataset.path if dataset else None,
-        rows=len(frame),
-        yesterday_rows=len(before),
-        results=judge_contract(compare_tables(today=frame, yesterday=before, key=table.key), thresholds),
-    )
-    return outcome, frame.schema
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Reads a contract of both runs and says what the rules say of it."""
 
+    today: Transaction
+    yesterday: Transaction
+    aborted: Mapping[str, str]
+    """Dataset → why the test run gave it up."""
+    store: ObjectStore
+    thresholds: Thresholds
 
-def _read(dataset: Dataset | None, name: str, run: str, store: ObjectStore) -> pl.DataFrame | str:
-    """The table, or why there is none."""
-    if dataset is None:
-        return f"{name} is not part of {run}"
-    if dataset.state is not DatasetState.COMMITTED or not dataset.path:
-        return f"{name} is {dataset.state} in {run}"
-    files = parquet_uris(list_folder(dataset.path, store))
-    if not files:
-        return f"{name} is committed in {run}, but no file lies at {dataset.path}"
-    return read_parquet_files(files, store)
+    def judge(self, table: ContractTable) -> tuple[ContractOutcome, pl.Schema | None]:
+        """The outcome, and the schema of today's table where it could be read."""
+        try:
+            today = self._read(self.today, table.dataset, "the test run")
+            yesterday = self._read(self.yesterday, table.dataset, "yesterday's run")
+        except LogCacheError as error:
+            return self._outcome(table, judge_unusable(str(error))), None
+        figures = compare_tables(today=today, yesterday=yesterday, key=table.key)
+        outcome = self._outcome(table, judge_contract(figures, self.thresholds), figures)
+        return outcome, today.schema
 
+    def _read(self, transaction: Transaction, name: str, run: str) -> pl.DataFrame:
+        """The table; raises Refused with the reason why there is none."""
+        dataset = transaction.datasets.get(name)
+        if dataset is None:
+            raise Refused(f"it is not part of {run}")
+        if dataset.state is not DatasetState.COMMITTED or not dataset.path:
+            why = self.aborted.get(name) if transaction is self.today else None
+            raise Refused(f"it is {dataset.state} in {run}{f': {why}' if why else ''}")
+        files = parquet_uris(list_folder(dataset.path, self.store))
+        if not files:
+            raise Refused(f"it is committed in {run}, but no file lies at {dataset.path}")
+        return read_parquet_files(files, self.store)
 
-def _unusable(table: ContractTable, dataset: Dataset | None, state: str, reason: str) -> ContractOutcome:
-    return ContractOutcome(
-        dataset=table.dataset,
-        state=state,
-        uri=dataset.path if dataset else None,
-        rows=None,
-        yesterday_rows=None,
-        results=judge_unusable(reason),
-    )
+    def _outcome(
+        self, table: ContractTable, results: tuple[RuleResult, ...], figures: ComparisonFigures | None = None
+    ) -> ContractOutcome:
+        dataset = self.today.datasets.get(table.dataset)
+        return ContractOutcome(
+            dataset=table.dataset,
+            state=dataset.state.value if dataset else "absent",
+            uri=dataset.path if dataset else None,
+            rows=figures.today.rows if figures else None,
+            yesterday_rows=figures.yesterday.rows if figures else None,
+            results=results,
+        )
 
 
 def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
@@ -112,18 +116,22 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
             night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
             candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
             run = upstream_document(context, documents, ["itaipu_test_run"], TestRun)
-            today, yesterday = metapod.transaction(run.transaction), metapod.transaction(night.transaction)
+            judge = Judge(
+                today=metapod.transaction(run.transaction),
+                yesterday=metapod.transaction(night.transaction),
+                aborted=run.aborted,
+                store=store,
+                thresholds=settings.thresholds,
+            )
         outcomes = []
         for key in sorted(context.selected_asset_keys & tables.keys()):
             if key.path[1] not in candidate.databases:
                 continue
             with refusals_fail_the_asset():
-                outcome, schema = judge_dataset(
-                    tables[key], today=today, yesterday=yesterday, store=store, thresholds=settings.thresholds
-                )
+                outcome, schema = judge.judge(tables[key])
             outcomes.append(outcome)
             if schema is not None:
-                yield Materialized(asset_key=key, metadata=_metadata(outcome, schema, today.id))
+                yield Materialized(asset_key=key, metadata=_metadata(outcome, tables[key], schema, run))
             for result in contract_check_results(key, outcome):
                 if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
                     yield result
@@ -171,10 +179,10 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
         key,
         skippable=True,
         deps=["itaipu_test_run"],
-        group_name=database_group(key.path[1]),
+        group_name=f"contracts_{key.path[1].replace('-', '_')}",
         owners=OWNERS,
         kinds={"parquet"},
-        tags={"contract_kind": table.kind},
+        tags={**tags_of(key.path[1]), "contract_kind": table.kind},
         description=f"{shows}: the contract {table.dataset}, as Itaipu's test run computed it with the new log cache.",
     )
 
@@ -183,7 +191,8 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
         INVENTORY,
         deps=contracts,
-        group_name=REFRESH_GROUP,
+        group_name="publication",
+        tags=WHOLE,
         owners=OWNERS,
         kinds={"json"},
         description=(
@@ -193,14 +202,35 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def _metadata(outcome: ContractOutcome, schema: pl.Schema, transaction: str) -> Metadata:
-    columns = [dg.TableColumn(name, kind) for name, kind in column_types(schema).items()]
+def _metadata(outcome: ContractOutcome, table: ContractTable, schema: pl.Schema, run: TestRun) -> Metadata:
     return {
         "dagster/row_count": outcome.rows or 0,
         "dagster/uri": str(outcome.uri),
         "dagster/table_name": outcome.dataset,
-        "dagster/column_schema": dg.TableSchema(columns),
+        "dagster/column_schema": dg.TableSchema(
+            [
+                dg.TableColumn(name, kind, description=_meaning(table, name))
+                for name, kind in column_types(schema).items()
+            ]
+        ),
         "yesterday_rows": outcome.yesterday_rows or 0,
-        "transaction": transaction,
+        "transaction": run.transaction,
+        "itaipu_version": run.candidate_sha[:8],
         "rules_passed": sum(result.passed for result in outcome.results),
+        "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
     }
+
+
+def _meaning(table: ContractTable, column: str) -> str:
+    """What a column shows, from its definition."""
+    fixed = {
+        column_name(table.entity.primary_key): f"primary key, :{table.entity.primary_key}",
+        "prototype": "the prototype (shard) that holds the entity",
+        "db__t": "t of the transaction that made this row",
+        "db__tx_instant": "instant of that transaction",
+    }
+    attribute = next((a for a in table.attributes if a.column == column), None)
+    if attribute is None:
+        return fixed.get(column, "")
+    shown = f"the referred {attribute.ref} of :{attribute.attribute}" if attribute.ref else f":{attribute.attribute}"
+    return f"{shown}, personal data, hashed" if attribute.pii else shown

@@ -1,11 +1,13 @@
 """Stage 5: Itaipu computes the contracts from the candidate map."""
 
+import time
+
 import dagster as dg
 
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     refusals_fail_the_asset,
@@ -37,7 +39,7 @@ def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
     return all(dataset.state is not DatasetState.UNCOMMITTED for dataset in transaction.datasets.values())
 
 
-@dg.asset(group_name=REFRESH_GROUP, owners=OWNERS, kinds={"spark"}, deps=["log_cache_candidate"])
+@dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=["log_cache_candidate"])
 def itaipu_test_run(
     context: Context,
     itaipu: dg.ResourceParam[Itaipu],
@@ -50,7 +52,7 @@ def itaipu_test_run(
     `sabesp` starts it; its output goes to the run's log line by line, and the metapod transaction is read off it. A run
     that ends without exactly one transaction, or not well, fails.
     """
-    documents = Documents(store)
+    documents, started = Documents(store), time.monotonic()
     with refusals_fail_the_asset():
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
         uri = settings.locations.document(transaction=candidate.transaction, stage=STAGE, name=candidate.version)
@@ -58,17 +60,19 @@ def itaipu_test_run(
         if run is None or not is_still_true(run, candidate, metapod):
             prefix = dataset_prefix(candidate.databases)
             context.log.info(f"Itaipu computes {prefix}* at version {candidate.version}")
-            transaction = itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=context.log.debug)
+            finished = itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=context.log.debug)
             run = TestRun(
                 candidate_sha=candidate.sha,
                 map_sha256=candidate.map_sha256,
-                transaction=transaction,
+                transaction=finished.transaction,
                 dataset_prefix=prefix,
+                aborted=dict(finished.aborted),
             )
         digest = documents.write(uri, run)
         datasets = metapod.transaction(run.transaction).datasets.values()
         if not datasets:
             raise Refused(f"the test run's transaction {run.transaction} holds no dataset; see sabesp's output")
+    duration_seconds = round(time.monotonic() - started, 3)
     committed = sum(dataset.state is DatasetState.COMMITTED for dataset in datasets)
     context.log.info(f"Itaipu's transaction {run.transaction}: {committed} of {len(datasets)} datasets committed")
     return Materialized(
@@ -77,6 +81,7 @@ def itaipu_test_run(
             DOCUMENT: dg.MetadataValue.path(uri),
             "itaipu_version": candidate.version,
             "transaction": run.transaction,
+            "duration_seconds": duration_seconds,
             "dataset_prefix": run.dataset_prefix,
             "datasets_committed": committed,
             "datasets_not_committed": len(datasets) - committed,

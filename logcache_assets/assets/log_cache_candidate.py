@@ -11,7 +11,7 @@ from logcache_assets.assets.stage import (
     BASE_BRANCH,
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     Metadata,
@@ -144,7 +144,8 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
     names = [definition.database for definition in catalog]
 
     @dg.asset(
-        group_name=REFRESH_GROUP,
+        group_name="candidate",
+        tags=WHOLE,
         owners=OWNERS,
         kinds={"git", "json"},
         deps=["nightly_transaction", *(dg.AssetKey(["permanent_log", name]) for name in names)],

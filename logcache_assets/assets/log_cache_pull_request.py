@@ -9,7 +9,7 @@ from logcache_assets.assets.stage import (
     BASE_BRANCH,
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     Metadata,
@@ -94,7 +94,8 @@ def find_map_problems(candidate: Candidate, text: str, repository: ItaipuReposit
 
 
 @dg.asset(
-    group_name=REFRESH_GROUP,
+    group_name="publication",
+    tags=WHOLE,
     owners=OWNERS,
     kinds={"github"},
     deps=["log_cache_candidate", "itaipu_test_run", "validation_report"],

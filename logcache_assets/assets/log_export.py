@@ -14,10 +14,10 @@ from logcache_assets.assets.stage import (
     OWNERS,
     Context,
     Materialized,
-    database_group,
     database_key,
     refusals_fail_the_asset,
     selected_databases,
+    tags_of,
     upstream_document,
 )
 from logcache_assets.catalog import Catalog, select_databases
@@ -134,7 +134,8 @@ def _spec(database: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         database_key(STAGE, database),
         deps=["nightly_transaction"],
-        group_name=database_group(database),
+        group_name="night",
+        tags=tags_of(database),
         owners=OWNERS,
         kinds={"databricks", "parquet"},
         description=(

@@ -7,7 +7,7 @@ import dagster as dg
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     Metadata,
@@ -106,7 +106,7 @@ def describe_choice(choice: Choice, databases: Catalog) -> NightlyTransaction:
 def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
     """The asset, for the databases of this catalog."""
 
-    @dg.asset(group_name=REFRESH_GROUP, owners=OWNERS, kinds={"graphql"})
+    @dg.asset(group_name="night", tags=WHOLE, owners=OWNERS, kinds={"graphql"})
     def nightly_transaction(
         context: Context,
         config: NightlyTransactionConfig,

@@ -11,10 +11,10 @@ from logcache_assets.assets.stage import (
     Context,
     Materialized,
     Metadata,
-    database_group,
     database_key,
     refusals_fail_the_asset,
     selected_databases,
+    tags_of,
     upstream_document,
 )
 from logcache_assets.catalog import Catalog
@@ -67,7 +67,8 @@ def _spec(database: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         database_key(STAGE, database),
         deps=[database_key("log_export", database)],
-        group_name=database_group(database),
+        group_name="permanent_copy",
+        tags=tags_of(database),
         owners=OWNERS,
         kinds={"s3", "parquet"},
         description=(

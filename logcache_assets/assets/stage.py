@@ -18,7 +18,8 @@ from logcache_assets.errors import LogCacheError, Refused
 BASE_BRANCH = "main"
 """The branch whose map is active."""
 OWNERS = ("team:data-platform",)
-REFRESH_GROUP = "refresh"
+WHOLE = {"database": "every"}
+"""The tag of an asset that belongs to every refresh."""
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
 
@@ -72,9 +73,9 @@ def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tu
     return tuple(name for name in catalog if name in chosen)
 
 
-def database_group(database: str) -> str:
-    """The asset group of a database's own assets; groups allow no hyphen."""
-    return database.replace("-", "_").replace(".", "_")
+def tags_of(database: str) -> dict[str, str]:
+    """The tag by which a partial refresh is selected: `tag:database=feed or tag:database=every`."""
+    return {"database": database}
 
 
 def database_key(stage: str, database: str) -> dg.AssetKey:

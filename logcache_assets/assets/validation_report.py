@@ -7,7 +7,7 @@ import dagster as dg
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
-    REFRESH_GROUP,
+    WHOLE,
     Context,
     Materialized,
     Metadata,
@@ -48,7 +48,8 @@ def mandatory_contracts(candidate: Candidate, repository: ItaipuRepository) -> t
 
 
 @dg.asset(
-    group_name=REFRESH_GROUP,
+    group_name="publication",
+    tags=WHOLE,
     owners=OWNERS,
     kinds={"json", "html"},
     deps=["log_cache_candidate", "contract_inventory"],

@@ -5,6 +5,7 @@ from typing import cast
 
 from logcache_assets.cli.output import Result
 from logcache_assets.domain.definitions import parse_definition
+from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings
 
@@ -14,18 +15,21 @@ def pull(settings: Settings) -> Result:
     world = World(settings)
     world.require()
     paths = [p for p in world.repository.list_files("contracts", ref="main") if p.endswith(".yaml")]
+    if not paths:
+        raise Refused("main has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
     texts = {path.rpartition("/")[2]: world.repository.read(path, ref="main") for path in paths}
     for name, text in texts.items():
         parse_definition(text, where=f"contracts/{name}")
+    wanted = {name: text.encode() for name, text in texts.items()}
     folder = settings.catalog_folder
     folder.mkdir(parents=True, exist_ok=True)
-    before = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.yaml")}
-    for name in before.keys() - texts.keys():
+    before = {file.name: file.read_bytes() for file in folder.glob("*.yaml")}
+    for name in before.keys() - wanted.keys():
         (folder / name).unlink()
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    changed = sorted(name for name in before.keys() | texts.keys() if before.get(name) != texts.get(name))
-    return {"catalog": str(folder), "definitions": sorted(texts), "changed": changed}
+    for name, content in wanted.items():
+        (folder / name).write_bytes(content)
+    changed = sorted(name for name in before.keys() | wanted.keys() if before.get(name) != wanted.get(name))
+    return {"catalog": str(folder), "definitions": sorted(wanted), "changed": changed}
 
 
 def render(result: Result) -> Iterator[str]:

@@ -123,7 +123,11 @@ def contracts(*, databases: str, kinds: str, as_json: bool, **files: Any) -> Non
 
 @logcache.group()
 def catalog() -> None:
-    """The contract definitions from which the assets are made."""
+    """The contract definitions from which the assets are made.
+
+    \b
+    logcache catalog pull          renew them from the itaipu repository
+    """
 
 
 @catalog.command("pull")

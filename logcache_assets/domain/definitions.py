@@ -3,7 +3,7 @@
 The exact meaning of each key is docs/contracts.md. Errors name file and line: analysts edit these files by hand.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -14,6 +14,8 @@ from logcache_assets.domain.instances import PROTOTYPES, Instance
 from logcache_assets.domain.names import column_name, contract_dataset, history_name
 from logcache_assets.errors import BadInput
 
+TIME_COLUMNS = ("db__t", "db__tx_instant")
+"""The columns of histories and snapshots that say when."""
 IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
 
@@ -81,7 +83,7 @@ class ContractTable:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns in order."""
-        times = () if self.kind == "entity" else ("db__t", "db__tx_instant")
+        times = () if self.kind == "entity" else TIME_COLUMNS
         own = (column_name(self.entity.primary_key), "prototype")
         return (*own, *times, *(a.column for a in self.attributes))
 
@@ -113,31 +115,60 @@ def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
     Raises:
         BadInput: not YAML, unknown keys, an impossible ref, a doubled column or dataset; with file and line.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        plain = yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInput(f"{where}, line {line}: not YAML: {error.problem}; correct the file") from error
+    node, plain = _read_yaml(text, where)
     try:
         definition = msgspec.convert(plain, DatabaseDefinition)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `")
-        line = _line_of(node, path.rstrip("`"))
+        line = _line_of(node, path.rstrip("`"), key=message.partition("unknown field `")[2].rstrip("`"))
         at = f" at {path.rstrip('`').removeprefix('$.')}" if path else ""
         raise BadInput(f"{where}, line {line}: {message}{at}; correct the definition") from error
+    for key in _doubled_keys(node):
+        raise BadInput(f"{where}, line {key.start_mark.line + 1}: the key {key.value!r} is given twice; keep one")
     for path, problem in _problems(definition, where):
         raise BadInput(f"{where}, line {_line_of(node, path)}: {problem}")
     return definition
 
 
-def _line_of(node: yaml.Node | None, path: str) -> int:
-    """The 1-based line of `$.entities[0].attributes[2].ref`, or of the nearest parent that exists."""
+def _read_yaml(text: str, where: str) -> tuple[yaml.Node | None, object]:
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInput(f"{where}, line {line}: not YAML: {error.problem}; correct the file") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise BadInput(f"{where}, line {line}: not YAML: {error.reason}; correct the file") from error
+
+
+def _doubled_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Keys that a mapping repeats: YAML takes the last one without a word."""
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value]
+        for n, (key, value) in enumerate(node.value):
+            if key.value in names[:n]:
+                yield key
+            yield from _doubled_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for element in node.value:
+            yield from _doubled_keys(element)
+
+
+def _line_of(node: yaml.Node | None, path: str, *, key: str = "") -> int:
+    """The 1-based line of `$.entities[0].attributes[2].ref`, or of the nearest parent that exists.
+
+    Args:
+        node: the file.
+        path: as msgspec writes it.
+        key: a key of the mapping found there, whose own line is wanted.
+    """
     for step in path.replace("[", ".[").split(".")[1:]:
         found = _child(node, step)
         if found is None:
             break
         node = found
+    if isinstance(node, yaml.MappingNode):
+        node = next((name for name, _ in node.value if name.value == key), node)
     return node.start_mark.line + 1 if node is not None else 1
 
 
@@ -157,15 +188,32 @@ def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str,
     for n, prototype in enumerate(definition.prototypes):
         if prototype not in PROTOTYPES:
             yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {', '.join(PROTOTYPES)}"
-    if doubled := _doubled(definition.prototypes):
-        yield "$.prototypes", f"prototype {doubled!r} is listed twice; keep one"
+        if prototype in definition.prototypes[:n]:
+            yield f"$.prototypes[{n}]", f"prototype {prototype!r} is listed twice; keep one"
     for n, entity in enumerate(definition.entities):
-        columns = [column_name(entity.primary_key), *(a.column for a in entity.attributes)]
-        if doubled := _doubled(columns):
-            yield f"$.entities[{n}]", f"two attributes of {entity.name!r} give the column {doubled!r}; keep one"
+        yield from _doubled_columns(n, entity)
         yield from _impossible_refs(n, entity)
-    if doubled := _doubled(t.dataset for t in contract_tables(definition)):
-        yield "$.entities", f"two datasets are named {doubled!r}; rename an entity or drop one history"
+    yield from _doubled_datasets(definition)
+
+
+def _doubled_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
+    seen = {column_name(entity.primary_key), *TIME_COLUMNS}
+    for m, attribute in enumerate(entity.attributes):
+        if attribute.column in seen:
+            problem = f"two columns of {entity.name!r} are named {attribute.column!r}; keep one"
+            yield f"$.entities[{n}].attributes[{m}]", problem
+        seen.add(attribute.column)
+
+
+def _doubled_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for n, entity in enumerate(definition.entities):
+        for table in _tables_of(definition.database, entity):
+            if table.dataset in seen:
+                m = entity.attributes.index(table.attributes[0])
+                path = f"$.entities[{n}].attributes[{m}]" if table.kind == "history" else f"$.entities[{n}].name"
+                yield path, f"two datasets are named {table.dataset!r}; rename an entity or drop one history"
+            seen.add(table.dataset)
 
 
 def _impossible_refs(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
@@ -179,12 +227,3 @@ def _impossible_refs(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]
                     "name a value attribute of the referred entity, or db/ident"
                 ),
             )
-
-
-def _doubled(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None

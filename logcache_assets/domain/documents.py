@@ -168,6 +168,8 @@ class TestRun(Document, frozen=True, kw_only=True):
     transaction: str
     """Of the test run, in metapod."""
     dataset_prefix: str
+    aborted: dict[str, str]
+    """Dataset → why it failed, as far as the run's output tells."""
 
 
 class ContractOutcome(Document, frozen=True, kw_only=True):
@@ -230,7 +232,7 @@ def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:
         raise BadInput(f"{where} is no {kind.__name__} document: {error}; remove it and run its stage again") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         place = json_place(text if isinstance(text, str) else text.decode(errors="replace"))
         raise BadInput(f"{where} is not JSON: {place}; remove it and run its stage again") from error
 

@@ -12,6 +12,8 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.errors import BadInput
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
+"""Up to the end of the year 9999, the last that Python knows; microseconds are refused, not misread."""
 
 
 class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +29,7 @@ class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     last_t: Count
     """Sort key."""
     requested_range: str
-    timestamp: Count
+    timestamp: Milliseconds
     """Milliseconds since 1970 UTC."""
 
 

@@ -7,7 +7,7 @@ bytes, and a refresh changes exactly the lines of its own entries (C15, C16).
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -18,7 +18,7 @@ from logcache_assets.errors import BadInput
 MAP_PATH = "log_cache_map.json"
 """Where the map lies in the itaipu repository."""
 
-PositiveT = Annotated[int, msgspec.Meta(gt=0)]
+PositiveT = Annotated[int, msgspec.Meta(gt=0, lt=2**63 - 1)]
 Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 S3Uri = Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+$")]
@@ -70,7 +70,8 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
 
 def _explain(message: str, text: str) -> str:
     """Msgspec's message names the place but not the prototype and database; find the offending entry."""
-    for prototype, databases in json.loads(text).items():
+    plain = json.loads(text)
+    for prototype, databases in plain.items() if isinstance(plain, dict) else ():
         for database, entry in databases.items() if isinstance(databases, dict) else ():
             try:
                 msgspec.convert(entry, MapEntry)
@@ -98,7 +99,7 @@ def render_map(entries: LogCacheMap) -> str:
 
 def utc_text(instant: datetime) -> str:
     """ISO-8601 UTC with milliseconds and Z: the one spelling of an instant in documents."""
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def map_digest(text: str) -> str:

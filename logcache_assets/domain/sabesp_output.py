@@ -11,6 +11,8 @@ _TRANSACTION = re.compile(r"--transaction[ =]([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-
 _TASK = re.compile(r"\btask (\S+) id: (\S+) finished with total_time: (\S+) status: (\S+)")
 _SCALING = re.compile(r"\bScaling up the cluster (\d+) (\S+) nodes")
 
+_ABORTED = re.compile(r"\baborted dataset (\S+): (.+)$")
+
 GOOD_STATUS = "FINISHED"
 
 
@@ -39,7 +41,15 @@ class TransactionNamed:
     transaction: str
 
 
-SabespEvent = ClusterScaled | TaskEnded | TransactionNamed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetAborted:
+    """One dataset failed; the run goes on without it."""
+
+    dataset: str
+    reason: str
+
+
+SabespEvent = ClusterScaled | TaskEnded | TransactionNamed | DatasetAborted
 
 
 def parse_sabesp_line(line: str) -> tuple[SabespEvent, ...]:
@@ -54,11 +64,18 @@ def _events(line: str) -> Iterator[SabespEvent]:
         yield TaskEnded(task=match[1], id=match[2], total_time=match[3], status=match[4])
     for match in _TRANSACTION.finditer(line):
         yield TransactionNamed(transaction=match[1])
+    for match in _ABORTED.finditer(line):
+        yield DatasetAborted(dataset=match[1], reason=match[2])
 
 
 def transactions_named(events: Iterable[SabespEvent]) -> tuple[str, ...]:
     """Every distinct transaction, in order of appearance; a sound run names exactly one."""
     return tuple(dict.fromkeys(event.transaction for event in events if isinstance(event, TransactionNamed)))
+
+
+def datasets_aborted(events: Iterable[SabespEvent]) -> dict[str, str]:
+    """Why each dataset failed, as far as the output tells."""
+    return {event.dataset: event.reason for event in events if isinstance(event, DatasetAborted)}
 
 
 def find_run_failures(events: Iterable[SabespEvent], *, exit_code: int) -> tuple[str, ...]:

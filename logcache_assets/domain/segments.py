@@ -7,7 +7,6 @@ dense, so `t + 1` is never tested. The ids C1, C2, C3 and C7 are those of the fa
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 
 from logcache_assets.domain.instances import Instance
 
@@ -61,17 +60,15 @@ def find_chain_faults(segments: Iterable[Segment], *, after_t: int) -> tuple[Cha
 
     A segment that straddles after_t is no fault: LogOp takes only its datoms with t > after_t.
     """
-    chain = chain_after(segments, after_t=after_t)
-    if not chain:
-        return ()
-    faults = []
-    if chain[0].last_batch_t > after_t:
-        faults.append(_fault("C1", chain[0], chain[0].last_batch_t, after_t, "nothing covers"))
-    for before, after in pairwise(chain):
-        if after.last_batch_t > before.last_t:
-            faults.append(_fault("C2", after, after.last_batch_t, before.last_t, "nothing covers"))
-        elif after.last_batch_t < before.last_t:
-            faults.append(_fault("C3", after, before.last_t, after.last_batch_t, "two segments cover"))
+    faults, covered_t = [], after_t
+    chain = sorted(chain_after(segments, after_t=after_t), key=lambda s: (s.last_batch_t, s.last_t))
+    for n, segment in enumerate(chain):
+        begins_at = segment.last_batch_t
+        if begins_at > covered_t:
+            faults.append(_fault("C2" if n else "C1", segment, begins_at, covered_t, "nothing covers"))
+        elif n and begins_at < covered_t:
+            faults.append(_fault("C3", segment, min(covered_t, segment.last_t), begins_at, "two segments cover"))
+        covered_t = max(covered_t, segment.last_t)
     return tuple(faults)
 
 

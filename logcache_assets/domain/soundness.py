@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from logcache_assets.domain.documents import Manifest, RawLogs
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
+from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, utc_text
 from logcache_assets.domain.segments import Segment, find_chain_faults, find_stale_segments, newest_t
 
 LOG_COLUMNS: Mapping[str, str] = {
@@ -59,13 +59,14 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
             f"{instance.name}: the cache ends at t {entry.last_t}, ahead of the index, which ends at "
             f"{newest_t(segments)}: another database or prototype (C4)"
         )
-    yield from (str(fault) for fault in find_chain_faults(segments, after_t=entry.last_t))
+    for fault in find_chain_faults(segments, after_t=entry.last_t):
+        yield f"{fault}; repair the segment index or have the range extracted again"
 
 
 def find_pointer_problems(
     instance: Instance, entry: MapEntry, manifest: Manifest, *, manifest_sha256: str
 ) -> Iterator[str]:
-    """Why an entry and the manifest it points to do not belong together (C5, C13, C14)."""
+    """Why an entry and the manifest it points to do not belong together (C5, C7, C13, C14)."""
     if manifest_sha256 != entry.manifest_sha256:
         yield (
             f"{instance.name}: the manifest {folder_of(entry.log).manifest} is not the one that the map names "
@@ -73,6 +74,12 @@ def find_pointer_problems(
         )
     if manifest.last_t != entry.last_t:
         yield f"{instance.name}: the map says last_t {entry.last_t}, the data ends at {manifest.last_t} (C5)"
+    if (manifest.transaction, manifest.source_read_at) != (entry.transaction, entry.source_read_at):
+        yield (
+            f"{instance.name}: the map says transaction {entry.transaction[:8]}, read at "
+            f"{utc_text(entry.source_read_at)}, the manifest {manifest.transaction[:8]}, read at "
+            f"{utc_text(manifest.source_read_at)}: deleted personal data could go unseen (C7)"
+        )
     expected = (instance.name, manifest.log.uri, manifest.materialized_entities.uri)
     if (manifest.instance, entry.log, entry.materialized_entities) != expected:
         yield f"{instance.name}: the entry points to the folder of {manifest.instance}, {entry.log} (C14)"

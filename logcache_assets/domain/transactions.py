@@ -162,7 +162,7 @@ def _wrong_files(dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterato
         if expires - rules.now < rules.needed:
             yield (
                 f"the files of {dataset.name} expire at {expires:%Y-%m-%d %H:%M} UTC, "
-                f"sooner than the {rules.needed.total_seconds() / 3600:.0f} hours that the copy may need"
+                f"sooner than the {rules.needed.total_seconds() / 3600:g} hours that the copy may need"
             )
 
 

@@ -111,14 +111,15 @@ def _key_problems(today: TableFigures, yesterday: TableFigures) -> Iterator[str]
 
 
 def _schema_problems(today: TableFigures, yesterday: TableFigures) -> Iterator[str]:
-    for name in yesterday.columns.keys() - today.columns.keys():
+    for name in sorted(yesterday.columns.keys() - today.columns.keys()):
         yield f"column {name} is gone"
-    for name in today.columns.keys() - yesterday.columns.keys():
+    for name in sorted(today.columns.keys() - yesterday.columns.keys()):
         yield f"column {name} is added"
     for name in sorted(today.columns.keys() & yesterday.columns.keys()):
         was, is_now = yesterday.columns[name], today.columns[name]
         # A column that no instance had is typed string; its real type appears with the attribute.
-        if was != is_now and name not in yesterday.null_columns:
+        untyped = was == "string" and name in yesterday.null_columns
+        if was != is_now and not untyped:
             yield f"column {name} was {was} and is {is_now}"
 
 
@@ -167,17 +168,29 @@ def _found_summary(rows: int, found: float, cells: ColumnFigures, columns: Mappi
 def find_refusals(
     results: Mapping[str, Sequence[RuleResult]], *, mandatory_contracts: Sequence[str]
 ) -> tuple[str, ...]:
-    """Why the contracts must not be published: failed rules, and rules that never ran (C29)."""
-    return tuple(_refusals(results, mandatory_contracts))
+    """Why the contracts must not be published: failed rules, and rules that never ran (C29).
+
+    Contracts that fail for one and the same reason share a sentence.
+    """
+    if not mandatory_contracts:
+        return ("no contract was to be checked (C29)",)
+    by_reason: dict[str, list[str]] = {}
+    for contract in mandatory_contracts:
+        for reason in dict.fromkeys(_refusals(results.get(contract, ()))):
+            by_reason.setdefault(reason, []).append(contract)
+    return tuple(f"{_named(contracts)}: {reason}" for reason, contracts in by_reason.items())
 
 
-def _refusals(results: Mapping[str, Sequence[RuleResult]], mandatory: Sequence[str]) -> Iterator[str]:
-    if not mandatory:
-        yield "no contract was to be checked (C29)"
-    for contract in mandatory:
-        by_rule = {result.rule: result for result in results.get(contract, ())}
-        for rule in MANDATORY_RULES:
-            if rule not in by_rule:
-                yield f"{contract}: the check {rule} did not run (C29)"
-            elif not by_rule[rule].passed:
-                yield f"{contract}: {rule} failed: {by_rule[rule].actual}"
+def _refusals(results: Sequence[RuleResult]) -> Iterator[str]:
+    by_rule = {result.rule: result for result in results}
+    for rule in MANDATORY_RULES:
+        if rule not in by_rule:
+            yield f"the check {rule} did not run (C29)"
+        elif not by_rule[rule].passed:
+            # A table that is not there fails every rule for one reason, which then stands alone.
+            alone = len({result.actual for result in results}) == 1
+            yield by_rule[rule].actual if alone else f"{rule} failed: {by_rule[rule].actual}"
+
+
+def _named(contracts: Sequence[str]) -> str:
+    return contracts[0] if len(contracts) == 1 else f"{contracts[0]} and {len(contracts) - 1} more"

@@ -7,7 +7,8 @@ cutoffs.json             {"feed-s0": {"old": t, "night": t, "end": t, …}, …}
 reextraction/            optional: re-extracted segments, with buckets/ and index.jsonl
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -94,14 +95,20 @@ def _read_cutoffs(file: Path) -> dict[str, Cutoffs]:
 
 
 def _problems(data: DemoData) -> Iterator[str]:
-    ends = {(segment.instance.name, segment.last_t) for segment in data.segments}
     file = data.folder / "cutoffs.json"
+    keys = Counter((segment.instance.name, segment.last_t) for segment in data.segments)
     for instance in data.instances:
         cutoffs = data.cutoffs.get(instance.name)
         if cutoffs is None:
             yield f"{file} has no cut-offs of {instance.name}; add old, night and end"
         else:
-            yield from _cutoff_problems(file, instance, cutoffs, ends)
+            yield from _cutoff_problems(file, instance, cutoffs, keys.keys())
+    for (name, last_t), count in keys.items():
+        if count > 1:
+            yield (
+                f"{data.folder / 'index.jsonl'} names {count} items of {name} with last_t {last_t}, which is the "
+                "index's key; keep the one that is valid"
+            )
     for segment in data.segments:
         if not segment_file(data.folder, segment).is_file():
             yield (
@@ -110,7 +117,9 @@ def _problems(data: DemoData) -> Iterator[str]:
             )
 
 
-def _cutoff_problems(file: Path, instance: Instance, cutoffs: Cutoffs, ends: set[tuple[str, int]]) -> Iterator[str]:
+def _cutoff_problems(
+    file: Path, instance: Instance, cutoffs: Cutoffs, ends: Collection[tuple[str, int]]
+) -> Iterator[str]:
     if not cutoffs.old <= cutoffs.night <= cutoffs.end:
         yield f"{file}: {instance.name} needs old <= night <= end; correct the cut-offs"
     for name, t in (("old", cutoffs.old), ("night", cutoffs.night), ("end", cutoffs.end)):

@@ -76,17 +76,17 @@ class ItaipuRun:
 
     def _compute_database(self, definition: DatabaseDefinition, entries: LogCacheMap) -> int:
         """All datasets of one database; those that are not committed when something fails are aborted."""
-        due = dict.fromkeys(self._wanted(definition))
+        due, reason = dict.fromkeys(self._wanted(definition)), "it was not computed"
         try:
             for output in self._outputs(definition, entries) if due else ():
                 if output.name in due:
                     self._commit(output)
                     due.pop(output.name)
         except LogCacheError as error:
-            self.tell(f"{definition.database} failed: {error}")
+            reason = " ".join(str(error).split())
         for name in due:
             self.world.metapod_store.abort_dataset(self.transaction, name, aborted_at=self.world.clock.now())
-            self.tell(f"aborted dataset {name}")
+            self.tell(f"aborted dataset {name}: {reason}")
         return len(due)
 
     def _outputs(self, definition: DatabaseDefinition, entries: LogCacheMap) -> Iterator["_Output"]:

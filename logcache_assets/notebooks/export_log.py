@@ -13,6 +13,7 @@ import json
 import msgspec
 
 from logcache_assets.engine.raw import describe_raw_datasets
+from logcache_assets.errors import LogCacheError
 from logcache_assets.platforms import connect
 from logcache_assets.settings import load_settings
 
@@ -25,9 +26,12 @@ store = connect(load_settings()).store
 
 described = []
 for wanted in request["instances"]:
-    logs = describe_raw_datasets(
-        wanted["instance"], log_uri=wanted["log"], entities_uri=wanted["materialized_entities"], store=store
-    )
+    try:
+        logs = describe_raw_datasets(
+            wanted["instance"], log_uri=wanted["log"], entities_uri=wanted["materialized_entities"], store=store
+        )
+    except LogCacheError as error:
+        raise SystemExit(f"{wanted['instance']}: {error}") from None
     print(f"{logs.instance}: {logs.log.rows} datoms up to t {logs.log.last_t}")
     described.append(logs)
 

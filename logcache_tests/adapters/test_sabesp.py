@@ -38,7 +38,7 @@ def itaipu(folder: Path, script: str, *, timeout_seconds: float = 60, idle_timeo
 def run(adapter: SabespItaipu, told: list[str] | None = None) -> str:
     """One test run."""
     tell = (told if told is not None else []).append
-    return adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell)
+    return adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell).transaction
 
 
 def test_the_command_is_the_runbooks(tmp_path: Path) -> None:

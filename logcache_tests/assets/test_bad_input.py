@@ -1,0 +1,126 @@
+"""Malformed input from outside: one sentence that names file, place and remedy, and nothing is published."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from logcache_assets.cli import refresh
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.errors import LogCacheError
+from logcache_assets.local_platform.timeline import EARLIEST
+from logcache_assets.local_platform.world import World
+from logcache_tests.conftest import silent
+
+FEED_S0 = Instance(database="feed", prototype="s0")
+
+
+def corrupt_raw_log(world: World) -> None:
+    """A Parquet file of the night is half a file."""
+    night = world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
+    uri = f"{night.datasets['raw-feed-s0/log'].path}/part-00000.parquet"
+    world.store.write(uri, world.store.read(uri)[:5000])
+
+
+def corrupt_segment(world: World) -> None:
+    """A segment of the day is half a file."""
+    path = world.segment_index.segments(FEED_S0)[-1].path
+    world.store.write(path, world.store.read(path)[:300])
+
+
+def lose_segment(world: World) -> None:
+    """The index names a segment whose file is gone."""
+    world.store.path_of(world.segment_index.segments(FEED_S0)[-1].path).unlink()
+
+
+def edit_map(old: str, new: str) -> Callable[[World], None]:
+    """Somebody edits the map on main by hand."""
+
+    def edit(world: World) -> None:
+        text = world.repository.read(MAP_PATH, ref="main")
+        assert old in text
+        world.repository.commit_to_base({MAP_PATH: text.replace(old, new, 1)}, "Edit the map")
+
+    return edit
+
+
+def edit_definition(world: World) -> None:
+    """An analyst commits a definition with an unknown key; the catalog still has the old one."""
+    text = world.repository.read("contracts/feed.yaml", ref="main").replace("snapshot: true", "snapshots: true", 1)
+    world.repository.commit_to_base({"contracts/feed.yaml": text}, "Add a snapshot")
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        pytest.param(
+            corrupt_raw_log,
+            ("raw-feed-s0/log/part-00000.parquet is not a readable Parquet file", "copy or compute it again"),
+            id="corrupt parquet",
+        ),
+        pytest.param(
+            corrupt_segment,
+            ("contract-feed/transactions and 9 more: it is aborted in the test run: feed-s0", "-5403-5449.avro"),
+            id="corrupt avro",
+        ),
+        pytest.param(
+            lose_segment,
+            ("contract-feed/transactions and 9 more: it is aborted in the test run: feed-s0", "-5403-5449.avro"),
+            id="index item without a file",
+        ),
+        pytest.param(
+            edit_map('"last_t": 3185', '"last_t": 95599N'),
+            ("log_cache_map.json on main is not JSON: line 30 column 22", "correct it and commit (C15)"),
+            id="last_t as 95599N",
+        ),
+        pytest.param(
+            edit_map('"last_t": 3185', '"last_t": "3185"'),
+            ("log_cache_map.json on main: entry s0 / feed", '"3185"', "correct that value and commit"),
+            id="last_t as a string",
+        ),
+        pytest.param(
+            edit_map('"last_t": 3185', '"lastT": 3185'),
+            ("log_cache_map.json on main: entry s0 / feed", "lastT"),
+            id="unknown key in the map",
+        ),
+        pytest.param(
+            edit_definition,
+            ("contracts/feed.yaml, line 6", "snapshots"),
+            id="unknown key in a definition",
+        ),
+    ],
+)
+def test_malformed_input_is_refused(world: World, damage: Callable[[World], None], said: tuple[str, ...]) -> None:
+    """The refusal names the file; main stays, and no pull request is opened."""
+    damage(world)
+    main = world.repository.head("main")
+
+    with pytest.raises(LogCacheError) as refusal:
+        refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+    assert [part for part in said if part not in str(refusal.value)] == []
+    assert world.repository.head("main") == main
+    assert world.repository.pull_requests() == ()
+
+
+def test_one_bad_segment_fails_only_its_databases_contracts(world: World) -> None:
+    """The other databases' contracts are computed and judged all the same; the report tells them apart."""
+    corrupt_segment(world)
+
+    with pytest.raises(LogCacheError):
+        refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+    listed = world.store.list_objects(f"s3://{world.settings.permanent_bucket}/cache/_refresh/")
+    verdict = json.loads(world.store.read(next(i.uri for i in listed if i.uri.endswith("/validation_report/all.json"))))
+    passed = {c["dataset"].partition("/")[0]: all(r["passed"] for r in c["results"]) for c in verdict["contracts"]}
+    assert passed == {"contract-customers": True, "contract-double-entry": True, "contract-feed": False}
+
+
+def test_a_named_transaction_that_metapod_does_not_know_is_refused(world: World) -> None:
+    """With its id."""
+    unknown = "00000000-0000-4000-8000-000000000000"
+
+    with pytest.raises(LogCacheError, match=unknown):
+        refresh.run(world.settings, databases=(), transaction=unknown, dry_run=False, say=silent)

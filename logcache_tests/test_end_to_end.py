@@ -1,0 +1,27 @@
+"""The code location as Dagster loads it: from workspace to a run in processes of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from logcache_assets.local_platform.world import World
+from logcache_assets.settings import child_environment
+
+
+def test_a_launched_job_refreshes_in_processes_of_its_own(world: World) -> None:
+    """`dg launch` loads the definitions, runs every step as a process, and ends with a pull request."""
+    program = Path(sys.executable).parent / "dg"
+    environment = dict(os.environ) | child_environment(world.settings) | {"DAGSTER_HOME": str(world.dagster_home)}
+
+    done = subprocess.run(
+        [program, "launch", "--job", "refresh_log_cache", "-m", "logcache_assets.definitions"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert [request.state for request in world.repository.pull_requests()] == ["open"]
