@@ -131,7 +131,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 outcome, schema = judge.judge(tables[key])
             outcomes.append(outcome)
             if schema is not None:
-                yield Materialized(asset_key=key, metadata=_metadata(outcome, tables[key], schema, run))
+                yield Materialized(asset_key=key, metadata=_metadata(outcome, tables[key], schema, run, store))
             for result in contract_check_results(key, outcome):
                 if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
                     yield result
@@ -202,8 +202,11 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def _metadata(outcome: ContractOutcome, table: ContractTable, schema: pl.Schema, run: TestRun) -> Metadata:
+def _metadata(
+    outcome: ContractOutcome, table: ContractTable, schema: pl.Schema, run: TestRun, store: ObjectStore
+) -> Metadata:
     return {
+        "size_bytes": sum(item.size_bytes for item in list_folder(str(outcome.uri), store)),
         "dagster/row_count": outcome.rows or 0,
         "dagster/uri": str(outcome.uri),
         "dagster/table_name": outcome.dataset,

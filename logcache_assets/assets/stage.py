@@ -23,6 +23,9 @@ WHOLE = {"database": "every"}
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
 
+SEARCHED = 100
+"""How many materializations of other runs may have come since this run's own."""
+
 Context = dg.AssetExecutionContext
 Materialized = dg.MaterializeResult[None]
 Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
@@ -42,7 +45,7 @@ def upstream_document(
 ) -> DocumentType:
     """The document of an upstream asset: of this run, else of its newest materialization."""
     asset_key = dg.AssetKey(list(key))
-    found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=5).records
+    found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
     if not found:
         raise Refused(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"

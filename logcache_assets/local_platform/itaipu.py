@@ -67,7 +67,18 @@ class ItaipuRun:
         for definition in checkout.definitions:
             for name in self._wanted(definition):
                 self.world.metapod_store.register_dataset(self.transaction, name)
-        return sum(self._compute_database(definition, checkout.entries) for definition in checkout.definitions)
+        try:
+            return sum(self._compute_database(definition, checkout.entries) for definition in checkout.definitions)
+        except BaseException:
+            # A run that is cancelled must not look as if it still computed: that would block every publication.
+            self._abort_rest()
+            raise
+
+    def _abort_rest(self) -> None:
+        metapod = self.world.metapod_store
+        for row in metapod.datasets(self.transaction):
+            if row.committed_at is None and row.aborted_at is None:
+                metapod.abort_dataset(self.transaction, row.name, aborted_at=self.world.clock.now())
 
     def _wanted(self, definition: DatabaseDefinition) -> tuple[str, ...]:
         raw = [name for instance in definition.instances for name in raw_datasets(instance)]

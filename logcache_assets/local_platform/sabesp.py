@@ -6,6 +6,7 @@ In production the bank's own executable is named in LOGCACHE_SABESP; this one kn
 """
 
 import argparse
+import signal
 import sys
 import uuid
 from collections.abc import Sequence
@@ -91,6 +92,7 @@ def _scale_up(name: str, now: datetime) -> tuple[str, str]:
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script; exit codes: 0 the job ran, 1 refused with a reason, 2 wrong usage."""
     options = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         world = World(load_settings())
         world.require()

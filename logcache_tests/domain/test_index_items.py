@@ -50,6 +50,12 @@ def test_an_item_is_a_segment_and_back() -> None:
         ),
         pytest.param(json.dumps(ITEM | {"last_batch_t": 1225}), "covers no range of t", id="an empty range"),
         pytest.param(json.dumps(ITEM | {"initial_t": 1213}), "covers no range of t", id="it starts before its range"),
+        pytest.param(json.dumps(ITEM | {"initial_t": 1226}), "covers no range of t", id="it starts behind its end"),
+        pytest.param(json.dumps(ITEM | {"last_batch_t": -1}), "`int` >= 0", id="a negative t"),
+        pytest.param(json.dumps(ITEM | {"last_t": 2**63}), r"at `\$.last_t`", id="a t beyond a long"),
+        pytest.param(
+            json.dumps(ITEM | {"timestamp": 1515176609410000}), r"at `\$.timestamp`", id="a timestamp in microseconds"
+        ),
     ],
 )
 def test_a_malformed_item_is_refused(text: str, reason: str) -> None:

@@ -1,0 +1,302 @@
+"""`logcache` as a user runs it: a process of its own, its exit code, and what it prints where."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from logcache_assets.cli import catalog
+from logcache_assets.cli.main import logcache
+from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.errors import BadInput, Refused
+from logcache_assets.local_platform.accidents import accidents_of
+from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
+from logcache_assets.local_platform.timeline import EARLIEST
+from logcache_assets.local_platform.world import World
+from logcache_assets.ports import RepositoryError
+from logcache_tests.worlds import files_of
+
+PROGRAM = str(Path(sys.executable).parent / "logcache")
+
+
+def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command on the world in a folder, in an environment of its own."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home.parent), "LOGCACHE_HOME": str(home)} | variables
+    return subprocess.run(
+        [PROGRAM, *arguments],
+        env=environment,
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def document_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The only JSON document on standard output; more than one is an error of the parser."""
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def commands(group: click.Group = logcache, *path: str) -> Iterator[tuple[str, ...]]:
+    """The words of every command and group."""
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield (*path, name)
+
+
+@pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words) or "logcache") for words in commands()])
+def test_help_answers_with_an_example(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Every command says what it does, shows a line to copy, and touches nothing."""
+    done = run(tmp_path / "home", *words, "--help")
+
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert lines[0].startswith(f"Usage: {' '.join(['logcache', *words])}")
+    assert any(line.startswith(" ".join(["logcache", *words])) for line in lines[1:])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """So it answers within half a second: Dagster and polars alone take seconds."""
+    code = "import sys, logcache_assets.cli.main; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert not {"dagster", "polars", "pyarrow", "gql", "graphql", "sqlalchemy", "jinja2", "boto3"} & set(
+        done.stdout.split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        pytest.param(["status", "--fast"], "No such option", id="an unknown option"),
+        pytest.param(["frobnicate"], "No such command 'frobnicate'", id="an unknown command"),
+        pytest.param(["local", "frobnicate"], "No such command 'frobnicate'", id="an unknown command of a group"),
+        pytest.param(["contracts", "--out", "x"], "Missing option '--root'", id="a missing option"),
+        pytest.param(["local", "merge", "one"], "is not a valid integer", id="a word for a number"),
+        pytest.param(
+            ["local", "reset", "--data", "nowhere"], "'nowhere' does not exist", id="a folder that is not there"
+        ),
+        pytest.param(["status", "too", "much"], "unexpected extra arguments", id="arguments too many"),
+    ],
+)
+def test_wrong_usage_ends_with_2(tmp_path: Path, words: list[str], reason: str) -> None:
+    """The reason is on standard error, standard output stays empty, and nothing is made."""
+    done = run(tmp_path / "home", *words)
+
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert reason in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "error"),
+    [
+        pytest.param(
+            ["status"], {}, "there is no local world in {home}; make one with `logcache local reset`", id="no world"
+        ),
+        pytest.param(
+            ["status"],
+            {"LOGCACHE_MACHINES": "many"},
+            "LOGCACHE_MACHINES is 'many': Expected `int`, got `str`; correct or unset it",
+            id="a wrong setting",
+        ),
+        pytest.param(
+            ["local", "day"],
+            {"LOGCACHE_MACHNES": "3"},
+            "unknown setting LOGCACHE_MACHNES; did you mean LOGCACHE_MACHINES?",
+            id="an unknown setting",
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_with_json_a_document_too(
+    tmp_path: Path, words: list[str], variables: dict[str, str], error: str
+) -> None:
+    """Exit code 1, never a traceback, and no folder is made."""
+    expected = error.format(home=tmp_path / "home")
+
+    plain = run(tmp_path / "home", *words, **variables)
+    as_json = run(tmp_path / "home", *words, "--json", **variables)
+
+    assert (plain.returncode, plain.stdout, plain.stderr) == (1, "", f"logcache: {expected}\n")
+    assert (as_json.returncode, as_json.stderr) == (1, f"logcache: {expected}\n")
+    assert document_of(as_json) == {"error": expected}
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        pytest.param(
+            ["refresh", "--databases", "feed,fee"],
+            "unknown database 'fee'; the catalog has customers, double-entry, feed",
+            id="an unknown database",
+        ),
+        pytest.param(
+            ["datasets"], "metapod shows no test run of the last 14 days; name a transaction", id="no test run yet"
+        ),
+        pytest.param(["datasets", "49ae32bb"], "49ae32bb", id="an unknown transaction"),
+        pytest.param(
+            ["local", "merge"], "no pull request is open; `logcache refresh` opens one", id="nothing to merge"
+        ),
+        pytest.param(["local", "break", "fire"], "unknown fault 'fire'; known are gap, overlap", id="an unknown fault"),
+    ],
+)
+def test_a_refusal_leaves_the_world_as_it_was(world: World, words: list[str], error: str) -> None:
+    """Exit code 1, one line, and not a byte of the world changes."""
+    before = files_of(world.home)
+
+    done = run(world.home, *words, "--json")
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert error in document_of(done)["error"]
+    assert files_of(world.home) == before
+
+
+def test_status_is_one_document(world: World) -> None:
+    """Active, candidate and index t per instance, and that nothing is proposed yet; nothing is changed."""
+    before = files_of(world.home)
+
+    done = run(world.home, "status", "--json")
+
+    status = document_of(done)
+    feed = next(instance for instance in status["instances"] if instance["instance"] == "feed-s0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (feed["active_t"], feed["candidate_t"], feed["index_t"]) == (3185, None, 5449)
+    assert (status["candidate"], status["pull_requests"]) == (None, [])
+    assert files_of(world.home) == before
+
+
+def test_datasets_is_one_document(world: World) -> None:
+    """Every dataset of the named transaction with state, rows and path."""
+    night = world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
+
+    done = run(world.home, "datasets", night.id, "--json")
+
+    shown = document_of(done)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (shown["transaction"], shown["type"]) == (night.id, "DAILY")
+    assert [d["dataset"] for d in shown["datasets"]] == sorted(night.datasets)
+    assert {d["state"] for d in shown["datasets"]} == {"committed"}
+    assert all(d["rows"] > 0 and d["path"].startswith("s3://") for d in shown["datasets"])
+
+
+def test_a_dry_run_is_one_document(world: World) -> None:
+    """What would be refreshed from what; nothing is changed."""
+    before = files_of(world.home)
+
+    done = run(world.home, "refresh", "--dry-run", "--databases", "feed", "--json")
+
+    plan = document_of(done)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (plan["status"], plan["databases"], plan["rejected"]) == ("due", ["feed"], [])
+    assert files_of(world.home) == before
+
+
+def test_a_day_is_one_document(world: World) -> None:
+    """The demo's data ends with its world, so a day only moves the clock, to the next 14:00."""
+    done = run(world.home, "local", "day", "--json")
+
+    day = document_of(done)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (day["delivered"], day["undelivered"]) == (0, 0)
+    assert day["now"].endswith("T14:00:00.000Z")
+    assert day["now"] == world.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_accidents_are_listed_as_one_document(tmp_path: Path, world: World) -> None:
+    """Without a name the accidents are told, with or without a world, and none happens."""
+    before = files_of(world.home)
+
+    listed, without_world = (
+        run(world.home, "local", "break", "--json"),
+        run(tmp_path / "none", "local", "break", "--json"),
+    )
+
+    assert document_of(listed)["faults"] == {fault.name: fault.description for fault in accidents_of(world)}
+    assert document_of(without_world) == document_of(listed)
+    assert files_of(world.home) == before
+
+
+def test_an_accident_is_one_document(world: World) -> None:
+    """It says what was done and what to try next."""
+    done = run(world.home, "local", "break", "gap", "--json")
+
+    told = document_of(done)
+    assert (done.returncode, told["fault"]) == (0, "gap")
+    assert "is gone. See it refused with `logcache refresh`." in told["message"]
+
+
+def test_for_a_person_lines_are_printed(world: World) -> None:
+    """The same state as aligned lines."""
+    done = run(world.home, "status")
+
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("It is 2018-")
+    assert lines[2].split() == ["instance", "active", "t", "candidate", "t", "index", "t", "age", "in", "days"]
+    assert next(line.split()[:4] for line in lines if line.startswith("feed-s0")) == ["feed-s0", "3,185", "-", "5,449"]
+    assert lines[-1] == "No candidate was ever built; `logcache refresh` builds one."
+
+
+def test_pulling_the_catalog_copies_what_main_says(world: World) -> None:
+    """Changed, added and removed definitions are named; a second time nothing changes."""
+    feed = (world.catalog / "feed.yaml").read_text(encoding="utf-8")
+    (world.catalog / "feed.yaml").write_text("# edited by hand\n" + feed, encoding="utf-8")
+    (world.catalog / "customers.yaml").unlink()
+    (world.catalog / "former.yaml").write_text("database: former\n", encoding="utf-8")
+
+    first, second = catalog.pull(world.settings), catalog.pull(world.settings)
+
+    assert first["changed"] == ["customers.yaml", "feed.yaml", "former.yaml"]
+    assert list(catalog.render(second)) == [f"{world.catalog}: nothing changed"]
+    assert (world.catalog / "feed.yaml").read_text(encoding="utf-8") == feed
+    assert sorted(file.name for file in world.catalog.iterdir()) == ["customers.yaml", "double-entry.yaml", "feed.yaml"]
+
+
+def test_a_malformed_definition_on_main_leaves_the_catalog(world: World) -> None:
+    """All are checked before the first is written."""
+    world.repository.commit_to_base({"contracts/feed.yaml": "database: feed\n"}, "Break feed")
+    before = files_of(world.catalog)
+
+    with pytest.raises(BadInput, match=r"contracts/feed\.yaml, line 1: Object missing required field `prototypes`"):
+        catalog.pull(world.settings)
+
+    assert files_of(world.catalog) == before
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        pytest.param({"contracts/README.md": "none yet\n"}, Refused, id="a folder without definitions"),
+        pytest.param({"README.md": "none yet\n"}, RepositoryError, id="no such folder"),
+    ],
+)
+def test_a_main_without_definitions_leaves_the_catalog(
+    world: World, files: dict[str, str], error: type[Exception]
+) -> None:
+    """The wrong repository must not empty it."""
+    other = world.home / "other.git"
+    LocalItaipuRepository(other, world.home / "pull_requests", world.clock).initialise(files, "Begin")
+    (world.home / "itaipu.git").rename(world.home / "former.git")
+    other.rename(world.home / "itaipu.git")
+    before = files_of(world.catalog)
+
+    with pytest.raises(error, match="contracts"):
+        catalog.pull(world.settings)
+
+    assert files_of(world.catalog) == before

@@ -1,0 +1,62 @@
+"""Database instances and their names."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logcache_assets.domain.instances import PROTOTYPES, Instance, parse_instance
+from logcache_assets.errors import BadInput
+
+
+@pytest.mark.parametrize(
+    ("name", "database", "prototype"),
+    [
+        pytest.param("feed-s0", "feed", "s0", id="a shard"),
+        pytest.param("customers-global", "customers", "global", id="global"),
+        pytest.param("double-entry-s1", "double-entry", "s1", id="a database with a hyphen"),
+        pytest.param("double-entry-t5b-s0", "double-entry-t5b", "s0", id="a database that ends like a shard"),
+        pytest.param("feed-s1-s14", "feed-s1", "s14", id="a database that ends with a shard"),
+    ],
+)
+def test_the_prototype_is_split_off_the_right_end(name: str, database: str, prototype: str) -> None:
+    """Database names hold hyphens and shard-like parts themselves."""
+    instance = parse_instance(name)
+
+    assert instance == Instance(database=database, prototype=prototype)
+    assert instance.name == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("feed", id="no prototype"),
+        pytest.param("-s0", id="no database"),
+        pytest.param("", id="nothing"),
+        pytest.param("feed-s15", id="a shard that there is not"),
+        pytest.param("feed-S0", id="upper case"),
+        pytest.param("double-entry-t5b", id="a database that ends like a shard"),
+        pytest.param("feed-s0 ", id="a space at the end"),
+    ],
+)
+def test_what_is_no_instance_is_refused(name: str) -> None:
+    """The refusal shows the name and how one is written."""
+    with pytest.raises(BadInput) as refusal:
+        parse_instance(name)
+
+    assert str(refusal.value) == (
+        f"{name!r} is no database instance: write <database>-<prototype>, for example feed-s0"
+    )
+
+
+@given(database=st.from_regex(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", fullmatch=True), prototype=st.sampled_from(PROTOTYPES))
+def test_a_name_is_its_instance_and_back(database: str, prototype: str) -> None:
+    """For every database name and every prototype."""
+    instance = Instance(database=database, prototype=prototype)
+
+    assert parse_instance(instance.name) == instance
+
+
+def test_the_prototypes_are_the_platforms() -> None:
+    """`s0` to `s14` and `global`."""
+    assert len(PROTOTYPES) == 16
+    assert {"global", "s0", "s14"} <= set(PROTOTYPES)
