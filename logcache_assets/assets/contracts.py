@@ -154,7 +154,7 @@ def _inventory(
     uri = settings.locations.document(transaction=inventory.yesterday_transaction, stage=STAGE, name=selection)
     with refusals_fail_the_asset():
         digest = documents.write(uri, inventory)
-    failed = [o.dataset for o in inventory.outcomes if not all(result.passed for result in o.results)]
+    failed = [o.dataset for o in inventory.outcomes if not o.passed]
     first = f", first {', '.join(failed[:3])}" if failed else ""
     context.log.info(f"Compared {len(inventory.outcomes)} contracts with yesterday's: {len(failed)} failed{first}")
     return Materialized(

@@ -41,6 +41,7 @@ from logcache_assets.domain.log_cache_map import (
     render_map,
     with_entries,
 )
+from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.refresh import branch_name, selection_name
 from logcache_assets.domain.soundness import find_lost_entries, find_pointer_problems, find_segment_problems
 from logcache_assets.errors import LogCacheError, Refused
@@ -133,7 +134,7 @@ def _changes(documents: Sequence[PermanentLog], base: LogCacheMap) -> Iterator[C
 
 def _commit_message(night: NightlyTransaction, changes: Sequence[ChangedEntry], databases: Sequence[str]) -> str:
     lines = [f"{change.instance}: t {change.active_t or 'none'} -> {change.last_t}" for change in changes]
-    head = f"Refresh the log cache of {', '.join(databases)} to {night.transaction[:8]}"
+    head = f"Refresh the log cache of {shortened(databases)} to {night.transaction[:8]}"
     return "\n".join(
         [head, "", f"Transaction {night.transaction}, read {night.started_at:%Y-%m-%d %H:%M} UTC.", *lines]
     )

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
@@ -14,6 +15,7 @@ from logcache_assets.assets.stage import (
     OWNERS,
     Context,
     Materialized,
+    Metadata,
     database_key,
     refusals_fail_the_asset,
     selected_databases,
@@ -113,7 +115,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Materialized]:
-        documents = Documents(store)
+        documents, started = Documents(store), time.monotonic()
         with refusals_fail_the_asset():
             night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
             databases = select_databases(catalog, selected_databases(context))
@@ -121,9 +123,10 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
             active = parse_map(repository.read(MAP_PATH, ref=BASE_BRANCH), where=f"{MAP_PATH} on {BASE_BRANCH}")
             exports = _find_or_export(context, night, databases, documents=documents, runner=runner, settings=settings)
             problems = [p for export in exports.values() for p in _problems(export, active)]
+        duration: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
         for database, export in exports.items():
             if not list(_problems(export, active)):
-                yield _materialized(context, documents, export, settings, database)
+                yield _materialized(context, documents, export, settings, database=database, more=duration)
         if problems:
             raise dg.Failure(description="; ".join(problems), allow_retries=False)
 
@@ -187,7 +190,13 @@ def _problems(export: LogExport, active: LogCacheMap) -> Iterator[str]:
 
 
 def _materialized(
-    context: Context, documents: Documents, export: LogExport, settings: Settings, database: str
+    context: Context,
+    documents: Documents,
+    export: LogExport,
+    settings: Settings,
+    *,
+    database: str,
+    more: Metadata,
 ) -> Materialized:
     uri = _uri(settings, export.transaction, database)
     digest = documents.write(uri, export)
@@ -197,7 +206,8 @@ def _materialized(
     return dg.MaterializeResult(
         asset_key=database_key(STAGE, database),
         data_version=dg.DataVersion(digest),
-        metadata={
+        metadata=more
+        | {
             DOCUMENT: dg.MetadataValue.path(uri),
             "dagster/row_count": rows,
             "size_bytes": sum(logs.log.size_bytes + logs.materialized_entities.size_bytes for logs in export.instances),

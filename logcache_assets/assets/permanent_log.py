@@ -1,5 +1,6 @@
 """Stage 3: raw logs and materialized entities in the permanent bucket; the copy itself is cached_log.py."""
 
+import time
 from collections.abc import Iterator
 
 import dagster as dg
@@ -46,6 +47,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
     ) -> Iterator[Materialized]:
         documents = Documents(store)
         for database in selected_databases(context):
+            started = time.monotonic()
             with refusals_fail_the_asset():
                 export = upstream_document(context, documents, ["log_export", database], LogExport)
                 copier = Copier(store, clock, settings)
@@ -57,7 +59,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
             yield dg.MaterializeResult(
                 asset_key=database_key(STAGE, database),
                 data_version=dg.DataVersion(digest),
-                metadata=_metadata(document, uri),
+                metadata={**_metadata(document, uri), "duration_seconds": round(time.monotonic() - started, 3)},
             )
 
     return permanent_log

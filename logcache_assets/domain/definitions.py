@@ -19,6 +19,9 @@ TIME_COLUMNS = ("db__t", "db__tx_instant")
 IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
 
+RESERVED = ("all", "every")
+"""Names of selections and tags of assets, so of no database."""
+
 Kind = Literal["entity", "history", "snapshot"]
 KINDS: tuple[Kind, ...] = ("entity", "history", "snapshot")
 
@@ -185,6 +188,8 @@ def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str,
     stem = where.rpartition("/")[2].removesuffix(".yaml")
     if definition.database != stem:
         yield "$.database", f"database {definition.database!r} in a file named {stem}.yaml; make both the same"
+    if definition.database in RESERVED:
+        yield "$.database", f"{definition.database!r} already names a selection of databases; choose another name"
     for n, prototype in enumerate(definition.prototypes):
         if prototype not in PROTOTYPES:
             yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {', '.join(PROTOTYPES)}"

@@ -183,6 +183,11 @@ class ContractOutcome(Document, frozen=True, kw_only=True):
     yesterday_rows: int | None
     results: tuple[RuleResult, ...]
 
+    @property
+    def passed(self) -> bool:
+        """Whether there are results and every one is good."""
+        return bool(self.results) and all(result.passed for result in self.results)
+
 
 class ContractInventory(Document, frozen=True, kw_only=True):
     """Every contract of the refreshed databases, as the test run left it."""

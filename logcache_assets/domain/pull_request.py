@@ -1,14 +1,21 @@
 """The text of the pull request that carries a refresh."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from logcache_assets.domain.documents import Candidate, ChangedEntry, Verdict
+from logcache_assets.domain.refresh import NAMED_AT_MOST
 
 
 def render_title(candidate: Candidate) -> str:
     """One line for the list of pull requests."""
-    return f"Refresh the log cache of {', '.join(candidate.databases)} to {candidate.transaction[:8]}"
+    return f"Refresh the log cache of {shortened(candidate.databases)} to {candidate.transaction[:8]}"
+
+
+def shortened(databases: Sequence[str]) -> str:
+    """The first few names and how many more there are."""
+    more = len(databases) - NAMED_AT_MOST
+    return ", ".join(databases[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime) -> str:
@@ -39,7 +46,7 @@ def _age(change: ChangedEntry, now: datetime) -> str:
 
 
 def _validation(verdict: Verdict, report_uri: str) -> Iterator[str]:
-    passed = sum(all(result.passed for result in contract.results) for contract in verdict.contracts)
+    passed = sum(contract.passed for contract in verdict.contracts)
     rows = sum(contract.rows or 0 for contract in verdict.contracts)
     yield "## Validation"
     yield ""

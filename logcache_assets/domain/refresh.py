@@ -12,7 +12,7 @@ from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.transactions import Transaction
 
 ALL = "all"
-"""The selection of every database of the catalog."""
+"""The selection of every database of the catalog; no database may be named so."""
 NAMED_AT_MOST = 3
 """A selection of more databases is named by a digest."""
 

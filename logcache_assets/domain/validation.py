@@ -106,7 +106,7 @@ def _key_problems(today: TableFigures, yesterday: TableFigures) -> Iterator[str]
         yield f"it is empty, yesterday it had {yesterday.rows} rows"
     if today.null_keys:
         yield f"{today.null_keys} rows have a null key"
-    if today.duplicate_keys > yesterday.duplicate_keys:
+    if today.duplicate_keys:
         yield f"{today.duplicate_keys} rows repeat a key, yesterday {yesterday.duplicate_keys} did"
 
 

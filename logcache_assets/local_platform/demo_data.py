@@ -79,7 +79,7 @@ def read_demo_data(folder: Path) -> DemoData:
 
 def read_index_file(file: Path) -> Iterator[Segment]:
     """The segments of a file of index items."""
-    for number, line in enumerate(_text(file).splitlines(), start=1):
+    for number, line in enumerate(_text(file).split("\n"), start=1):
         if line.strip():
             yield parse_index_item(line, where=f"{file}, line {number}")
 

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from logcache_assets.domain.documents import Manifest, document_digest, render_document
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
@@ -37,46 +39,72 @@ RETENTION_DAYS = 7
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
 """
-_MARKERS = ("clock", "buckets", "itaipu.git", "pii_key")
 
 
 def build_world(world: World, data_folder: Path, tell: Tell) -> None:
-    """Build the world anew from a data folder, which is checked before anything is removed.
+    """Build the world anew from a data folder, beside the former one, which it replaces when it is complete.
 
     Raises:
         BadInput: the data is malformed, or the home folder holds something that is no world.
     """
     data = read_demo_data(data_folder)
-    _clear(world)
+    _require_ours(world)
+    staging = world.home.with_name(f".{world.home.name}.building")
+    _remove(staging)
+    try:
+        _live_through(World(msgspec.structs.replace(world.settings, home=str(staging))), data, tell)
+        _remove(world.home)
+        staging.rename(world.home)
+    finally:
+        _remove(staging)
+
+
+def _live_through(world: World, data: DemoData, tell: Tell) -> None:
+    """Everything that happened until the refresh is due."""
+    old, night, end = (set(data.until(cut)) for cut in ("old", "night", "end"))
     _furnish(world, data)
-    old, night, end = data.until("old"), data.until("night"), data.until("end")
     tell(f"{len(data.segments)} segments of {len(data.instances)} database instances, {_names(data)}")
     world.clock.set(next_at(newest_extraction(old), NIGHT))
     deliver(world, old)
     _write_first_cache(world, data)
     tell(f"{world.clock.now():%Y-%m-%d}: a log cache up to the cut-off `old` is active on main")
-    started_at = plan_night(before=night, delivered_next=set(end) - set(night))
-    deliver(world, set(night) - set(old))
-    transaction = run_night(world, started_at=started_at, tell=lambda _: None)
+    started_at = plan_night(before=night, delivered_next=end - night)
+    deliver(world, night - old)
+    transaction = _sound_night(world, started_at)
     tell(f"{started_at:%Y-%m-%d}: the nightly run left raw logs and contracts, transaction {transaction}")
     world.clock.set(next_at(max(world.clock.now(), newest_extraction(end)), DAY))
-    deliver(world, set(end) - set(night))
-    tell(f"{world.clock.now():%Y-%m-%d}: a day delivered {len(set(end) - set(night))} more segments")
+    deliver(world, end - night)
+    tell(f"{world.clock.now():%Y-%m-%d}: a day delivered {len(end - night)} more segments")
+
+
+def _sound_night(world: World, started_at: datetime) -> str:
+    """The first night, all of whose datasets must be there: a world that begins with a bad night teaches nothing."""
+    said: list[str] = []
+    transaction = run_night(world, started_at=started_at, tell=said.append)
+    if aborted := [line for line in said if line.startswith("aborted dataset")]:
+        raise BadInput(f"the data does not make a world, its nightly run gave up {len(aborted)} datasets: {aborted[0]}")
+    return transaction
 
 
 def _names(data: DemoData) -> str:
     return ", ".join(instance.name for instance in data.instances)
 
 
-def _clear(world: World) -> None:
-    if world.home.exists():
-        strange = [item.name for item in world.home.iterdir() if item.name not in _MARKERS]
-        if not world.exists and strange:
-            raise BadInput(
-                f"{world.home} holds {strange[0]} and is no local world, so it is not removed; "
-                "name an empty folder in LOGCACHE_HOME"
-            )
-        shutil.rmtree(world.home)
+def _require_ours(world: World) -> None:
+    """Refuse to replace anything that was not built here."""
+    if world.home.exists() and not world.home.is_dir():
+        raise BadInput(f"{world.home} is a file; name a folder in LOGCACHE_HOME")
+    strange = [item.name for item in world.home.iterdir() if item.name != "pii_key"] if world.home.exists() else []
+    if strange and not world.exists:
+        raise BadInput(
+            f"{world.home} holds {strange[0]} and is no local world, so it is not removed; "
+            "name an empty folder in LOGCACHE_HOME"
+        )
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _furnish(world: World, data: DemoData) -> None:
@@ -93,7 +121,7 @@ def _furnish(world: World, data: DemoData) -> None:
         shutil.copytree(data.folder / "reextraction", world.reextraction)
     for definition in data.catalog:
         _copy(data.folder / "contracts" / f"{definition.database}.yaml", world.catalog / f"{definition.database}.yaml")
-    world.dagster_home.mkdir()
+    world.dagster_home.mkdir(parents=True)
     (world.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
     pii_key(world.settings)
 

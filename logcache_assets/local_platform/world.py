@@ -51,7 +51,7 @@ class World:
     @property
     def exists(self) -> bool:
         """Whether a world was built here."""
-        return (self.home / "clock").is_file()
+        return (self.home / "clock").is_file() and (self.home / "itaipu.git").is_dir()
 
     def require(self) -> None:
         """Refuse to go on without a world."""

@@ -23,7 +23,7 @@ def keys_found(outcome: ContractOutcome) -> float | None:
 
 def passed(outcome: ContractOutcome) -> bool:
     """Whether every rule passed."""
-    return all(result.passed for result in outcome.results)
+    return outcome.passed
 
 
 def render_report(verdict: Verdict, candidate: Candidate, *, template: str) -> str:

@@ -163,3 +163,12 @@ def test_the_files_name_counts_and_not_its_folder() -> None:
     """The same text in any folder, but never under another name."""
     assert parse_definition(GOOD, where="/somewhere/feed.yaml").database == "feed"
     assert "in a file named customers.yaml" in refusal_of(GOOD, where="feed/customers.yaml")
+
+
+@pytest.mark.parametrize("name", ["all", "every"])
+def test_a_database_cannot_be_named_like_a_selection(name: str) -> None:
+    """Its documents and branches would be those of the whole catalog."""
+    text = GOOD.replace("database: feed\n", f"database: {name}\n")
+
+    with pytest.raises(BadInput, match="already names a selection of databases"):
+        parse_definition(text, where=f"contracts/{name}.yaml")

@@ -85,6 +85,12 @@ def test_a_sound_table_passes(today: TableFigures, yesterday: TableFigures) -> N
             id="one more of them",
         ),
         pytest.param(
+            table(duplicate_keys=3),
+            table(duplicate_keys=3),
+            "3 rows repeat a key, yesterday 3 did",
+            id="as many as yesterday",
+        ),
+        pytest.param(
             table(columns={k: v for k, v in COLUMNS.items() if k != "transaction__fee"}),
             TABLE,
             "column transaction__fee is gone",

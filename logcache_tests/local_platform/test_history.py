@@ -13,7 +13,7 @@ from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
 from logcache_assets.engine.parquet import count_rows
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import RETENTION_DAYS, build_world, run_day, run_night, undelivered
 from logcache_assets.local_platform.timeline import EARLIEST
@@ -220,6 +220,29 @@ def test_malformed_data_leaves_the_world_as_it_was(lasting_world: World, lasting
         build_world(lasting_world, tmp_path / "spoilt", silent)
 
     assert files_of(lasting_world.home) == before
+
+
+@pytest.mark.parametrize(
+    ("segment", "said"),
+    [
+        pytest.param(0, "is not a readable Avro file", id="before the cut-off old"),
+        pytest.param(40, "its nightly run gave up 14 datasets: aborted dataset", id="before the cut-off night"),
+    ],
+)
+def test_a_corrupt_segment_leaves_the_world_as_it_was(
+    lasting_world: World, lasting_data: Path, tmp_path: Path, segment: int, said: str
+) -> None:
+    """What only the building itself finds out is found out beside the former world, and nothing is left of it."""
+    shutil.copytree(lasting_data, tmp_path / "spoilt")
+    item = json.loads((tmp_path / "spoilt" / "index.jsonl").read_text(encoding="utf-8").splitlines()[segment])
+    (tmp_path / "spoilt" / "buckets" / item["path"].removeprefix("s3://")).write_bytes(b"Obj\x01")
+    before = files_of(lasting_world.home)
+
+    with pytest.raises(LogCacheError, match=said):
+        build_world(lasting_world, tmp_path / "spoilt", silent)
+
+    assert files_of(lasting_world.home) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "spoilt"]
 
 
 def test_a_world_is_replaced_whole(lasting_world: World, lasting_data: Path) -> None:
