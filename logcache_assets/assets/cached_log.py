@@ -84,7 +84,7 @@ class Copier:
     def _inventory(self, dataset: RawDataset) -> dict[str, StoredObject]:
         """The listed sources, which must be exactly the files that the export read."""
         found, expected = listed(self.store, dataset.uri), expected_digests(dataset)
-        if digests(found) != expected:
+        if not found or digests(found) != expected:
             raise Refused(
                 f"the files at {dataset.uri} are no longer those that the notebook read ({len(found)} found, "
                 f"{len(expected)} expected, or changed): nothing was copied; materialize log_export again (C13)"

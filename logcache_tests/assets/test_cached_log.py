@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from logcache_assets.assets.cached_log import Copier, find_damage
 from logcache_assets.document_store import Documents
@@ -98,6 +99,17 @@ def test_a_source_that_changed_since_the_export_is_refused(refreshed_world: Worl
         copy(refreshed_world)
 
     assert files_of(refreshed_world.store.path_of(f"s3://{refreshed_world.settings.permanent_bucket}")) == before
+
+
+def test_an_empty_source_is_refused(refreshed_world: World) -> None:
+    """No file is never a copy of nothing, even where the export saw none either."""
+    export = export_of(refreshed_world)
+    logs = export.instances[0]
+    refreshed_world.store.path_of(f"{logs.log.uri}/part-00000.parquet").unlink()
+    empty = replace(export, instances=(replace(logs, log=replace(logs.log, files=())),))
+
+    with pytest.raises(Refused, match=r"no longer those that the notebook read \(0 found, 0 expected"):
+        Copier(refreshed_world.store, refreshed_world.clock, refreshed_world.settings).copy_export(empty)
 
 
 def test_sources_that_expire_during_the_copy_are_refused_at_the_start(refreshed_world: World) -> None:
