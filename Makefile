@@ -1,7 +1,6 @@
 # Every target makes what it needs: a fresh clone with Python >= 3.11, git and make is enough.
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo test check ui lock clean
 
