@@ -1,7 +1,9 @@
 """`logcache refresh`: plans, runs the job in this process, and sums up what came of it from the documents."""
 
+import fcntl
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import dagster as dg
@@ -60,12 +62,25 @@ def _run_job(
     config: dict[str, object] = {"loggers": {"plain": {}}}
     if transaction:
         config["ops"] = {"nightly_transaction": {"config": {"transaction": transaction}}}
-    with dg.DagsterInstance.from_config(str(world.dagster_home)) as instance:
+    with _alone(world), dg.DagsterInstance.from_config(str(world.dagster_home)) as instance:
         result = job.execute_in_process(
             instance=instance, run_config=config, asset_selection=selection, raise_on_error=False
         )
     if not result.success:
         raise Refused("; ".join(dict.fromkeys(failures_of(result))) or "the run failed; see it in Dagit: make ui")
+
+
+@contextmanager
+def _alone(world: World) -> Iterator[None]:
+    """One refresh of the command line at a time: the lock ends with the process, however it ends."""
+    with (world.home / "refresh.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Refused(
+                f"another refresh of {world.home} is going on; wait for its end and run this again"
+            ) from error
+        yield
 
 
 def _selection(definitions: dg.Definitions, databases: tuple[str, ...]) -> list[dg.AssetKey]:

@@ -1,5 +1,6 @@
 """A whole refresh of the demo world, against what a real Datomic answers."""
 
+import fcntl
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from logcache_assets.cli import refresh
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.errors import Refused
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import run_day, run_night
 from logcache_assets.local_platform.timeline import EARLIEST
@@ -137,3 +139,15 @@ def test_a_merged_refresh_is_active_and_the_next_night_is_due(refreshed_world: W
         for database, entry in databases.items()
     } == {instance: cuts["end"] for instance, cuts in CUTOFFS.items()}
     assert list(differences(refreshed_world, newest(refreshed_world, TransactionType.CUSTOM), "end")) == []
+
+
+def test_two_refreshes_of_one_world_take_turns(world: World) -> None:
+    """The second says that another is going on, and changes nothing."""
+    with (world.home / "refresh.lock").open("w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = files_of(world.home)
+
+        with pytest.raises(Refused, match=r"another refresh of .* is going on"):
+            refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+        assert files_of(world.home) == before
