@@ -2,15 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check ui lock clean
+.PHONY: demo test check ui bench lock clean
 
 demo: .venv/.done
 	@$(BIN)/logcache local demo
 
-test: .venv/.done
+test: .venv/.dev
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
-check: .venv/.done
+check: .venv/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
@@ -19,13 +19,20 @@ check: .venv/.done
 ui: .venv/.done
 	@$(BIN)/logcache local ui
 
+bench: .venv/.dev
+	@$(BIN)/python bench/contracts.py
+
 .venv/.done: pyproject.toml requirements.lock
 	@echo "Setting up .venv (once; about a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@$(BIN)/uv pip install -q --python $(BIN)/python -r requirements.lock
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c requirements.lock -e .
+	@touch $@
+
+.venv/.dev: .venv/.done
+	@echo "Adding what tests and benchmarks need, Spark among it (once; about a minute)"
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev]'
 	@touch $@
 
 lock: .venv/.done

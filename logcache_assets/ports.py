@@ -56,6 +56,10 @@ class ObjectStore(ABC):
             ObjectStoreError: the listing failed; it is never reported as empty.
         """
 
+    def list_uris(self, prefix_uri: str) -> tuple[str, ...]:
+        """The URIs that list_objects shows, for those who ask nothing else."""
+        return tuple(item.uri for item in self.list_objects(prefix_uri))
+
     @abstractmethod
     def head(self, uri: str) -> StoredObject:
         """One object without its bytes; raises ObjectNotFoundError."""
@@ -211,6 +215,10 @@ class ItaipuRepository(ABC):
     @abstractmethod
     def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
         """Paths of the files directly in a folder, ascending."""
+
+    @abstractmethod
+    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
+        """Full shas of the commits up to a branch or sha that changed a file, newest first."""
 
     @abstractmethod
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:

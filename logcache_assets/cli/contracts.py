@@ -6,43 +6,47 @@ Only what the command reads and writes is here; the computation is engine/, the 
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 
-import msgspec
-import polars as pl
-
+from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.output import table
+from logcache_assets.cli.drivers import DriverName, open_driver
+from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_until
+from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, Kind
-from logcache_assets.domain.index_items import parse_index_item
-from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of, json_place, parse_map
-from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.contracts import compute_contracts
-from logcache_assets.engine.layout import END
-from logcache_assets.engine.log import CachePolicy, LogSource, read_facts
-from logcache_assets.engine.parquet import FIRST_PART, parquet_bytes
+from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
+from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
+from logcache_assets.engine.drivers import Folder
+from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.engine.progress import Progress
 from logcache_assets.errors import BadInput
-from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.ports import Tell
 
-Segments = Mapping[Instance, tuple[Segment, ...]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The command's files."""
+
+    root: Path
+    index: Path
+    definitions: Path
+    until: Path | None
+    log_map: Path | None
 
 
 def run(  # noqa: PLR0913 - one parameter per option of the command
+    inputs: Inputs,
     *,
-    root: Path,
-    index: Path,
-    definitions: Path,
-    until: Path | None,
     out: Path,
-    log_map: Path | None,
     databases: tuple[str, ...],
     kinds: tuple[Kind, ...],
+    driver: DriverName,
     pii_key: bytes,
     tell: Tell,
 ) -> dict[str, object]:
@@ -51,7 +55,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     Nothing is written to out before every contract is computed. A cache that cannot be used is told and left out.
 
     Returns:
-        `{"datasets": [{"dataset", "rows", "path"}], "warnings": [...], "seconds": …}`.
+        `{"datasets": [{"dataset", "rows", "path", "files"}], "warnings": [...], "seconds": …}`.
 
     Raises:
         LogCacheError: malformed input, or a log that is not whole; nothing was written.
@@ -62,114 +66,79 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         warnings.append(line)
         tell(line)
 
-    wanted = select_databases(load_catalog(definitions), databases)
-    segments = read_index(index)
-    sources = _sources(wanted, segments, _read_until(until, wanted, segments), _read_map(log_map))
-    store = LocalObjectStore(_folder(root, "--root"), LocalClock(root / "clock"))
-
-    def facts_of(instance: Instance) -> pl.DataFrame:
-        return read_facts(sources[instance], store, policy=CachePolicy.FALLBACK, warn=warn)
-
-    with _published_at_once(out) as staging:
-        rows: dict[str, int] = {}
+    wanted = select_databases(load_catalog(inputs.definitions), databases)
+    segments, entries = read_index(inputs.index), read_map(inputs.log_map)
+    until = read_until(inputs.until, {*segments, *(i for d in wanted for i in d.instances)})
+    store = open_root(inputs.root)
+    built: list[BuiltContract] = []
+    with _published_at_once(out) as staging, open_driver(driver) as running:
         for definition in wanted:
             tell(f"{definition.database}: reading {', '.join(i.name for i in definition.instances)}")
-            facts = {instance: facts_of(instance) for instance in definition.instances}
-            for contract in compute_contracts(definition, facts, pii_key=pii_key, kinds=kinds, warn=warn):
-                with _writing(out):
-                    file = _prepared(staging / contract.table.dataset / FIRST_PART)
-                    file.write_bytes(parquet_bytes(contract.frame))
-                rows[contract.table.dataset] = len(contract.frame)
-    datasets = [{"dataset": name, "rows": n, "path": str(out / name / FIRST_PART)} for name, n in rows.items()]
+            build = ContractBuild(
+                definition=definition,
+                sources=_sources(definition, segments, until, entries),
+                pii_key=pii_key,
+                kinds=kinds,
+                policy=CachePolicy.FALLBACK,
+            )
+            show = partial(_show, definition.database)
+            built += build_contracts(build, store=store, out=staging, driver=running, warn=warn, progress=show)
+    datasets = [
+        {
+            "dataset": contract.table.dataset,
+            "rows": contract.rows,
+            "path": str(out / contract.table.dataset),
+            "files": len(contract.files),
+        }
+        for contract in built
+    ]
     return {"datasets": datasets, "warnings": warnings, "seconds": round(time.monotonic() - began, 3)}
 
 
-def read_index(file: Path) -> Segments:
-    """The segments of every instance from JSON lines; blank lines are passed over; raises BadInput."""
-    segments: dict[Instance, list[Segment]] = {}
-    keys: dict[tuple[Instance, int], int] = {}
-    for number, line in enumerate(_text(file).split("\n"), start=1):
-        if line.strip():
-            segment = parse_index_item(line, where=f"{file}, line {number}")
-            before = keys.setdefault((segment.instance, segment.last_t), number)
-            if before != number:
-                raise BadInput(
-                    f"{file}, line {number}: lines {before} and {number} are both {segment.instance.name} with last_t "
-                    f"{segment.last_t}, which is the index's key; keep the item that is valid"
-                )
-            segments.setdefault(segment.instance, []).append(segment)
-    return {instance: tuple(found) for instance, found in segments.items()}
-
-
-def _read_until(file: Path | None, wanted: Iterable[DatabaseDefinition], segments: Segments) -> Mapping[str, int]:
-    if file is None:
-        return {}
-    text = _text(file)
-    try:
-        until = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise BadInput(f'{file}: {error}; write {{"feed-s0": 5449}}, one t per instance') from error
-    except msgspec.DecodeError as error:
-        raise BadInput(f"{file} is not JSON: {json_place(text)}; correct it") from error
-    known = {i.name for i in segments} | {i.name for d in wanted for i in d.instances}
-    for name in until:
-        if name not in known:
-            raise BadInput(f"{file}: unknown instance {name!r}; instances are {', '.join(sorted(known))}")
-    return {name: _t_of(name, value, file) for name, value in until.items()}
-
-
-def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
-    text = bytes(value).decode()
-    if not text.isdecimal() or int(text) >= END:
-        raise BadInput(f"{file}: t of {name} is {text[:40]}; write a whole number such as 5449")
-    return int(text)
-
-
-def _read_map(file: Path | None) -> LogCacheMap:
-    return {} if file is None else parse_map(_text(file), where=str(file))
+def _show(database: str, progress: Progress) -> None:
+    show_progress(f"{database}: {progress}")
 
 
 def _sources(
-    wanted: Iterable[DatabaseDefinition], segments: Segments, until: Mapping[str, int], entries: LogCacheMap
-) -> Mapping[Instance, LogSource]:
-    return {
-        instance: LogSource(
+    definition: DatabaseDefinition, segments: Segments, until: Mapping[str, int], entries: LogCacheMap
+) -> tuple[LogSource, ...]:
+    return tuple(
+        LogSource(
             instance=instance,
             segments=segments.get(instance, ()),
             cache=entry_of(entries, instance),
             until_t=until.get(instance.name),
         )
-        for definition in wanted
         for instance in definition.instances
-    }
-
-
-def _folder(path: Path, option: str) -> Path:
-    if not path.is_dir():
-        raise BadInput(f"{option} {path} is no folder; correct the option")
-    return path
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read ({error}); correct the option or the file") from error
+    )
 
 
 @contextmanager
-def _published_at_once(out: Path) -> Iterator[Path]:
+def _published_at_once(out: Path) -> Iterator[Folder]:
     """A folder beside out whose files take their places in out when all are there, and are gone otherwise."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        store = LocalObjectStore(beside, SystemClock())
+        store.create_bucket("contracts")
     try:
-        yield staging
+        yield Folder(store, "s3://contracts")
         with _writing(out):
-            for file in sorted(path for path in staging.rglob("*") if path.is_file()):
-                file.replace(_prepared(out / file.relative_to(staging)))
+            _publish(beside / "contracts", out)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _publish(staging: Path, out: Path) -> None:
+    """Files of a former run in the same datasets are replaced, all of them: a folder is one dataset."""
+    files = sorted(path for path in staging.rglob("*") if path.is_file())
+    for folder in sorted({file.parent for file in files}):
+        for former in (out / folder.relative_to(staging)).glob("*.parquet"):
+            former.unlink()
+    for file in files:
+        place = out / file.relative_to(staging)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
 
 
 @contextmanager
@@ -180,13 +149,11 @@ def _writing(out: Path) -> Iterator[None]:
         raise BadInput(f"--out {out} cannot be written ({error}); name another folder, or make room") from error
 
 
-def _prepared(file: Path) -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file
-
-
 def render(result: Mapping[str, object]) -> Iterator[str]:
     """One line per dataset."""
     datasets = cast("list[dict[str, object]]", result["datasets"])
-    yield from table(("dataset", "rows", "path"), [(d["dataset"], d["rows"], d["path"]) for d in datasets])
+    yield from table(
+        ("dataset", "rows", "files", "path"),
+        [tuple(d[k] for k in ("dataset", "rows", "files", "path")) for d in datasets],
+    )
     yield f"{len(datasets)} contracts in {result['seconds']} s"

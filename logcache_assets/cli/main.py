@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -91,19 +91,44 @@ def datasets(transaction: str | None, *, as_json: bool) -> None:
     emit(command.run(_configured(), transaction), command.render, as_json=as_json)
 
 
+root_option = click.option(
+    "--root", type=EXISTING_FOLDER, required=True, help="A folder per bucket: s3://b/k is ROOT/b/k."
+)
+index_option = click.option("--index", type=EXISTING_FILE, required=True, help="Index items, one JSON object a line.")
+until_option = click.option(
+    "--until", type=EXISTING_FILE, help='JSON {"feed-s0": t}, inclusive; default: the whole log.'
+)
+driver_option = click.option(
+    "--driver",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="Where the work runs; spark is the extra `spark` and Java.",
+)
+
+
 @logcache.command()
-@click.option("--root", type=EXISTING_FOLDER, required=True, help="A folder per bucket: s3://b/k is ROOT/b/k.")
-@click.option("--index", type=EXISTING_FILE, required=True, help="Index items, one JSON object a line.")
+@root_option
+@index_option
 @click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
-@click.option("--until", type=EXISTING_FILE, help='JSON {"feed-s0": t}, inclusive; default: the whole log.')
+@until_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Gets DATASET/*.parquet.")
 @click.option("--map", "log_map", type=EXISTING_FILE, help="A log cache map, to start from its caches.")
 @databases_option
 @click.option(
     "--kinds", default="entity,history,snapshot", show_default=True, metavar="A,B", help="Kinds of contracts."
 )
+@driver_option
 @json_option
-def contracts(*, databases: str, kinds: str, as_json: bool, **files: Any) -> None:  # noqa: ANN401 - the options' paths
+def contracts(
+    *,
+    out: Path,
+    databases: str,
+    kinds: str,
+    driver: Literal["local", "spark"],
+    as_json: bool,
+    **files: Any,  # noqa: ANN401 - the options' paths
+) -> None:
     """Compute contracts from logs on disk, outside Dagster. PII columns are hashed with LOGCACHE_PII_KEY.
 
     \b
@@ -117,7 +142,39 @@ def contracts(*, databases: str, kinds: str, as_json: bool, **files: Any) -> Non
     if unknown := set(_names(kinds)) - set(KINDS):
         raise click.BadParameter(f"{', '.join(sorted(unknown))}; kinds are {', '.join(KINDS)}", param_hint="--kinds")
     key = pii_key(_configured())
-    result = command.run(**files, databases=_names(databases), kinds=chosen, pii_key=key, tell=tell)
+    inputs, names = command.Inputs(**files), _names(databases)
+    result = command.run(inputs, out=out, databases=names, kinds=chosen, driver=driver, pii_key=key, tell=tell)
+    emit(result, command.render, as_json=as_json)
+
+
+@logcache.command()
+@root_option
+@index_option
+@until_option
+@click.option(
+    "--map", "map_file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The map to write."
+)
+@databases_option
+@driver_option
+@json_option
+def cache(
+    *,
+    map_file: Path,
+    databases: str,
+    driver: Literal["local", "spark"],
+    as_json: bool,
+    **files: Any,  # noqa: ANN401 - the options' paths
+) -> None:
+    """Write cached logs below ROOT/<permanent bucket>/cache from segments on disk, and a map that points to them.
+
+    \b
+    logcache cache --root .logcache/buckets --index index.jsonl --until until.json --map map.json
+    logcache contracts --map map.json ...      then starts from these caches
+    """
+    from logcache_assets.cli import cache as command
+
+    inputs, names, locations = command.Inputs(**files), _names(databases), _configured().locations
+    result = command.run(inputs, map_file=map_file, databases=names, locations=locations, driver=driver, tell=tell)
     emit(result, command.render, as_json=as_json)
 
 

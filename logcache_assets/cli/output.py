@@ -9,12 +9,27 @@ Result = Mapping[str, object]
 
 def tell(line: str) -> None:
     """Progress, for a person who waits."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(_over() + line + "\n")
     sys.stderr.flush()
+
+
+def show_progress(line: str) -> None:
+    """Where long work is: on a terminal one line that is written over, elsewhere a line each time."""
+    if sys.stderr.isatty():
+        sys.stderr.write(_over() + line)
+        sys.stderr.flush()
+    else:
+        tell(line)
+
+
+def _over() -> str:
+    """On a terminal, wipes the line of progress."""
+    return "\r\x1b[K" if sys.stderr.isatty() else ""
 
 
 def emit(result: Result, render: Callable[[Result], Iterable[str]], *, as_json: bool) -> None:
     """Print a command's result in the form that was asked for."""
+    sys.stderr.write(_over())
     text = json.dumps(result, indent=2, ensure_ascii=False) if as_json else "\n".join(render(result))
     sys.stdout.write(text + "\n")
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 import yaml
+from msgspec.structs import replace
 
 from logcache_assets.domain.instances import PROTOTYPES, Instance
 from logcache_assets.domain.names import column_name, contract_dataset, history_name
@@ -38,6 +39,8 @@ class ContractAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """What a ref resolves to: `db/ident`, or an attribute of the referred entity."""
     history: bool = False
     pii: bool = False
+    line: int = msgspec.field(default=0, name="(line)")
+    """Where it stands in its file, for errors that only a log reveals; never written by a person."""
 
     @property
     def column(self) -> str:
@@ -52,6 +55,8 @@ class ContractEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     primary_key: AttributeName
     attributes: Annotated[tuple[ContractAttribute, ...], msgspec.Meta(min_length=1)]
     snapshot: bool = False
+    line: int = msgspec.field(default=0, name="(line)")
+    """Where its primary key stands in its file."""
 
 
 class DatabaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,7 +135,19 @@ def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
         raise BadInput(f"{where}, line {key.start_mark.line + 1}: the key {key.value!r} is given twice; keep one")
     for path, problem in _problems(definition, where):
         raise BadInput(f"{where}, line {_line_of(node, path)}: {problem}")
-    return definition
+    return _with_lines(definition, node)
+
+
+def _with_lines(definition: DatabaseDefinition, node: yaml.Node | None) -> DatabaseDefinition:
+    entities = []
+    for n, entity in enumerate(definition.entities):
+        place = f"$.entities[{n}]"
+        attributes = tuple(
+            replace(attribute, line=_line_of(node, f"{place}.attributes[{m}]"))
+            for m, attribute in enumerate(entity.attributes)
+        )
+        entities.append(replace(entity, attributes=attributes, line=_line_of(node, f"{place}.primary_key")))
+    return replace(definition, entities=tuple(entities))
 
 
 def _read_yaml(text: str, where: str) -> tuple[yaml.Node | None, object]:

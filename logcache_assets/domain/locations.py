@@ -40,6 +40,11 @@ class Locations:
         """`s3://…/cache/feed-s0/4836-1c7be4a9`: one per instance, t and transaction."""
         return CacheFolder(uri=f"s3://{self.permanent_bucket}/cache/{instance.name}/{last_t}-{transaction[:8]}")
 
+    @property
+    def scratch(self) -> str:
+        """Folder for what a distributed build spills; of no account afterwards."""
+        return f"s3://{self.permanent_bucket}/cache/_scratch"
+
     def document(self, *, transaction: str, stage: str, name: str) -> str:
         """The JSON document with which a stage ends."""
         return f"s3://{self.permanent_bucket}/cache/_refresh/{transaction}/{stage}/{name}.json"

@@ -23,7 +23,14 @@ LOG_COLUMNS: Mapping[str, str] = {
 """What LogOp reads: the columns of a segment (C17)."""
 
 
-FACTS_COLUMNS: Mapping[str, str] = {"e": "int64", "a": "int64", "v": "string", "t_from": "int64", "t_to": "int64"}
+FACTS_COLUMNS: Mapping[str, str] = {
+    "e": "int64",
+    "a": "int64",
+    "v": "string",
+    "n": "int64",
+    "t_from": "int64",
+    "t_to": "int64",
+}
 """What contracts start from: the columns of materialized entities (C17)."""
 
 

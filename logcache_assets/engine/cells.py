@@ -1,101 +1,99 @@
-"""Fills one column of a contract: asks the facts of an attribute at every row, follows a ref, gives typed cells."""
+"""What one column shows: the facts of an attribute, typed, led along a ref, as a timeline."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import polars as pl
 
-from logcache_assets.domain.definitions import IDENT_REF
-from logcache_assets.engine.as_of import value_as_of, values_as_of
+from logcache_assets.domain.definitions import IDENT_REF, ContractAttribute
+from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.columns import Column
 from logcache_assets.engine.layout import EngineError
-from logcache_assets.engine.values import hash_texts, parse_values, shown_texts
-from logcache_assets.engine.view import InstanceView
+from logcache_assets.engine.schema import DatomicSchema
+from logcache_assets.engine.timelines import INTERVAL, follow_refs, many_valued, one_valued
+from logcache_assets.engine.values import INTEGER_TYPES, hash_texts, parse_values, shown_texts, typed_integers
+
+Targets = Callable[[Column], pl.DataFrame]
+"""The timeline of what a column's ref leads to, of all referred entities."""
 
 
-def cells_of(view: InstanceView, column: Column, questions: pl.DataFrame, pii_key: bytes) -> pl.Series:
-    """The cells of a column, one per question, null where there is no value.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What is the same for all columns of an instance."""
+
+    instance: Instance
+    schema: DatomicSchema
+    pii_key: bytes
+    """Under which personal data is hashed."""
+
+
+def type_to_read(attribute: ContractAttribute, own_type: str) -> str:
+    """Personal data is hashed as text, so it is read as text whatever its type."""
+    return "string" if attribute.pii and not attribute.ref else own_type
+
+
+def column_timeline(column: Column, facts: pl.DataFrame, setting: Setting, targets: Targets) -> pl.DataFrame:
+    """The timeline of a column.
 
     Args:
-        view: the instance to ask.
         column: what to show.
-        questions: columns row, e, t, sorted by e and t; row counts from 0.
-        pii_key: under which personal data is hashed.
+        facts: of its attribute, with END where open; columns of facts.FACTS, read as type_to_read says.
+        setting: of the instance.
+        targets: asked when the column's ref leads to an attribute.
 
     Raises:
         EngineError: a value that its type cannot hold, with instance, attribute, entity and t.
     """
-    own = _facts_about(view, column.attribute.attribute, questions)
-    ask = values_as_of if column.many else value_as_of
     match column.attribute.ref:
         case None:
-            answers = ask(questions, _typed(own, view, column, pii_key))
+            shown = typed_facts(column, column.attribute.attribute, facts, setting)
         case str(ref) if ref == IDENT_REF:
-            answers = ask(questions, _typed(_idents(own, view, column), view, column, pii_key))
-        case str(ref):
-            answers = _follow(view, column, ref, ask(questions, _entities(own, view, column)), pii_key)
-    shown = _lists(answers, column) if column.many else answers.select("row", "shown")
-    found = questions.select("row").join(shown, on="row", how="left", maintain_order="left")
-    return found["shown"].cast(column.dtype).alias(column.name)
+            shown = typed_facts(column, ref, _named(_refs(column, facts, setting), setting), setting)
+        case _:
+            shown = follow_refs(_refs(column, facts, setting), targets(column))
+    if column.many:
+        return many_valued(shown)
+    single = one_valued(shown)
+    return single.select(*INTERVAL, value="shown") if "shown" in single.columns else single
 
 
-def parsed_facts(view: InstanceView, column: Column) -> pl.DataFrame:
-    """All facts of an attribute that is no personal data, with their typed `value`."""
-    return _typed(view.facts_of(column.attribute.attribute), view, column, b"")
-
-
-def _facts_about(view: InstanceView, attribute: str, questions: pl.DataFrame) -> pl.DataFrame:
-    """The facts of an attribute that these questions can touch."""
-    asked = questions.select("e").unique()
-    return view.facts_of(attribute).join(asked, on="e", how="semi", maintain_order="left")
-
-
-def _entities(refs: pl.DataFrame, view: InstanceView, column: Column) -> pl.DataFrame:
-    """Facts of a ref with the referred entity as `value`."""
-    values = _parsed(refs, view, column.attribute.attribute, "ref")
-    return refs.select("e", "t_from", "t_to", values.alias("value"))
-
-
-def _idents(refs: pl.DataFrame, view: InstanceView, column: Column) -> pl.DataFrame:
-    """Refs to idents as facts with the ident for a text; a ref to what has no name is no value."""
-    named = _entities(refs, view, column).join(
-        view.schema.idents, left_on="value", right_on="id", how="left", maintain_order="left"
-    )
-    return named.select("e", "t_from", "t_to", v="ident")
-
-
-def _follow(view: InstanceView, column: Column, target: str, answers: pl.DataFrame, pii_key: bytes) -> pl.DataFrame:
-    """What the referred entities show as of the row's t."""
-    questions = answers.select("row", pl.col("value").alias("e"), "t").sort("e", "t")
-    return value_as_of(questions, _typed(_facts_about(view, target, questions), view, column, pii_key, target))
-
-
-def _typed(
-    facts: pl.DataFrame, view: InstanceView, column: Column, pii_key: bytes, attribute: str | None = None
-) -> pl.DataFrame:
-    """Facts with their `value`, by which lists are ordered, and what is `shown` of it."""
+def typed_facts(column: Column, attribute: str, facts: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """Facts with their `value`; of personal data, the hash that is `shown` of it too."""
     value_type = column.value_type or "string"
     if not column.attribute.pii:
-        values = _parsed(facts, view, attribute or column.attribute.attribute, value_type)
-        return facts.select("e", "t_from", "t_to", values.alias("value"), values.alias("shown"))
-    hashes = hash_texts(shown_texts(facts["v"], value_type), pii_key)
-    values = _parsed(facts, view, attribute or column.attribute.attribute, value_type) if column.many else hashes
-    return facts.select("e", "t_from", "t_to", values.alias("value"), hashes.alias("shown"))
+        return _with_values(facts, value_type, attribute, setting)
+    hashes = hash_texts(shown_texts(facts["v"], value_type), setting.pii_key)
+    return _with_values(facts, value_type, attribute, setting, as_text=True).with_columns(hashes.alias("shown"))
 
 
-def _parsed(facts: pl.DataFrame, view: InstanceView, attribute: str, value_type: str) -> pl.Series:
-    values = parse_values(facts["v"], value_type)
-    wrong = facts.filter(values.is_null() & facts["v"].is_not_null())
-    if len(wrong):
-        e, t = wrong.select("e", "t_from").row(0)
+def _refs(column: Column, facts: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """Intervals with the referred entity in `n`."""
+    _refuse_wrong(facts, facts["n"].is_null(), "ref", column.attribute.attribute, setting)
+    return facts.select(*INTERVAL, "n")
+
+
+def _named(refs: pl.DataFrame, setting: Setting) -> pl.DataFrame:
+    """Refs to idents as facts with the ident for a text; a ref to what has no name is no value."""
+    found = refs.join(setting.schema.idents, left_on="n", right_on="id", how="inner", maintain_order="left")
+    return found.rename({"ident": "v"})
+
+
+def _with_values(
+    facts: pl.DataFrame, value_type: str, attribute: str, setting: Setting, *, as_text: bool = False
+) -> pl.DataFrame:
+    if value_type in INTEGER_TYPES and not as_text:
+        values, given = typed_integers(facts["n"], value_type), pl.lit(True)
+    else:
+        values, given = parse_values(facts["v"], value_type), pl.col("v").is_not_null()
+    if values.null_count():
+        _refuse_wrong(facts, facts.select(given & values.is_null()).to_series(), value_type, attribute, setting)
+    return facts.select(*INTERVAL, values.alias("value"))
+
+
+def _refuse_wrong(facts: pl.DataFrame, wrong: pl.Series, value_type: str, attribute: str, setting: Setting) -> None:
+    if wrong.any():
+        e, t = facts.filter(wrong).select("e", "t_from").row(0)
         raise EngineError(
-            f"{view.instance.name}: {attribute} of entity {e} has a value at t {t} that the column of a "
+            f"{setting.instance.name}: {attribute} of entity {e} has a value at t {t} that the column of a "
             f":db.type/{value_type} cannot hold; correct it upstream, or take the attribute out of the definition"
         )
-    return values
-
-
-def _lists(answers: pl.DataFrame, column: Column) -> pl.DataFrame:
-    """One list per row: distinct and ascending by value, hashes ascending by themselves."""
-    distinct = answers.filter(pl.col("value").is_not_null()).sort("row", "value", "shown")
-    distinct = distinct.unique(["row", "value"], keep="first", maintain_order=True)
-    if column.attribute.pii:
-        distinct = distinct.sort("row", "shown")
-    return distinct.group_by("row", maintain_order=True).agg("shown")

@@ -59,19 +59,20 @@ def agree_columns(definition: DatabaseDefinition, schemas: Schemas, warn: Tell) 
     columns: dict[ContractAttribute, Column] = {}
     for entity in definition.entities:
         dataset = contract_dataset(definition.database, entity.name)
-        place = f"contracts/{definition.database}.yaml, {dataset}"
         for attribute in (primary_key(entity), *entity.attributes):
+            place = f"contracts/{definition.database}.yaml, line {attribute.line}, {dataset}"
             columns[attribute] = _agree(attribute, schemas, place)
             if columns[attribute].value_type is None:
                 warn(f"WARNING: {place}: no instance has {_missing(attribute, schemas)}; {attribute.column} is null")
         if columns[primary_key(entity)].many:
+            place = f"contracts/{definition.database}.yaml, line {entity.line}, {dataset}"
             raise BadInput(f"{place}: primary key {entity.primary_key} has cardinality many; name another attribute")
     return columns
 
 
 def primary_key(entity: ContractEntity) -> ContractAttribute:
     """The primary key as an attribute like others."""
-    return ContractAttribute(attribute=entity.primary_key)
+    return ContractAttribute(attribute=entity.primary_key, line=entity.line)
 
 
 def _missing(attribute: ContractAttribute, schemas: Schemas) -> str:

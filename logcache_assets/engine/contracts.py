@@ -1,91 +1,98 @@
-"""Contracts: the tables that analysts use, computed from the facts of all instances of a database.
+"""Contracts of one bucket: the tables that analysts use, from the facts of an instance.
 
-The data flow: facts with [t_from, t_to) → rows (rows.py) → cells (cells.py) → one typed, sorted table per dataset.
-What the definition keys mean is docs/contracts.md.
+The data flow: facts with [t_from, t_to) → timelines (cells.py) → rows (rows.py) → one typed, sorted frame per dataset.
+Which buckets there are, and where the frames go, is build.py; what the definition keys mean is docs/contracts.md.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import polars as pl
 
-from logcache_assets.domain.definitions import KINDS, ContractTable, DatabaseDefinition, Kind, contract_tables
-from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.cells import cells_of, parsed_facts
-from logcache_assets.engine.columns import Column, Columns, agree_columns, primary_key
-from logcache_assets.engine.parquet import write_parquet
-from logcache_assets.engine.rows import entity_rows, history_rows, snapshot_rows
+from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.engine.buckets import Bucket
+from logcache_assets.engine.columns import Column, Columns
+from logcache_assets.engine.layout import END
+from logcache_assets.engine.moments import as_of, t_of
+from logcache_assets.engine.rows import history_rows, snapshot_rows
 from logcache_assets.engine.values import INSTANT
-from logcache_assets.engine.view import InstanceView
-from logcache_assets.ports import ObjectStore, StoredObject, Tell
+from logcache_assets.engine.view import EntityView, InstanceView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contract:
-    """One computed contract dataset."""
+class ContractPart:
+    """The rows of one contract dataset that one bucket of one instance has."""
 
     table: ContractTable
     frame: pl.DataFrame
     """Columns in the order of the table, sorted by its key."""
 
 
-def compute_contracts(
-    definition: DatabaseDefinition,
-    facts: Mapping[Instance, pl.DataFrame],
-    *,
-    pii_key: bytes,
-    warn: Tell,
-    kinds: Sequence[Kind] = KINDS,
-) -> Iterator[Contract]:
-    """Every contract of a database, one after the other.
-
-    Args:
-        definition: what to compute.
-        facts: of every instance of the definition, cut at the build's t (read_facts).
-        pii_key: under which personal data is hashed.
-        warn: told of attributes that no instance has.
-        kinds: which kinds to compute.
+def compute_parts(
+    tables: Sequence[ContractTable], columns: Columns, instance: InstanceView, bucket: Bucket
+) -> Iterator[ContractPart]:
+    """The parts of every table, one after the other.
 
     Raises:
-        BadInput: the definition contradicts the schemas in the logs.
         EngineError: a value that its type cannot hold, or a tx without an instant.
     """
-    views = [InstanceView(instance, facts[instance]) for instance in definition.instances]
-    columns = agree_columns(definition, {view.instance: view.schema for view in views}, warn)
-    for table in contract_tables(definition, kinds):
-        parts = [_part(view, table, columns, pii_key) for view in views]
-        frame = pl.concat(parts).sort(*table.key, "e", nulls_last=True).select(table.columns)
-        yield Contract(table=table, frame=frame)
+    for entity, its_tables in groupby(tables, key=lambda table: table.entity):
+        view = EntityView(instance, bucket, entity, columns)
+        for table in its_tables:
+            frame = _entities(view, table) if table.kind == "entity" else _changes(view, table)
+            yield ContractPart(table=table, frame=frame.select(table.columns))
 
 
-def write_contract(contract: Contract, out_uri: str, store: ObjectStore) -> StoredObject:
-    """Put a contract into its folder; an empty one is a file with the schema."""
-    return write_parquet(contract.frame, out_uri, store)
+def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFrame:
+    """A contract without rows keeps its columns and types."""
+    types = {column.name: column.dtype for column in (columns[a] for a in table.attributes)}
+    times = {"db__t": pl.Int64(), "db__tx_instant": INSTANT}
+    schema = {key.name: key.dtype, "prototype": pl.String(), **times, **types}
+    return pl.DataFrame(schema={name: schema[name] for name in table.columns})
 
 
-def _part(view: InstanceView, table: ContractTable, columns: Columns, pii_key: bytes) -> pl.DataFrame:
-    """The rows of one instance, with the entity id in `e`."""
-    key = columns[primary_key(table.entity)]
-    asked = view.now if table.kind == "entity" else view
-    rows = _rows(asked, table, key)
-    questions = rows.select("e", "t").with_row_index("row")
-    cells = [cells_of(asked, columns[attribute], questions, pii_key) for attribute in table.attributes]
-    prototype = pl.lit(view.instance.prototype).alias("prototype")
-    return rows.select("e", pl.col("key").alias(key.name), prototype, *_times(view, table, rows), *cells)
+def _entities(view: EntityView, table: ContractTable) -> pl.DataFrame:
+    """One row per entity whose primary key is asserted at the end."""
+    current = view.keys.filter(pl.col("t_to") == END)
+    rows = current.select("e", _value(view.key), prototype=_prototype(view))
+    for attribute in table.attributes:
+        shown = view.timeline_of(attribute).filter(pl.col("t_to") == END)
+        rows = _beside(rows, shown.select("e", _value(view.columns[attribute])))
+    return rows.sort(view.key.name, maintain_order=True)
 
 
-def _rows(view: InstanceView, table: ContractTable, key: Column) -> pl.DataFrame:
-    keys = parsed_facts(view, key)
-    match table.kind:
-        case "entity":
-            return entity_rows(keys)
-        case "history":
-            return history_rows(keys, view.facts_of(table.attributes[0].attribute))
-        case "snapshot":
-            return snapshot_rows(keys, view.facts)
+def _beside(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Rows with the cell of their entity; most attributes have a value for exactly the entities of the rows."""
+    if len(rows) == len(cells) and (rows["e"] == cells["e"]).all():
+        return rows.hstack(cells.drop("e"))
+    return rows.join(cells, on="e", how="left", maintain_order="left")
 
 
-def _times(view: InstanceView, table: ContractTable, rows: pl.DataFrame) -> tuple[pl.Series, ...]:
-    if table.kind == "entity":
-        return ()
-    return (rows["t"].alias("db__t"), view.instants_of(rows["t"]).cast(INSTANT).alias("db__tx_instant"))
+def _changes(view: EntityView, table: ContractTable) -> pl.DataFrame:
+    """One row per change: of an attribute (history) or of the entity (snapshot)."""
+    keys = view.placed_keys
+    if table.kind == "history":
+        rows = history_rows(view.ranks, keys, view.facts_of(table.attributes[0]))
+    else:
+        rows = snapshot_rows(view.ranks, keys, view.instance.facts.times(view.bucket))
+    cells = [_cells(view, view.columns[attribute], rows["moment"]) for attribute in table.attributes]
+    ts = t_of(rows["moment"]).alias("db__t")
+    instants = view.instance.instants_of(ts).alias("db__tx_instant")
+    key = rows["key"].cast(view.key.dtype).alias(view.key.name)
+    frame = pl.DataFrame([key, ts, instants, *cells, rows["order"]]).with_columns(prototype=_prototype(view))
+    return frame.sort("order", maintain_order=True)
+
+
+def _cells(view: EntityView, column: Column, moments: pl.Series) -> pl.Series:
+    intervals = view.ranks.intervals_of(view.timeline_of(column.attribute))
+    return as_of(moments.to_frame(), intervals).select(_value(column)).to_series()
+
+
+def _value(column: Column) -> pl.Expr:
+    """The value of a timeline as the cell of a column."""
+    return pl.col("value").cast(column.dtype).alias(column.name)
+
+
+def _prototype(view: EntityView) -> pl.Expr:
+    return pl.lit(view.instance.facts.instance.prototype)

@@ -17,8 +17,16 @@ LOG_SCHEMA = pl.Schema(
 )
 """A datom, as segments and cached logs hold it."""
 
-FACTS_SCHEMA = pl.Schema({"e": pl.Int64(), "a": pl.Int64(), "v": pl.String(), "t_from": pl.Int64(), "t_to": pl.Int64()})
-"""A fact over [t_from, t_to); an open one has no t_to."""
+DATOM_COLUMNS = ("e", "a", "v", "t", "added")
+"""What of a datom makes facts; the tx and its instant are facts themselves."""
+
+FACTS_SCHEMA = pl.Schema(
+    {"e": pl.Int64(), "a": pl.Int64(), "v": pl.String(), "n": pl.Int64(), "t_from": pl.Int64(), "t_to": pl.Int64()}
+)
+"""A fact over [t_from, t_to); an open one has no t_to.
+
+`n` is the value as an integer where its type is one of INTEGER_TYPES (values.py), so that `v` need not be read.
+"""
 
 FACTS_ORDER = ("a", "e", "t_from", "v")
 """How facts are sorted: the history of an attribute is one scan, its entities are merged in order."""
@@ -26,8 +34,8 @@ FACTS_ORDER = ("a", "e", "t_from", "v")
 TX_BASE = 13194139533312
 """The entity of the tx at t is TX_BASE + t (partition 3 of Datomic)."""
 
-END = 2**63 - 1
-"""Stands for `still open` where intervals are compared; no t reaches it."""
+END = 2**42 - 1
+"""Stands for `still open` where intervals are compared; t has 42 bits in Datomic, so none reaches it."""
 
 
 class EngineError(LogCacheError):

@@ -1,24 +1,26 @@
 """LogOp: the log of one instance, as the union of its cached log and the newer segments of the index.
 
 Exactly the datoms that reading every segment from the beginning gives, or an error; never a silently shorter log.
-What is wrong with segments is an error under every policy. What is wrong with the cache is an error under `strict`;
-under `fallback` it is a loud warning, and the segments alone give the log.
+What is wrong with segments is an error under every policy. What is wrong with a cache is an error under `strict`; under
+`fallback` it is a loud warning, and the next earlier cache, at last the segments alone, gives the log.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeVar
 
 import polars as pl
 
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment, chain_after, find_chain_faults, newest_t
-from logcache_assets.engine.cache import CacheError, read_cached_facts, read_cached_log
-from logcache_assets.engine.facts import cut_facts, fold_datoms, fold_delta
-from logcache_assets.engine.layout import EngineError
+from logcache_assets.engine.cache import CacheError, check_index, read_cached_log
+from logcache_assets.engine.layout import END, EngineError
 from logcache_assets.engine.segments import read_segments
 from logcache_assets.ports import ObjectStore, Tell
+
+T = TypeVar("T")
 
 
 class CachePolicy(StrEnum):
@@ -36,15 +38,91 @@ class LogSource:
     segments: tuple[Segment, ...]
     """All that the index knows, in any order."""
     cache: MapEntry | None = None
+    earlier: tuple[MapEntry, ...] = ()
+    """Former entries of the map for this instance, newest first: what `fallback` tries before the segments alone."""
     until_t: int | None = None
     """Inclusive; None is the whole log."""
+
+    def without_cache(self) -> "LogSource":
+        """The next step of the ladder."""
+        return replace(self, cache=next(iter(self.earlier), None), earlier=self.earlier[1:])
 
 
 class ChainError(EngineError):
     """The segments of the index do not make a whole log."""
 
 
-ReadCached = Callable[[Instance, tuple[Segment, ...], MapEntry, ObjectStore], pl.DataFrame]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """The segments that continue a log after a t."""
+
+    instance: Instance
+    chain: tuple[Segment, ...]
+    """In order; the first may begin before after_t, the last may end after until_t."""
+    after_t: int
+    until_t: int | None
+
+    def read(self, segments: Sequence[Segment], store: ObjectStore) -> pl.DataFrame:
+        """The datoms of some of its segments with after_t < t <= until_t, in log order; columns of LOG_SCHEMA."""
+        wanted = pl.col("t") > self.after_t
+        if self.until_t is not None:
+            wanted &= pl.col("t") <= self.until_t
+        frame = read_segments(segments, store)
+        whole = segments and segments[0].last_batch_t >= self.after_t and segments[-1].last_t <= (self.until_t or END)
+        return frame if whole else frame.filter(wanted)
+
+
+def plan_delta(source: LogSource, *, warn: Tell) -> Delta:
+    """The segments to read after the source's cache; raises ChainError when they do not continue it."""
+    after_t = source.cache.last_t if source.cache else 0
+    _check_chain(source, after_t=after_t, warn=warn)
+    chain = chain_after(source.segments, after_t=after_t)
+    if source.until_t is not None:
+        chain = tuple(s for s in chain if s.last_batch_t < source.until_t)
+    return Delta(instance=source.instance, chain=chain, after_t=after_t, until_t=source.until_t)
+
+
+def find_last_t(source: LogSource, store: ObjectStore, *, warn: Tell) -> int:
+    """The greatest t of a log without a cache, up to the source's until_t; 0 when it begins later.
+
+    Raises:
+        ChainError: the segments do not make a whole log.
+        SegmentError: the segment that holds it is not what the index says.
+    """
+    delta = plan_delta(source, warn=warn)
+    if not delta.chain:
+        return 0
+    last: int | None = delta.read(delta.chain[-1:], store).select(pl.col("t").max()).item()
+    return delta.chain[-1].last_batch_t if last is None else last
+
+
+def climb_down(source: LogSource, attempt: Callable[[LogSource], T], *, policy: CachePolicy, warn: Tell) -> T:
+    """What an attempt gives with the first cache of the source that can be used, at last without one.
+
+    Raises:
+        CacheError: the cache cannot be used, and the policy is strict.
+    """
+    while True:
+        try:
+            return attempt(source)
+        except CacheError as error:
+            source = step_down(source, error, policy=policy, warn=warn)
+
+
+def step_down(source: LogSource, error: CacheError, *, policy: CachePolicy, warn: Tell) -> LogSource:
+    """The source without the cache that failed, told loudly; raises the error itself if the policy is strict."""
+    if policy is CachePolicy.STRICT or source.cache is None:
+        raise error
+    lower = source.without_cache()
+    now, before = (len(chain_after(source.segments, after_t=_end(s))) for s in (lower, source))
+    way = f"with the earlier cache {lower.cache.log}" if lower.cache else "without the cache"
+    begin = f"after t {lower.cache.last_t}" if lower.cache else "from the start"
+    warn(f"WARNING: {error}. Going on {way}: {now} segments are read {begin} instead of {before}")
+    return lower
+
+
+def _end(source: LogSource) -> int:
+    return source.cache.last_t if source.cache else 0
 
 
 def read_log(source: LogSource, store: ObjectStore, *, policy: CachePolicy, warn: Tell) -> pl.DataFrame:
@@ -55,53 +133,16 @@ def read_log(source: LogSource, store: ObjectStore, *, policy: CachePolicy, warn
         SegmentError: a segment is not what the index says.
         CacheError: the cache cannot be used, and the policy is strict.
     """
-    cached = _cached(source, store, read_cached_log, policy=policy, warn=warn)
-    if cached is None:
-        return _read_delta(source, store, after_t=0, warn=warn)
-    frame, last_t = cached
-    if source.until_t is not None:
-        frame = frame.filter(pl.col("t") <= source.until_t)
-    return pl.concat([frame, _read_delta(source, store, after_t=last_t, warn=warn)])
+    return climb_down(source, lambda s: pl.concat(list(_parts(s, store, warn))), policy=policy, warn=warn)
 
 
-def read_facts(source: LogSource, store: ObjectStore, *, policy: CachePolicy, warn: Tell) -> pl.DataFrame:
-    """Every fact asserted at t <= until_t, as it stood then; columns of FACTS_SCHEMA, sorted by FACTS_ORDER.
-
-    With a cache only the newer datoms are folded, onto its materialized entities. Raises what read_log raises.
-    """
-    cached = _cached(source, store, read_cached_facts, policy=policy, warn=warn)
-    if cached is None:
-        return fold_datoms(_read_delta(source, store, after_t=0, warn=warn))
-    facts, last_t = cached
-    if source.until_t is not None and source.until_t < last_t:
-        return cut_facts(facts, until_t=source.until_t)
-    return fold_delta(facts, _read_delta(source, store, after_t=last_t, warn=warn))
-
-
-def _cached(
-    source: LogSource, store: ObjectStore, read: ReadCached, *, policy: CachePolicy, warn: Tell
-) -> tuple[pl.DataFrame, int] | None:
-    """What the cache holds and its last_t; None without a cache that can be used."""
-    if source.cache is None:
-        return None
-    try:
-        return read(source.instance, source.segments, source.cache, store), source.cache.last_t
-    except CacheError as error:
-        if policy is CachePolicy.STRICT:
-            raise
-        warn(f"WARNING: {error}. Going on without the cache: {len(source.segments)} segments are read from the start")
-        return None
-
-
-def _read_delta(source: LogSource, store: ObjectStore, *, after_t: int, warn: Tell) -> pl.DataFrame:
-    """The datoms of the index's segments with after_t < t <= until_t, in log order."""
-    _check_chain(source, after_t=after_t, warn=warn)
-    wanted = pl.col("t") > after_t
-    chain = chain_after(source.segments, after_t=after_t)
-    if source.until_t is not None:
-        wanted &= pl.col("t") <= source.until_t
-        chain = tuple(s for s in chain if s.last_batch_t < source.until_t)
-    return read_segments(chain, store).filter(wanted).sort("t", maintain_order=True)
+def _parts(source: LogSource, store: ObjectStore, warn: Tell) -> Iterator[pl.DataFrame]:
+    if source.cache is not None:
+        check_index(source.instance, source.segments, source.cache)
+        cached = read_cached_log(source.instance, source.cache, store)
+        yield cached if source.until_t is None else cached.filter(pl.col("t") <= source.until_t)
+    delta = plan_delta(source, warn=warn)
+    yield delta.read(delta.chain, store)
 
 
 def _check_chain(source: LogSource, *, after_t: int, warn: Tell) -> None:

@@ -1,6 +1,6 @@
 """Parquet files below an `s3://` folder: written in one style, read one by one so that an error names the file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 
 import polars as pl
@@ -8,7 +8,6 @@ import polars as pl
 from logcache_assets.engine.layout import EngineError, column_types
 from logcache_assets.ports import ObjectStore, StoredObject
 
-FIRST_PART = "part-00000.parquet"
 ROW_GROUP_ROWS = 262_144
 
 
@@ -19,18 +18,59 @@ class ParquetError(EngineError):
 def parquet_bytes(frame: pl.DataFrame) -> bytes:
     """One file: zstd, with statistics; an empty frame keeps its schema."""
     buffer = BytesIO()
-    frame.write_parquet(buffer, compression="zstd", statistics=True, row_group_size=ROW_GROUP_ROWS)
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True, row_group_size=ROW_GROUP_ROWS)
     return buffer.getvalue()
 
 
-def write_parquet(frame: pl.DataFrame, folder_uri: str, store: ObjectStore) -> StoredObject:
-    """Put a frame into a folder as its only part."""
-    return store.write(f"{folder_uri.rstrip('/')}/{FIRST_PART}", parquet_bytes(frame))
+def write_part(frame: pl.DataFrame, folder_uri: str, store: ObjectStore, *, number: int = 0) -> StoredObject:
+    """Put a frame into a folder as one of its parts."""
+    return store.write(f"{folder_uri.rstrip('/')}/part-{number:05}.parquet", parquet_bytes(frame))
+
+
+def empty_others(
+    written: Sequence[StoredObject], empty: pl.DataFrame, folder_uri: str, store: ObjectStore
+) -> tuple[StoredObject, ...]:
+    """Replace every other file of a folder, which an earlier attempt left there, by one without rows."""
+    kept = {item.uri for item in written}
+    others = [uri for uri in parquet_uris(list_folder(folder_uri, store)) if uri not in kept]
+    return tuple(store.write(uri, parquet_bytes(empty)) for uri in others)
+
+
+def scan_parquet(uris: Sequence[str], store: ObjectStore) -> pl.LazyFrame:
+    """The rows of several files of the same columns, to be read with `collect_parquet`."""
+    sources = [store.polars_source(uri) for uri in uris]
+    options = dict(sources[0][1])
+    return pl.scan_parquet([source for source, _ in sources], storage_options=options or None, glob=False)
+
+
+def collect_parquet(frame: pl.LazyFrame, place: str) -> pl.DataFrame:
+    """The rows of a scan.
+
+    Raises:
+        ParquetError: it names the place, because polars need not name the file.
+    """
+    try:
+        return frame.collect()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _unreadable(place, error) from error
+
+
+def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
+    """The columns of one file, from its footer; raises ParquetError."""
+    try:
+        return scan_parquet([uri], store).collect_schema()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise _unreadable(uri, error) from error
 
 
 def list_folder(folder_uri: str, store: ObjectStore) -> tuple[StoredObject, ...]:
     """Every object below a folder; none when there is no such folder."""
     return store.list_objects(folder_uri.rstrip("/") + "/")
+
+
+def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
+    """The Parquet files below a folder."""
+    return tuple(uri for uri in store.list_uris(folder_uri.rstrip("/") + "/") if uri.endswith(".parquet"))
 
 
 def parquet_uris(objects: Sequence[StoredObject]) -> tuple[str, ...]:
@@ -39,47 +79,44 @@ def parquet_uris(objects: Sequence[StoredObject]) -> tuple[str, ...]:
 
 
 def read_parquet_files(uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
-    """All rows of files that have the same columns, in the order of the files.
+    """All rows of files that have the same columns, in the order of the files; raises what read_each raises."""
+    frames = list(read_each(uris, store))
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
+
+
+def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]:
+    """The rows of each file.
 
     Raises:
         ParquetError: naming the file that is unreadable or has other columns than the first.
     """
-    frames = [_read_parquet(uri, store) for uri in uris]
-    for uri, frame in zip(uris, frames, strict=True):
-        if frame.schema != frames[0].schema:
+    schema = None
+    for uri in uris:
+        frame = collect_parquet(scan_parquet([uri], store), uri)
+        schema = schema or frame.schema
+        if frame.schema != schema:
             raise ParquetError(
                 f"{uri} has columns {column_types(frame.schema)}, but {uris[0]} beside it has "
-                f"{column_types(frames[0].schema)}: the folder holds two datasets; write it again from its source"
+                f"{column_types(schema)}: the folder holds two datasets; write it again from its source"
             )
-    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
+        yield frame
 
 
 def count_rows(folder_uri: str, store: ObjectStore) -> int:
     """Rows of a folder's Parquet files, from their footers; raises ParquetError for a file without a sound one."""
-    return sum(_count(uri, store) for uri in parquet_uris(list_folder(folder_uri, store)))
+    return sum(count_file(uri, store) for uri in parquet_uris(list_folder(folder_uri, store)))
 
 
-def _count(uri: str, store: ObjectStore) -> int:
-    source, options = store.polars_source(uri)
-    try:
-        scan = pl.scan_parquet(source, storage_options=dict(options) or None, glob=False)
-        return int(scan.select(pl.len()).collect().item())
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise ParquetError(
-            f"{uri} is not a readable Parquet file ({one_line(error)}): it is truncated or corrupt; "
-            "copy or compute it again from its source"
-        ) from error
+def count_file(uri: str, store: ObjectStore) -> int:
+    """Rows of one file, from its footer; raises ParquetError."""
+    return int(collect_parquet(scan_parquet([uri], store).select(pl.len()), uri).item())
 
 
-def _read_parquet(uri: str, store: ObjectStore) -> pl.DataFrame:
-    source, options = store.polars_source(uri)
-    try:
-        return pl.scan_parquet(source, storage_options=dict(options) or None, glob=False).collect()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise ParquetError(
-            f"{uri} is not a readable Parquet file ({one_line(error)}): it is truncated or corrupt; "
-            "copy or compute it again from its source"
-        ) from error
+def _unreadable(place: str, error: BaseException) -> ParquetError:
+    return ParquetError(
+        f"{place} is not a readable Parquet file ({one_line(error)}): it is truncated or corrupt; "
+        "copy or compute it again from its source"
+    )
 
 
 def one_line(error: BaseException) -> str:

@@ -14,6 +14,9 @@ import polars as pl
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
 """Bootstrap attributes that the engine itself reads."""
 
+NAMING = (IDENT, VALUE_TYPE, CARDINALITY)
+"""The attributes that describe a schema."""
+
 CARDINALITY_MANY = ":db.cardinality/many"
 
 
@@ -35,6 +38,8 @@ class DatomicSchema:
     """By ident without its colon: `transaction/status`."""
     idents: pl.DataFrame
     """Columns id, ident: every named entity, with its colon."""
+    types: Mapping[int, str]
+    """Value type of every attribute by its id, also of one that lost its name."""
 
 
 @cache
@@ -59,24 +64,29 @@ def _short(value_type: str) -> str:
     return value_type.rpartition("/")[2]
 
 
-def read_schema(facts: pl.DataFrame) -> DatomicSchema:
-    """The schema that the open facts of an instance describe, on top of the bootstrap entities."""
+def read_schema(current: Mapping[int, pl.DataFrame]) -> DatomicSchema:
+    """The schema that the open facts of the NAMING attributes describe, on top of the bootstrap entities."""
     bootstrap, names = _bootstrap()
-    current = facts.filter(pl.col("a").is_in([IDENT, VALUE_TYPE, CARDINALITY]), pl.col("t_to").is_null())
-    idents = {**names, **_values(current, IDENT)}
-    types, cardinalities = _values(current, VALUE_TYPE), _values(current, CARDINALITY)
+    idents = {**names, **_values(current[IDENT])}
+    types, cardinalities = _values(current[VALUE_TYPE]), _values(current[CARDINALITY])
     attributes = {
         idents[entity].removeprefix(":"): Attribute(
             id=entity,
-            value_type=_short(names.get(int(value_type), "unknown")),
+            value_type=_type_of(value_type, names),
             many=names.get(int(cardinalities.get(entity, 0))) == CARDINALITY_MANY,
         )
         for entity, value_type in types.items()
         if entity in idents
     }
     table = pl.DataFrame({"id": list(idents), "ident": list(idents.values())}, {"id": pl.Int64, "ident": pl.String})
-    return DatomicSchema(attributes={**bootstrap, **attributes}, idents=table)
+    own = {entity: _type_of(value_type, names) for entity, value_type in types.items()}
+    own |= {attribute.id: attribute.value_type for attribute in bootstrap.values()}
+    return DatomicSchema(attributes={**bootstrap, **attributes}, idents=table, types=own)
 
 
-def _values(facts: pl.DataFrame, attribute: int) -> dict[int, str]:
-    return dict(facts.filter(pl.col("a") == attribute).select("e", "v").iter_rows())
+def _values(facts: pl.DataFrame) -> dict[int, str]:
+    return dict(facts.select("e", "v").iter_rows())
+
+
+def _type_of(value_type: str, names: Mapping[int, str]) -> str:
+    return _short(names.get(int(value_type), "unknown"))

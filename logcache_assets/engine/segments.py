@@ -34,7 +34,7 @@ def read_segments(segments: Iterable[Segment], store: ObjectStore) -> pl.DataFra
 
 
 def read_segment(segment: Segment, store: ObjectStore) -> pl.DataFrame:
-    """The datoms of one segment."""
+    """The datoms of one segment, ascending by t."""
     frame = _decode(segment, _content(segment, store))
     if frame.schema != LOG_SCHEMA:
         raise SegmentError(
@@ -44,7 +44,7 @@ def read_segment(segment: Segment, store: ObjectStore) -> pl.DataFrame:
     if any(frame.null_count().row(0)):
         raise SegmentError(f"{_place(segment)} holds datoms without a value in every field; have it extracted again")
     _check_range(segment, frame)
-    return frame
+    return frame if frame["t"].is_sorted() else frame.sort("t", maintain_order=True)
 
 
 def _place(segment: Segment) -> str:

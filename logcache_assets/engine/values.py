@@ -31,10 +31,24 @@ COLUMN_TYPES: Mapping[str, pl.DataType] = {
 """Value type → column type. What is missing here (`fn`) has no column."""
 
 
+INTEGER_TYPES = frozenset({"long", "ref", "boolean", "instant"})
+"""Value types whose every canonical text is one integer: milliseconds of an instant, 0 or 1 of a boolean."""
+
+
 def parse_values(texts: pl.Series, value_type: str) -> pl.Series:
     """The typed values of canonical texts; null where the type cannot hold one."""
     parse = _PARSERS.get(value_type)
     return texts if parse is None else parse(texts)
+
+
+def parse_integers(texts: pl.Series, value_type: str) -> pl.Series:
+    """The values of one of the INTEGER_TYPES as integers; null where a text is none."""
+    return parse_values(texts, value_type).cast(pl.Int64)
+
+
+def typed_integers(integers: pl.Series, value_type: str) -> pl.Series:
+    """What parse_values gives, from what parse_integers gave."""
+    return integers.cast(COLUMN_TYPES[value_type])
 
 
 def shown_texts(texts: pl.Series, value_type: str) -> pl.Series:
@@ -69,10 +83,15 @@ def _parse_double(texts: pl.Series) -> pl.Series:
 
 
 def _parse_bigdec(texts: pl.Series) -> pl.Series:
-    """Polars rounds what has more than nine decimals, so only zeros may be dropped."""
+    """Polars rounds what has more than nine decimals, so only zeros may be dropped; short texts cannot have them."""
+    if (texts.str.len_bytes() <= _SHORT).all():
+        return _where(~texts.str.contains(r"[^-0-9.]"), texts).cast(BIGDEC, strict=False)
     fits = texts.str.contains(r"^-?0*[0-9]{1,29}(\.[0-9]{0,9}0*)?$")
     exact = texts.str.replace(r"(\.[0-9]{9})0+$", "${1}")
     return _where(fits, exact).cast(BIGDEC, strict=False)
+
+
+_SHORT = 10
 
 
 def _parse_bigint(texts: pl.Series) -> pl.Series:

@@ -1,62 +1,127 @@
-"""One instance while its contracts are computed: its facts by attribute, its schema, the instants of its txes."""
+"""One kind of entity of one bucket: its facts and timelines, read once for all its contracts."""
 
 from functools import cached_property
-from typing import Self
 
 import polars as pl
 
-from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.layout import END, FACTS_SCHEMA, TX_BASE, EngineError
-from logcache_assets.engine.schema import TX_INSTANT, DatomicSchema, read_schema
-from logcache_assets.engine.values import parse_values
+from logcache_assets.domain.definitions import ContractAttribute, ContractEntity
+from logcache_assets.engine.buckets import Bucket
+from logcache_assets.engine.cells import Setting, column_timeline, type_to_read, typed_facts
+from logcache_assets.engine.columns import Column, Columns, primary_key
+from logcache_assets.engine.instance_facts import NO_FACTS, InstanceFacts
+from logcache_assets.engine.layout import END, TX_BASE, EngineError
+from logcache_assets.engine.lookup import Lookup
+from logcache_assets.engine.moments import Ranks
+from logcache_assets.engine.schema import TX_INSTANT
+from logcache_assets.engine.timelines import now, one_valued
+from logcache_assets.engine.values import INSTANT
 
 
 class InstanceView:
-    """Facts to ask; t_to is END where a fact is open.
+    """What the buckets of an instance share: its schema, the instants of its txes, what refs lead to.
 
     Args:
-        instance: whose they are.
-        facts: as fold_datoms gives them.
+        facts: of the instance.
+        setting: its schema, and the key of personal data.
+        only_open: whether entity contracts alone are computed, which ask nothing of what was retracted.
     """
 
-    def __init__(self, instance: Instance, facts: pl.DataFrame) -> None:
-        self.instance = instance
-        self.schema: DatomicSchema = read_schema(facts)
-        self.facts = facts.with_columns(pl.col("t_to").fill_null(END))
-        self._by_attribute: dict[str, pl.DataFrame] = {}
+    def __init__(self, facts: InstanceFacts, setting: Setting, *, only_open: bool) -> None:
+        self.facts, self.setting, self.only_open = facts, setting, only_open
+        self._targets: dict[tuple[str, bool], pl.DataFrame] = {}
+
+    def read(self, attributes: dict[str, str], bucket: Bucket | None = None) -> dict[str, pl.DataFrame]:
+        """The facts of attributes by name, with END where open; none of an attribute that the schema lacks.
+
+        Args:
+            attributes: name → the type to read it as.
+            bucket: which entities; all by default.
+        """
+        known = self.setting.schema.attributes
+        ids = {known[name].id: value_type for name, value_type in attributes.items() if name in known}
+        found = self.facts.of(ids, *(() if bucket is None else (bucket,)), only_open=self.only_open)
+        frames = {name: found[known[name].id] if name in known else NO_FACTS for name in attributes}
+        return {name: self._filled(frame) for name, frame in frames.items()}
+
+    def _filled(self, facts: pl.DataFrame) -> pl.DataFrame:
+        filled = facts.with_columns(pl.col("t_to").fill_null(END))
+        return now(filled) if self.only_open else filled
+
+    def targets(self, column: Column) -> pl.DataFrame:
+        """The timeline of what a column's ref leads to, over all buckets: a ref leads anywhere."""
+        name = column.attribute.ref or ""
+        asked = (name, column.attribute.pii)
+        if asked not in self._targets:
+            own = self.setting.schema.attributes.get(name)
+            read_as = "string" if column.attribute.pii or own is None else own.value_type
+            self._targets[asked] = one_valued(typed_facts(column, name, self.read({name: read_as})[name], self.setting))
+        return self._targets[asked]
 
     @cached_property
-    def now(self) -> Self:
-        """The same instance with its open facts only: all that entity contracts need."""
-        return type(self)(self.instance, self.facts.filter(pl.col("t_to") == END).with_columns(t_to=_NO_T))
-
-    def facts_of(self, attribute: str) -> pl.DataFrame:
-        """The facts of an attribute (without its colon), sorted by e and t_from; none when the schema lacks it."""
-        if attribute not in self._by_attribute:
-            found = self.schema.attributes.get(attribute)
-            wanted = pl.col("a") == found.id if found else pl.lit(False)
-            facts = self.facts.filter(wanted).select("e", "v", "t_from", "t_to").sort("e", "t_from")
-            self._by_attribute[attribute] = facts
-        return self._by_attribute[attribute]
-
-    @cached_property
-    def _instants(self) -> pl.DataFrame:
-        facts = self.facts.filter(pl.col("a") == TX_INSTANT, pl.col("t_to") == END)
-        return facts.select(pl.col("e") - TX_BASE, parse_values(facts["v"], "instant").alias("db__tx_instant")).unique(
-            "e"
-        )
+    def _instants(self) -> Lookup:
+        facts = self.facts.of({TX_INSTANT: "instant"}, only_open=True)[TX_INSTANT].unique("e")
+        return Lookup(facts["e"] - TX_BASE, facts["n"])
 
     def instants_of(self, ts: pl.Series) -> pl.Series:
         """The instant of the tx at each t; a tx without one proves that the log is not whole."""
-        asked = ts.to_frame("e")
-        found = asked.join(self._instants, on="e", how="left", maintain_order="left")["db__tx_instant"]
+        found = self._instants.of(ts)
         if found.null_count():
             t = ts.filter(found.is_null())[0]
             raise EngineError(
-                f"{self.instance.name}: the tx at t {t} has no :db/txInstant, so the log is not whole; "
+                f"{self.facts.instance.name}: the tx at t {t} has no :db/txInstant, so the log is not whole; "
                 "check the segments around that t"
             )
-        return found
+        return found.cast(INSTANT)
 
 
-_NO_T = pl.lit(None, FACTS_SCHEMA["t_to"])
+class EntityView:
+    """The entities of one kind in one bucket.
+
+    Args:
+        instance: of the instance.
+        bucket: which entities.
+        entity: which kind, with the attributes to read.
+        columns: of the definition.
+    """
+
+    def __init__(self, instance: InstanceView, bucket: Bucket, entity: ContractEntity, columns: Columns) -> None:
+        self.instance, self.bucket, self.columns = instance, bucket, columns
+        self.key = columns[primary_key(entity)]
+        known = instance.setting.schema.attributes
+        asked = [self.key.attribute, *entity.attributes]
+        types = {a.attribute: type_to_read(a, known[a.attribute].value_type) for a in asked if a.attribute in known}
+        self._facts = instance.read(types, bucket)
+        self._timelines: dict[ContractAttribute, pl.DataFrame] = {}
+
+    def facts_of(self, attribute: ContractAttribute) -> pl.DataFrame:
+        """The facts of an attribute."""
+        return self._facts.get(attribute.attribute, _EMPTY)
+
+    @cached_property
+    def keys(self) -> pl.DataFrame:
+        """The timeline of the primary key."""
+        setting = self.instance.setting
+        return one_valued(
+            typed_facts(self.key, self.key.attribute.attribute, self.facts_of(self.key.attribute), setting)
+        )
+
+    @cached_property
+    def placed_keys(self) -> pl.DataFrame:
+        """The keys as intervals of moments, each with its `place` in the order of all."""
+        return self.ranks.intervals_of(self.keys.with_columns(place=pl.col("value").rank("dense")))
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        """The entities that have, or ever had, a primary key."""
+        return Ranks(self.keys["e"])
+
+    def timeline_of(self, attribute: ContractAttribute) -> pl.DataFrame:
+        """The timeline of a column."""
+        if attribute not in self._timelines:
+            self._timelines[attribute] = column_timeline(
+                self.columns[attribute], self.facts_of(attribute), self.instance.setting, self.instance.targets
+            )
+        return self._timelines[attribute]
+
+
+_EMPTY = NO_FACTS.with_columns(pl.col("t_to").fill_null(END))

@@ -72,6 +72,10 @@ class BareGit:
             )
         return tuple(sorted(path for kind, _, path in entries if kind == "blob"))
 
+    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
+        """Full shas of the commits up to a ref that changed a file, newest first."""
+        return tuple(self._checked("log", "--format=%H", self.resolve(ref), "--", path).decode().split())
+
     def tree_with(self, parent: str | None, files: Mapping[str, str]) -> str:
         """The tree of a commit with these files set; returns its sha."""
         with tempfile.TemporaryDirectory(prefix="logcache-index-") as folder:

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import msgspec
 
-from logcache_assets.domain.documents import Manifest, document_digest, render_document
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
-from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.segments import Segment, newest_t
 from logcache_assets.domain.transactions import TransactionType
-from logcache_assets.engine.log import CachePolicy, LogSource, read_facts, read_log
-from logcache_assets.engine.raw import describe_raw_datasets, write_materialized_entities, write_raw_log
+from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.errors import BadInput, Refused
+from logcache_assets.first_cache import Origin, write_first_cache
 from logcache_assets.local_platform.demo_data import DemoData, read_demo_data, read_index_file, segment_file
 from logcache_assets.local_platform.itaipu import CONTRACT_PREFIX, RAW_PREFIX, ItaipuRun
+from logcache_assets.local_platform.scratch import local_driver
 from logcache_assets.local_platform.timeline import (
     COMMITTED,
     DAY,
@@ -211,30 +211,13 @@ def _write_first_cache(world: World, data: DemoData) -> None:
 
 def _write_cached_log(world: World, instance: Instance, *, transaction: str, read_at: datetime) -> MapEntry:
     source = LogSource(instance=instance, segments=world.segment_index.segments(instance))
-    log = read_log(source, world.store, policy=CachePolicy.STRICT, warn=lambda _: None)
-    facts = read_facts(source, world.store, policy=CachePolicy.STRICT, warn=lambda _: None)
-    last_t = max(segment.last_t for segment in source.segments)
-    folder = world.settings.locations.cache_folder(instance, last_t=last_t, transaction=transaction)
-    write_raw_log(log, folder.log, world.store)
-    write_materialized_entities(facts, folder.materialized_entities, world.store)
-    logs = describe_raw_datasets(
-        instance.name, log_uri=folder.log, entities_uri=folder.materialized_entities, store=world.store
-    )
-    manifest = Manifest(
-        instance=instance.name,
-        last_t=logs.log.last_t,
-        transaction=transaction,
-        source_read_at=read_at,
-        log=logs.log,
-        materialized_entities=logs.materialized_entities,
-    )
-    text = render_document(manifest)
-    world.store.create(folder.manifest, text.encode())
-    return MapEntry(
-        last_t=manifest.last_t,
-        log=folder.log,
-        materialized_entities=folder.materialized_entities,
-        transaction=transaction,
-        source_read_at=read_at,
-        manifest_sha256=document_digest(text),
-    )
+    with local_driver() as driver:
+        return write_first_cache(
+            source,
+            last_t=newest_t(source.segments),
+            locations=world.settings.locations,
+            origin=Origin(transaction=transaction, read_at=read_at),
+            store=world.store,
+            driver=driver,
+            warn=lambda _: None,
+        )

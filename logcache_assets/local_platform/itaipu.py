@@ -4,28 +4,33 @@ Both the nightly run and the test runs that `sabesp` starts are this code. As on
 is aborted and the run goes on, so a green run proves nothing.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-
-import polars as pl
 
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
 from logcache_assets.domain.names import raw_datasets, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.transactions import Column
-from logcache_assets.engine.contracts import Contract, compute_contracts
-from logcache_assets.engine.layout import column_types
-from logcache_assets.engine.log import CachePolicy, LogSource, read_facts, read_log
-from logcache_assets.engine.parquet import write_parquet
-from logcache_assets.engine.raw import write_materialized_entities, write_raw_log
-from logcache_assets.errors import LogCacheError
+from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
+from logcache_assets.engine.drivers import Folder, LocalDriver
+from logcache_assets.engine.layout import FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.engine.parquet import parquet_bytes, read_parquet_files
+from logcache_assets.engine.progress import OnProgress
+from logcache_assets.engine.raw_build import RawBuild, build_raw
+from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT
+from logcache_assets.local_platform.scratch import local_driver
 from logcache_assets.local_platform.world import World, pii_key
-from logcache_assets.ports import ItaipuRepository, ObjectStore, StoredObject, Tell
+from logcache_assets.ports import ItaipuRepository, Tell
 
 RAW_PREFIX = "raw-"
 CONTRACT_PREFIX = "contract-"
+
+FORMER_MAPS = 5
+"""How many versions of the map before the current one are tried when its caches cannot be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +38,36 @@ class Checkout:
     """What an Itaipu version pins: the log cache map and the contract definitions of one commit."""
 
     entries: LogCacheMap
+    former: tuple[LogCacheMap, ...]
+    """The maps before it, newest first: caches to fall back to."""
     definitions: tuple[DatabaseDefinition, ...]
+
+    def earlier_of(self, instance: Instance) -> tuple[MapEntry, ...]:
+        """The entries that an instance had before this one, each once."""
+        found = (entry_of(entries, instance) for entries in self.former)
+        now = entry_of(self.entries, instance)
+        return tuple(dict.fromkeys(entry for entry in found if entry is not None and entry != now))
 
 
 def check_out(repository: ItaipuRepository, version: str) -> Checkout:
-    """Read map and definitions at a commit."""
-    text = repository.read(MAP_PATH, ref=version)
+    """Read map, its history and the definitions at a commit."""
     paths = [path for path in repository.list_files("contracts", ref=version) if path.endswith(".yaml")]
     return Checkout(
-        entries=parse_map(text, where=f"{MAP_PATH} at {version}"),
+        entries=_map_at(repository, version),
+        former=tuple(_former_maps(repository, version)),
         definitions=tuple(parse_definition(repository.read(path, ref=version), where=path) for path in paths),
     )
+
+
+def _map_at(repository: ItaipuRepository, version: str) -> LogCacheMap:
+    return parse_map(repository.read(MAP_PATH, ref=version), where=f"{MAP_PATH} at {version}")
+
+
+def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCacheMap]:
+    """The last versions of the map before this one that can be read."""
+    for sha in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
+        with suppress(BadInput):
+            yield _map_at(repository, sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +92,7 @@ class ItaipuRun:
             for name in self._wanted(definition):
                 self.world.metapod_store.register_dataset(self.transaction, name)
         try:
-            return sum(self._compute_database(definition, checkout.entries) for definition in checkout.definitions)
+            return sum(self._compute_database(d, self._sources(d, checkout)) for d in checkout.definitions)
         except BaseException:
             # A run that is cancelled must not look as if it still computed: that would block every publication.
             self._abort_rest()
@@ -85,14 +109,15 @@ class ItaipuRun:
         names = [*raw, *(table.dataset for table in contract_tables(definition))]
         return tuple(name for name in names if name.startswith(self.prefixes))
 
-    def _compute_database(self, definition: DatabaseDefinition, entries: LogCacheMap) -> int:
+    def _compute_database(self, definition: DatabaseDefinition, sources: Sequence[LogSource]) -> int:
         """All datasets of one database; those that are not committed when something fails are aborted."""
         due, reason = dict.fromkeys(self._wanted(definition)), "it was not computed"
         try:
-            for output in self._outputs(definition, entries) if due else ():
-                if output.name in due:
-                    self._commit(output)
-                    due.pop(output.name)
+            with local_driver() as driver:
+                for output in self._outputs(definition, sources, driver) if due else ():
+                    if output.name in due:
+                        self._commit(output)
+                        due.pop(output.name)
         except LogCacheError as error:
             reason = " ".join(str(error).split())
         for name in due:
@@ -100,51 +125,76 @@ class ItaipuRun:
             self.tell(f"aborted dataset {name}: {reason}")
         return len(due)
 
-    def _outputs(self, definition: DatabaseDefinition, entries: LogCacheMap) -> Iterator["_Output"]:
-        facts = {instance: self._facts(instance, entries) for instance in definition.instances}
+    def _outputs(
+        self, definition: DatabaseDefinition, sources: Sequence[LogSource], driver: LocalDriver
+    ) -> Iterator["_Output"]:
         if RAW_PREFIX in self.prefixes:
-            for instance, state in facts.items():
-                log = read_log(self._source(instance, entries), self.world.store, policy=self.policy, warn=self.tell)
-                yield _Output(raw_log_dataset(instance), log, write_raw_log)
-                yield _Output(raw_entities_dataset(instance), state, write_materialized_entities)
-        key = pii_key(self.world.settings)
-        for contract in compute_contracts(definition, facts, pii_key=key, warn=self.tell):
-            yield _Output(contract.table.dataset, self._possibly_lost(contract), write_parquet)
+            for source in sources:
+                yield from self._raw(source, driver)
+        build = ContractBuild(
+            definition=definition,
+            sources=tuple(sources),
+            pii_key=pii_key(self.world.settings),
+            policy=self.policy,
+        )
+        store, out = self.world.store, Folder(self.world.store, f"{self.out_uri.rstrip('/')}/{self.transaction}")
+        for contract in build_contracts(
+            build, store=store, out=out, driver=driver, warn=self.tell, progress=self._progress(definition.database)
+        ):
+            rows = 0 if self._is_lost(contract) else contract.rows
+            yield _Output(contract.table.dataset, rows, contract.columns)
 
-    def _possibly_lost(self, contract: Contract) -> pl.DataFrame:
-        """The rows of a contract, unless the accident of an empty contract waits for it."""
+    def _raw(self, source: LogSource, driver: LocalDriver) -> Iterator["_Output"]:
+        names = raw_log_dataset(source.instance), raw_entities_dataset(source.instance)
+        log, entities = (Folder(self.world.store, self._folder(name)) for name in names)
+        build = RawBuild(source=source, log=log, entities=entities, policy=self.policy)
+        progress = self._progress(source.instance.name)
+        built = build_raw(build, store=self.world.store, driver=driver, warn=self.tell, progress=progress)
+        yield _Output(names[0], built.datoms, column_types(LOG_SCHEMA))
+        yield _Output(names[1], built.facts, column_types(FACTS_SCHEMA))
+
+    def _progress(self, what: str) -> OnProgress:
+        return lambda progress: self.tell(f"{what}: {progress}")
+
+    def _is_lost(self, contract: BuiltContract) -> bool:
+        """Whether the accident of an empty contract waits for this one; then its rows are gone."""
         emptied = self.world.faults.armed(EMPTY_CONTRACT) == contract.table.dataset
-        return contract.frame.clear() if emptied and self.policy is CachePolicy.STRICT else contract.frame
+        if not emptied or self.policy is not CachePolicy.STRICT:
+            return False
+        for file in contract.files:
+            rows = read_parquet_files([file.uri], self.world.store)
+            self.world.store.write(file.uri, parquet_bytes(rows.clear()))
+        return True
+
+    def _folder(self, dataset: str) -> str:
+        return f"{self.out_uri.rstrip('/')}/{self.transaction}/{dataset}"
 
     def _commit(self, output: "_Output") -> None:
-        folder = f"{self.out_uri.rstrip('/')}/{self.transaction}/{output.name}"
-        output.write(output.frame, folder, self.world.store)
         self.world.metapod_store.commit_dataset(
             self.transaction,
             output.name,
-            path=folder,
-            columns=tuple(
-                Column(name=name, logical_type=kind) for name, kind in column_types(output.frame.schema).items()
-            ),
+            path=self._folder(output.name),
+            columns=tuple(Column(name=name, logical_type=kind) for name, kind in output.columns.items()),
             committed_at=self.world.clock.now(),
         )
-        self.tell(f"committed dataset {output.name} with {len(output.frame)} rows")
+        self.tell(f"committed dataset {output.name} with {output.rows} rows")
 
-    def _facts(self, instance: Instance, entries: LogCacheMap) -> pl.DataFrame:
-        return read_facts(self._source(instance, entries), self.world.store, policy=self.policy, warn=self.tell)
-
-    def _source(self, instance: Instance, entries: LogCacheMap) -> LogSource:
-        return LogSource(
-            instance=instance,
-            segments=self.world.segment_index.segments(instance),
-            cache=entry_of(entries, instance),
-        )
+    def _sources(self, definition: DatabaseDefinition, checkout: Checkout) -> list[LogSource]:
+        return [
+            LogSource(
+                instance=instance,
+                segments=self.world.segment_index.segments(instance),
+                cache=entry_of(checkout.entries, instance),
+                earlier=checkout.earlier_of(instance),
+            )
+            for instance in definition.instances
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
-    """One dataset, ready to be written."""
+    """One dataset that was written."""
 
     name: str
-    frame: pl.DataFrame
-    write: Callable[[pl.DataFrame, str, ObjectStore], StoredObject]
+    rows: int
+    columns: Mapping[str, str]

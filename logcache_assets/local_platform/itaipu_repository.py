@@ -65,6 +65,10 @@ class LocalItaipuRepository(ItaipuRepository):
         return self._git.list_files(folder, ref=ref)
 
     @override
+    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
+        return self._git.versions(path, ref=ref)
+
+    @override
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
         self._refuse_base(branch, "committed to")
         if not _FULL_SHA.fullmatch(parent):

@@ -65,15 +65,16 @@ class LocalObjectStore(ObjectStore):
 
     @override
     def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
+        found = ((uri, self.path_of(uri)) for uri in self.list_uris(prefix_uri))
+        return tuple(stored for uri, path in found if (stored := self._stored(uri, path)) is not None)
+
+    @override
+    def list_uris(self, prefix_uri: str) -> tuple[str, ...]:
         bucket, prefix = _split(prefix_uri)
         root = self._bucket(bucket)
-        start = root / prefix.rpartition("/")[0]
-        found = []
-        for path in _files_below(start):
-            uri = f"s3://{bucket}/{path.relative_to(root).as_posix()}"
-            if uri.startswith(f"s3://{bucket}/{prefix}"):
-                found.append((uri, path))
-        return tuple(stored for uri, path in sorted(found) if (stored := self._stored(uri, path)) is not None)
+        files = _files_below(root / prefix.rpartition("/")[0])
+        uris = (f"s3://{bucket}/{path.relative_to(root).as_posix()}" for path in files)
+        return tuple(sorted(uri for uri in uris if uri.startswith(f"s3://{bucket}/{prefix}")))
 
     @override
     def head(self, uri: str) -> StoredObject:

@@ -12,7 +12,9 @@ import json
 
 import msgspec
 
-from logcache_assets.engine.raw import describe_raw_datasets
+from logcache_assets.engine.drivers import Folder, LocalDriver
+from logcache_assets.engine.raw import DescribeTask
+from logcache_assets.engine.spark import SparkDriver
 from logcache_assets.errors import LogCacheError
 from logcache_assets.platforms import connect
 from logcache_assets.settings import load_settings
@@ -20,21 +22,22 @@ from logcache_assets.settings import load_settings
 # COMMAND ----------
 
 request = json.loads(dbutils.widgets.get("request"))
-store = connect(load_settings()).store
+settings = load_settings()
+store = connect(settings).store
+scratch = Folder(store, settings.locations.scratch)
+# Databricks gives every notebook a session; where there is none, threads do the work.
+driver = SparkDriver(globals()["spark"], scratch) if "spark" in globals() else LocalDriver(scratch)
 
 # COMMAND ----------
 
-described = []
-for wanted in request["instances"]:
-    try:
-        logs = describe_raw_datasets(
-            wanted["instance"], log_uri=wanted["log"], entities_uri=wanted["materialized_entities"], store=store
-        )
-    except LogCacheError as error:
-        raise SystemExit(f"{wanted['instance']}: {error}") from None
-    print(f"{logs.instance}: {logs.log.rows} datoms up to t {logs.log.last_t}")
-    described.append(logs)
+described = {}
+try:
+    for logs in driver.run([DescribeTask(**wanted, store=store) for wanted in request["instances"]]):
+        print(f"{logs.instance}: {logs.log.rows} datoms up to t {logs.log.last_t}")
+        described[logs.instance] = logs
+except LogCacheError as error:
+    raise SystemExit(str(error)) from None
 
 # COMMAND ----------
 
-dbutils.notebook.exit(msgspec.json.encode(described).decode())
+dbutils.notebook.exit(msgspec.json.encode([described[wanted["instance"]] for wanted in request["instances"]]).decode())

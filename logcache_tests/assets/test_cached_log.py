@@ -50,7 +50,7 @@ def test_a_copy_again_writes_nothing(refreshed_world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "lost", ["manifest.json", "log/part-00000.parquet", "materialized-entities/part-00000.parquet"]
+    "lost", ["manifest.json", "log/part-00000.parquet", "materialized-entities/open-00000-of-00001.parquet"]
 )
 def test_an_interrupted_copy_is_completed(refreshed_world: World, lost: str) -> None:
     """A worker killed at any line leaves a folder that the next run completes to the same bytes."""

@@ -13,7 +13,7 @@ CAUSES = {
     "gap": ("the segment index has a gap", "(C2)"),
     "overlap": ("the segment index has an overlap", "(C3)"),
     "stale-personal-data": ("may still hold deleted personal data (C7)", "customers-global", "customers-s0"),
-    "truncated-copy": ("is not what was copied", "142843 bytes at the source, 71421 bytes at the destination", "(C13)"),
+    "truncated-copy": ("is not what was copied", "bytes at the source", "bytes at the destination", "(C13)"),
     "aborted-dataset": ("raw-customers-global/materialized-entities was aborted",),
     "placeholder": ("committed at the placeholder of empty datasets",),
     "lost-files": ("is committed, but no file is left at",),

@@ -18,7 +18,7 @@ from logcache_assets.local_platform.history import run_day, run_night
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
-from logcache_tests.engine.expected import expected_counts, expected_types, find_differences
+from logcache_tests.engine.expected import expected_counts, expected_types, find_differences, united
 from logcache_tests.worlds import files_of
 
 CUTOFFS = json.loads((PACKAGED / "cutoffs.json").read_text(encoding="utf-8"))
@@ -35,8 +35,7 @@ def differences(world: World, transaction: Transaction, cut: str) -> Iterator[st
     for definition in load_catalog(world.catalog):
         for table in contract_tables(definition):
             files = world.store.list_objects(f"{transaction.datasets[table.dataset].path}/")
-            for file in files:
-                yield from find_differences(table, world.store.read(file.uri), cut)
+            yield from find_differences(table, united(world.store.read(file.uri) for file in files), cut)
 
 
 def test_every_contract_of_the_night_is_datomics_answer(refreshed_world: World) -> None:

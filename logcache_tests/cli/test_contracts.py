@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from logcache_assets.cli.contracts import run
+from logcache_assets.cli import contracts as command
 from logcache_assets.domain.definitions import KINDS, Kind, contract_tables
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import render_map
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_tests.engine.expected import PII_KEY, find_differences
+from logcache_tests.engine.expected import PII_KEY, find_differences, united
 from logcache_tests.engine.world import (
     AFTER_EVERY_SEGMENT,
     BEFORE_EVERY_SEGMENT,
@@ -43,15 +43,19 @@ class Inputs:
 
     def run(self, *, databases: tuple[str, ...] = ("feed",), kinds: tuple[Kind, ...] = KINDS) -> dict[str, Any]:
         """The command's summary."""
-        return run(
+        files = command.Inputs(
             root=self.root,
             index=self.index,
             definitions=self.definitions,
             until=self.until,
-            out=self.out,
             log_map=self.log_map,
+        )
+        return command.run(
+            files,
+            out=self.out,
             databases=databases,
             kinds=kinds,
+            driver="local",
             pii_key=PII_KEY,
             tell=self.told.append,
         )
@@ -74,8 +78,11 @@ def inputs(tmp_path: Path) -> Inputs:
 
 def find_wrong(inputs: Inputs) -> list[str]:
     """How the written contracts of feed differ from Datomic's answers."""
-    files = {t: inputs.out / t.dataset / "part-00000.parquet" for t in contract_tables(definition_of("feed"))}
-    return [d for table, file in files.items() for d in find_differences(table, file.read_bytes(), "yesterday")]
+    found: list[str] = []
+    for table in contract_tables(definition_of("feed")):
+        contents = [file.read_bytes() for file in (inputs.out / table.dataset).glob("*.parquet")]
+        found += find_differences(table, united(contents), "yesterday")
+    return found
 
 
 def test_contracts_are_written_below_out(inputs: Inputs) -> None:

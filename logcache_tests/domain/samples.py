@@ -71,7 +71,7 @@ LOG_COLUMNS = {
     "added": "bool",
     "tx_instant": "timestamp[ms, tz=UTC]",
 }
-FACTS_COLUMNS = {"e": "int64", "a": "int64", "v": "string", "t_from": "int64", "t_to": "int64"}
+FACTS_COLUMNS = {"e": "int64", "a": "int64", "v": "string", "n": "int64", "t_from": "int64", "t_to": "int64"}
 
 
 def raw_dataset(name: str, columns: dict[str, str]) -> RawDataset:

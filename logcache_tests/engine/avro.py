@@ -1,10 +1,16 @@
 """Writes segments: a small Avro encoder, because polars cannot write timestamps to Avro."""
 
 import json
-from collections.abc import Iterable
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 Datom = tuple[int, int, str, int, bool]
 """(e, a, v, t, added)."""
+
+Codec = Literal["null", "deflate", "snappy"]
+CODECS: tuple[Codec, ...] = ("null", "deflate", "snappy")
 
 TX_BASE = 13194139533312
 SYNC = bytes(range(16))
@@ -21,18 +27,41 @@ def instant_ms(t: int) -> int:
     return 1_500_000_000_000 + t * 1000
 
 
-def avro_bytes(datoms: Iterable[Datom], *, block_rows: int = 1000, fields: list[object] = FIELDS) -> bytes:
-    """An uncompressed Avro file of these datoms, in blocks."""
+def instant_text(t: int) -> str:
+    """The same as the value of its :db/txInstant."""
+    instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant_ms(t))
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+def avro_bytes(
+    datoms: Iterable[Datom], *, block_rows: int = 1000, fields: list[object] = FIELDS, codec: Codec = "null"
+) -> bytes:
+    """An Avro file of these datoms, in blocks."""
     schema = {"type": "record", "name": "datom", "fields": fields}
-    meta = _long(1) + _text("avro.schema") + _text(json.dumps(schema)) + _long(0)
+    meta = _long(2) + _text("avro.schema") + _text(json.dumps(schema)) + _text("avro.codec") + _text(codec) + _long(0)
     rows = [_row(datom) for datom in datoms]
     blocks = [rows[n : n + block_rows] for n in range(0, len(rows), block_rows)]
-    return b"Obj\x01" + meta + SYNC + b"".join(_block(block) for block in blocks)
+    return b"Obj\x01" + meta + SYNC + b"".join(_block(block, codec) for block in blocks)
 
 
-def _block(rows: list[bytes]) -> bytes:
-    content = b"".join(rows)
+def _block(rows: list[bytes], codec: Codec) -> bytes:
+    content = _COMPRESS[codec](b"".join(rows))
     return _long(len(rows)) + _long(len(content)) + content + SYNC
+
+
+def _deflate(content: bytes) -> bytes:
+    compress = zlib.compressobj(wbits=-15)
+    return compress.compress(content) + compress.flush()
+
+
+def _snappy(content: bytes) -> bytes:
+    """Snappy without any compression: literals only; then the checksum that Avro adds."""
+    pieces = (content[n : n + 2**16] for n in range(0, len(content), 2**16))
+    literals = b"".join(b"\xf4" + (len(piece) - 1).to_bytes(2, "little") + piece for piece in pieces)
+    return _varint(len(content)) + literals + zlib.crc32(content).to_bytes(4, "big")
+
+
+_COMPRESS: Mapping[Codec, Callable[[bytes], bytes]] = {"null": bytes, "deflate": _deflate, "snappy": _snappy}
 
 
 def _row(datom: Datom) -> bytes:
@@ -46,7 +75,10 @@ def _text(text: str) -> bytes:
 
 
 def _long(number: int) -> bytes:
-    rest = number << 1 if number >= 0 else ~(number << 1)
+    return _varint(number << 1 if number >= 0 else ~(number << 1))
+
+
+def _varint(rest: int) -> bytes:
     out = bytearray()
     while rest > 0x7F:
         out.append(rest & 0x7F | 0x80)

@@ -10,7 +10,7 @@ import hmac
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
 from functools import cache
@@ -18,8 +18,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TypeAlias
 
-import pyarrow as pa  # type: ignore[import-untyped] # pyarrow ships no types
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from logcache_assets.domain.definitions import ContractTable
 
@@ -43,6 +43,13 @@ def expected_counts(cut: str, instance: str) -> dict[str, int]:
     """Figures of the raw log."""
     counts: dict[str, int] = json.loads((EXPECTED / cut / f"raw-{instance}" / "log.count.json").read_text("utf-8"))
     return counts
+
+
+def united(contents: Iterable[bytes]) -> bytes:
+    """The Parquet files of one dataset as one file."""
+    buffer = BytesIO()
+    pq.write_table(pa.concat_tables(pq.read_table(BytesIO(content)) for content in contents), buffer)
+    return buffer.getvalue()
 
 
 def find_differences(table: ContractTable, parquet: bytes, cut: str) -> Iterator[str]:

@@ -1,17 +1,18 @@
 """Invented logs with known answers: what holds is written down while the datoms are made, never folded from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import polars as pl
 from hypothesis import strategies as st
 
-from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.layout import FACTS_SCHEMA, LOG_SCHEMA
+from logcache_assets.engine.layout import LOG_SCHEMA
 from logcache_assets.engine.log import LogSource
 from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_tests.engine.avro import TX_BASE, Datom, avro_bytes, instant_ms
+from logcache_tests.engine.avro import TX_BASE, Codec, Datom, avro_bytes, instant_ms, instant_text
 from logcache_tests.engine.world import OWN_BUCKET
 
 INSTANCE = parse_instance("double-entry-s0")
@@ -26,20 +27,22 @@ Fact = tuple[int, int, str, int, int | None]
 class InventedLog:
     """Datoms in log order, and the facts that they amount to."""
 
+    one_valued: set[int] = field(default_factory=lambda: {ONE})
+    """Attributes of cardinality one; all others are of cardinality many."""
     datoms: list[Datom] = field(default_factory=list)
     open: dict[tuple[int, int, str], int] = field(default_factory=dict)
     closed: list[Fact] = field(default_factory=list)
 
     def transact(self, t: int, changes: Sequence[tuple[int, int, str | None]]) -> None:
         """One tx: (e, a, v) asserts, (e, a, None) retracts all values; an update asserts first, as Datomic does."""
-        self._assert(TX_BASE + t, 50, str(t), t)
+        self._assert(TX_BASE + t, 50, instant_text(t), t)
         for e, a in dict.fromkeys((e, a) for e, a, _ in changes):
             wanted = [v for f, b, v in changes if (f, b) == (e, a)]
             held = [v for f, b, v in self.open if (f, b) == (e, a)]
             added = [] if None in wanted else [v for v in dict.fromkeys(wanted) if v is not None]
-            if a == ONE:
+            if a in self.one_valued:
                 added = added[:1]
-            removed = held if None in wanted else [v for v in held if a == ONE and v not in added]
+            removed = held if None in wanted else [v for v in held if a in self.one_valued and v not in added]
             for v in added:
                 if v not in held:
                     self._assert(e, a, v, t)
@@ -62,6 +65,15 @@ class InventedLog:
         return sorted({t for _, _, _, t, _ in self.datoms})
 
 
+def small_log() -> InventedLog:
+    """Three txes: x, updated to y, and z of another entity."""
+    log = InventedLog()
+    log.transact(10, [(1, ONE, "x")])
+    log.transact(20, [(1, ONE, "y")])
+    log.transact(30, [(2, ONE, "z")])
+    return log
+
+
 @st.composite
 def invented_logs(draw: st.DrawFn) -> InventedLog:
     """A few txes at growing, not dense t, on a few entities and values, so that values come back often."""
@@ -79,14 +91,9 @@ def log_frame(datoms: Sequence[Datom]) -> pl.DataFrame:
     return pl.DataFrame(rows, {**LOG_SCHEMA, "tx_instant": pl.Int64()}, orient="row").cast(LOG_SCHEMA)
 
 
-def facts_frame(facts: Sequence[Fact]) -> pl.DataFrame:
-    """Facts as the engine holds them."""
-    return pl.DataFrame(facts, FACTS_SCHEMA, orient="row").sort("a", "e", "t_from", "v")
-
-
-def fact_rows(frame: pl.DataFrame) -> list[tuple[object, ...]]:
+def fact_rows(frame: pl.DataFrame) -> list[Fact]:
     """Facts of a frame, in the order of InventedLog.facts."""
-    return sorted(frame.iter_rows(), key=repr)
+    return sorted(frame.select("e", "a", "v", "t_from", "t_to").iter_rows(), key=repr)
 
 
 def datom_rows(frame: pl.DataFrame) -> list[Datom]:
@@ -94,24 +101,38 @@ def datom_rows(frame: pl.DataFrame) -> list[Datom]:
     return list(frame.select("e", "a", "v", "t", "added").iter_rows())
 
 
-def write_segments(log: Sequence[Datom], ends: Sequence[int], store: LocalObjectStore) -> tuple[Segment, ...]:
-    """The log as one segment per end; ends ascend, and the last one is the log's last t."""
+def write_segments(
+    log: Sequence[Datom],
+    ends: Sequence[int],
+    store: LocalObjectStore,
+    *,
+    instance: Instance = INSTANCE,
+    codecs: Iterable[Codec] = ("null",),
+) -> tuple[Segment, ...]:
+    """The log as one segment per end; ends ascend, and the last one is the log's last t; codecs take turns."""
     segments, last = [], 0
-    for end in ends:
+    for end, codec in zip(ends, cycle(codecs), strict=False):
         inside = [datom for datom in log if last < datom[3] <= end]
-        segments.append(write_segment(inside, store, last_batch_t=last, last_t=end))
+        content = avro_bytes(inside, codec=codec)
+        segments.append(write_segment(inside, store, last_batch_t=last, last_t=end, content=content, instance=instance))
         last = end
     return tuple(segments)
 
 
 def write_segment(
-    datoms: Sequence[Datom], store: LocalObjectStore, *, last_batch_t: int, last_t: int, content: bytes | None = None
+    datoms: Sequence[Datom],
+    store: LocalObjectStore,
+    *,
+    last_batch_t: int,
+    last_t: int,
+    content: bytes | None = None,
+    instance: Instance = INSTANCE,
 ) -> Segment:
     """One file, with these datoms or with other bytes, and its index item."""
-    path = f"s3://{OWN_BUCKET}/segments/{last_batch_t}-{last_t}.avro"
+    path = f"s3://{OWN_BUCKET}/segments/{instance.name}/{last_batch_t}-{last_t}.avro"
     store.write(path, avro_bytes(datoms) if content is None else content)
     return Segment(
-        instance=INSTANCE,
+        instance=instance,
         path=path,
         initial_t=min((datom[3] for datom in datoms), default=last_batch_t + 1),
         last_batch_t=last_batch_t,
@@ -122,4 +143,4 @@ def write_segment(
 
 def source_of(*segments: Segment) -> LogSource:
     """The whole log of these segments."""
-    return LogSource(instance=INSTANCE, segments=segments)
+    return LogSource(instance=segments[0].instance if segments else INSTANCE, segments=segments)

@@ -2,69 +2,46 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logcache_assets.engine.cache import CacheError
-from logcache_assets.engine.facts import fold_datoms
-from logcache_assets.engine.log import CachePolicy, ChainError, LogSource, read_facts, read_log
+from logcache_assets.engine.log import CachePolicy, ChainError, LogSource, find_last_t, read_log
 from logcache_assets.engine.segments import SegmentError
 from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_tests.engine.avro import FIELDS, Datom, avro_bytes
+from logcache_tests.engine.avro import FIELDS, avro_bytes
+from logcache_tests.engine.builds import facts_of
 from logcache_tests.engine.generated import (
-    INSTANCE,
     InventedLog,
     datom_rows,
     fact_rows,
     invented_logs,
+    small_log,
     source_of,
     write_segment,
     write_segments,
 )
 from logcache_tests.engine.world import (
-    BEFORE_EVERY_SEGMENT,
     FEED_S0,
     OWN_BUCKET,
     cut_off,
-    entry_at,
     open_store,
     refuse_warning,
     segments_of,
-    strict_facts,
     strict_log,
     write_cache,
 )
 
-Fault = Callable[[LocalObjectStore, str], None]
-
-
-class Read(Protocol):
-    """read_log or read_facts."""
-
-    def __call__(
-        self, source: LogSource, store: LocalObjectStore, *, policy: CachePolicy, warn: Callable[[str], None]
-    ) -> pl.DataFrame:
-        """Read from a source."""
-
-
-DATOMS: list[Datom] = [
-    (1, 100, "x", 10, True),
-    (1, 100, "y", 20, True),
-    (1, 100, "x", 20, False),
-    (2, 100, "z", 30, True),
-]
+SMALL = small_log()
 ENDS = (10, 20, 30)
+FIRST, SECOND = ([d for d in SMALL.datoms if d[3] == t] for t in ENDS[:2])
 
 
 @given(invented_logs(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_a_cache_and_newer_segments_are_the_whole_log(log: InventedLog, data: st.DataObject) -> None:
     """For every cut, every split into segments and every until_t: the same datoms in the same order, the same facts."""
     cut, until = data.draw(st.sampled_from(log.ts)), data.draw(st.sampled_from(log.ts))
@@ -76,13 +53,13 @@ def test_a_cache_and_newer_segments_are_the_whole_log(log: InventedLog, data: st
 
         assert datom_rows(strict_log(source, store)) == log.datoms
         assert datom_rows(strict_log(cached, store)) == log.datoms
-        assert fact_rows(strict_facts(cached, store)) == log.facts
+        assert fact_rows(facts_of(cached, store)) == log.facts
 
         source, cached = replace(source, until_t=until), replace(cached, until_t=until)
         wanted = [datom for datom in log.datoms if datom[3] <= until]
         assert datom_rows(strict_log(source, store)) == wanted
         assert datom_rows(strict_log(cached, store)) == wanted
-        assert strict_facts(cached, store).equals(fold_datoms(strict_log(source, store)))
+        assert facts_of(cached, store).equals(facts_of(source, store))
 
 
 @pytest.mark.parametrize("cut", ["old", "night", "yesterday", "end"])
@@ -100,7 +77,7 @@ def test_a_cache_of_the_real_log_loses_and_doubles_nothing(cut: str, store: Loca
 @pytest.fixture
 def source(store: LocalObjectStore) -> LogSource:
     """A small log in three segments."""
-    return source_of(*write_segments(DATOMS, ENDS, store))
+    return source_of(*write_segments(SMALL.datoms, ENDS, store))
 
 
 def test_a_gap_between_segments_is_refused(source: LogSource, store: LocalObjectStore) -> None:
@@ -121,7 +98,7 @@ def test_a_log_that_does_not_start_at_its_beginning_is_refused(source: LogSource
 
 def test_overlapping_segments_are_refused(source: LogSource, store: LocalObjectStore) -> None:
     """The same datoms again under another last_t would be read twice."""
-    again = write_segment(DATOMS[1:], store, last_batch_t=10, last_t=30)
+    again = write_segment(SMALL.datoms[2:], store, last_batch_t=10, last_t=30)
 
     with pytest.raises(ChainError, match=r"overlap.* t in \(10, 20\].*10-30\.avro"):
         strict_log(replace(source, segments=(*source.segments[:2], again)), store)
@@ -131,7 +108,7 @@ def test_faults_beyond_the_asked_t_are_no_faults(source: LogSource, store: Local
     """A gap after until_t does not touch the log that is asked for; one that reaches into it does."""
     gappy = replace(source, segments=(source.segments[0], source.segments[2]))
 
-    assert datom_rows(strict_log(replace(gappy, until_t=10), store)) == DATOMS[:1]
+    assert datom_rows(strict_log(replace(gappy, until_t=10), store)) == FIRST
     with pytest.raises(ChainError):
         strict_log(replace(gappy, until_t=15), store)
 
@@ -148,14 +125,14 @@ def test_a_t_beyond_the_index_is_told(source: LogSource, store: LocalObjectStore
 
     log = read_log(replace(source, until_t=99), store, policy=CachePolicy.STRICT, warn=told.append)
 
-    assert datom_rows(log) == DATOMS
+    assert datom_rows(log) == SMALL.datoms
     assert "t 99 is asked for, but the segment index ends at t 30" in told[0]
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(avro_bytes(DATOMS[1:3])[:-20], "not a readable Avro file", id="truncated inside a block"),
+        pytest.param(avro_bytes(SECOND)[:-20], "not a readable Avro file", id="truncated inside a block"),
         pytest.param(b"", "not a readable Avro file", id="empty file"),
         pytest.param(b"<Error>AccessDenied</Error>", "not a readable Avro file", id="not Avro"),
         pytest.param(avro_bytes([]), "end of the file is missing", id="no datoms"),
@@ -165,8 +142,8 @@ def test_a_t_beyond_the_index_is_told(source: LogSource, store: LocalObjectStore
             id="cut between two blocks",
         ),
         pytest.param(avro_bytes([], fields=FIELDS[:-1]), "instead of", id="another record"),
-        pytest.param(avro_bytes(DATOMS[:3]), r"1 datoms outside .* t 10 to 10", id="t too early"),
-        pytest.param(avro_bytes([*DATOMS[1:3], (1, 100, "q", 21, True)]), "t 21 to 21", id="t too late"),
+        pytest.param(avro_bytes([*FIRST, *SECOND]), r"2 datoms outside .* t 10 to 10", id="t too early"),
+        pytest.param(avro_bytes([*SECOND, (1, 100, "q", 21, True)]), "t 21 to 21", id="t too late"),
     ],
 )
 @pytest.mark.parametrize("policy", list(CachePolicy))
@@ -179,7 +156,7 @@ def test_a_segment_that_is_not_what_the_index_says_is_refused(
     with pytest.raises(SegmentError, match=reason) as refusal:
         read_log(source, store, policy=policy, warn=refuse_warning)
 
-    assert "double-entry-s0: segment s3://own-bucket/segments/10-20.avro" in str(refusal.value)
+    assert "double-entry-s0: segment s3://own-bucket/segments/double-entry-s0/10-20.avro" in str(refusal.value)
     assert "(10, 20]" in str(refusal.value)
 
 
@@ -206,95 +183,33 @@ def test_an_index_item_without_a_file_is_refused(source: LogSource, store: Local
             strict_log(replace(source, segments=(source.segments[0], segment, source.segments[2])), store)
 
 
-BASE = f"s3://{OWN_BUCKET}/cache/{INSTANCE.name}"
-
-
-def break_nothing(store: LocalObjectStore, dataset: str) -> None:
-    """Leave the cache as it is."""
-
-
-def truncate(store: LocalObjectStore, dataset: str) -> None:
-    """Cut the end off the Parquet file."""
-    uri = f"{BASE}/{dataset}/part-00000.parquet"
-    store.write(uri, store.read(uri)[:-30])
-
-
-def remove(store: LocalObjectStore, dataset: str) -> None:
-    """Take the Parquet file away."""
-    store.path_of(f"{BASE}/{dataset}/part-00000.parquet").unlink()
-
-
-def rename_a_column(store: LocalObjectStore, dataset: str) -> None:
-    """Another schema."""
-    path = store.path_of(f"{BASE}/{dataset}/part-00000.parquet")
-    pl.read_parquet(path).rename({"v": "value"}).write_parquet(path)
-
-
-def add_a_foreign_file(store: LocalObjectStore, dataset: str) -> None:
-    """A file of another dataset in the same folder."""
-    pl.DataFrame({"x": [1]}).write_parquet(store.path_of(f"{BASE}/{dataset}/part-00001.parquet"))
-
-
-CACHE_FAULTS = [
-    pytest.param(truncate, 20, "truncated or corrupt", id="truncated"),
-    pytest.param(remove, 20, "is missing", id="missing"),
-    pytest.param(rename_a_column, 20, "C17", id="another schema"),
-    pytest.param(add_a_foreign_file, 20, "two datasets", id="a foreign file"),
-    pytest.param(break_nothing, 10, r"its data ends at t 20 \(C5\)", id="last_t behind its data"),
-    pytest.param(break_nothing, 30, r"its data ends at t 20 \(C5\)", id="last_t ahead of its data"),
-    pytest.param(break_nothing, 31, "ahead of the segment index", id="last_t ahead of the index"),
-]
-
-
-@pytest.mark.parametrize(("fault", "last_t", "reason"), CACHE_FAULTS)
-@pytest.mark.parametrize(("read", "dataset"), [(read_log, "log"), (read_facts, "materialized-entities")])
-def test_a_cache_that_is_not_what_the_map_says_is_never_used(  # noqa: PLR0917 - a table of cases
-    fault: Fault, last_t: int, reason: str, read: Read, dataset: str, source: LogSource, store: LocalObjectStore
-) -> None:
-    """Strict: an error with instance, place and range. Fallback: a loud line, and the segments alone."""
-    write_cache(source, store, folder="cache", last_t=20)
-    fault(store, dataset)
-    cached, told = replace(source, cache=entry_at(BASE, last_t=last_t)), list[str]()
-
-    with pytest.raises(CacheError, match=reason) as refusal:
-        read(cached, store, policy=CachePolicy.STRICT, warn=refuse_warning)
-    found = read(cached, store, policy=CachePolicy.FALLBACK, warn=told.append)
-
-    assert found.equals(read(source, store, policy=CachePolicy.STRICT, warn=refuse_warning))
-    assert str(refusal.value) in told[0]
-    assert told[0].startswith("WARNING: double-entry-s0")
-    assert "3 segments are read from the start" in told[0]
-
-
-@pytest.mark.parametrize("read", [read_log, read_facts])
-def test_a_stale_cache_is_never_used(read: Read, source: LogSource, store: LocalObjectStore) -> None:
-    """A segment that was extracted again after the cache was read: it may hold deleted personal data."""
-    stale = write_cache(source, store, folder="cache", last_t=20, read_at=BEFORE_EVERY_SEGMENT)
-    store.write(source.segments[0].path, avro_bytes([(9, 9, "kept", 10, True)]))
-    cached, told = replace(source, cache=stale), list[str]()
-
-    with pytest.raises(CacheError, match=r"stale: 2 segments.*0-10\.avro.*\(0, 10\].*C7"):
-        read(cached, store, policy=CachePolicy.STRICT, warn=refuse_warning)
-    found = read(cached, store, policy=CachePolicy.FALLBACK, warn=told.append)
-
-    assert "kept" in found["v"]
-    assert "stale" in told[0]
-
-
-def test_a_cache_with_an_empty_log_is_refused(source: LogSource, store: LocalObjectStore) -> None:
-    """A copy that lost its rows has a schema and no t."""
-    entry = write_cache(source, store, folder="cache", last_t=20)
-    path = store.path_of(f"{BASE}/log/part-00000.parquet")
-    pl.read_parquet(path).clear().write_parquet(path)
-
-    with pytest.raises(CacheError, match="its data ends at t None"):
-        strict_log(replace(source, cache=entry), store)
-
-
 def test_a_segment_inside_the_cache_is_not_opened(source: LogSource, store: LocalObjectStore) -> None:
     """That is what the cache is for: files behind it may be gone."""
-    entry = write_cache(source, store, folder="cache", last_t=20)
+    cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=20))
     for segment in source.segments[:2]:
         store.path_of(segment.path).unlink()
 
-    assert datom_rows(strict_log(replace(source, cache=entry), store)) == DATOMS
+    assert datom_rows(strict_log(cached, store)) == SMALL.datoms
+    assert fact_rows(facts_of(cached, store)) == SMALL.facts
+
+
+def test_a_segment_in_another_order_is_read_in_log_order(source: LogSource, store: LocalObjectStore) -> None:
+    """Ascending by t, the order within a tx as it was."""
+    (first, *_) = source.segments
+    late = [(1, 100, "y", 9, True), (1, 100, "x", 10, False), (1, 100, "y", 10, False), (1, 100, "x", 9, True)]
+    store.write(first.path, avro_bytes(late))
+
+    found = strict_log(replace(source, until_t=10), store)
+
+    assert datom_rows(found) == [late[0], late[3], late[1], late[2]]
+
+
+@pytest.mark.parametrize(
+    ("until_t", "last_t"),
+    [(None, 30), (30, 30), (29, 20), (20, 20), (19, 10), (10, 10), (9, 0), (0, 0)],
+)
+def test_the_last_t_of_a_log_is_that_of_its_datoms(
+    until_t: int | None, last_t: int, source: LogSource, store: LocalObjectStore
+) -> None:
+    """Whatever is asked between two txes; only the segment that holds it is opened."""
+    assert find_last_t(replace(source, until_t=until_t), store, warn=refuse_warning) == last_t

@@ -10,13 +10,25 @@ import polars as pl
 import pytest
 
 from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
-from logcache_assets.engine.layout import LOG_SCHEMA, column_types
-from logcache_assets.engine.parquet import ParquetError
-from logcache_assets.engine.raw import count_duplicates, describe_raw_datasets, fingerprint_rows, write_raw_log
+from logcache_assets.engine.drivers import Folder
+from logcache_assets.engine.layout import FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_assets.engine.parquet import ParquetError, write_part
+from logcache_assets.engine.raw import count_duplicates, describe_raw_datasets, sum_hashes
+from logcache_assets.engine.raw_build import RawBuild, build_raw
 from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_tests.engine.builds import facts_of
 from logcache_tests.engine.expected import expected_counts
 from logcache_tests.engine.generated import log_frame
-from logcache_tests.engine.world import FEED_S0, OWN_BUCKET, source_at, strict_facts, strict_log, write_cache
+from logcache_tests.engine.world import (
+    FEED_S0,
+    OWN_BUCKET,
+    cut_off,
+    driver_in,
+    refuse_warning,
+    source_at,
+    strict_log,
+    write_cache,
+)
 
 LOG = f"s3://{OWN_BUCKET}/cache/feed-s0/log"
 ENTITIES = f"s3://{OWN_BUCKET}/cache/feed-s0/materialized-entities"
@@ -46,12 +58,18 @@ def test_a_description_has_datomics_figures(night: LocalObjectStore) -> None:
 
 
 def test_facts_are_written_for_their_readers(night: LocalObjectStore) -> None:
-    """Ordered by attribute, entity and t; closed facts are kept with their end."""
-    facts = pl.read_parquet(night.path_of(f"{ENTITIES}/part-00000.parquet"))
+    """Open and closed ones apart, each ordered by attribute, entity and t; the closed ones keep their end."""
+    halves = [
+        pl.read_parquet(night.path_of(f"{ENTITIES}/{half}-00000-of-00001.parquet")) for half in ("open", "closed")
+    ]
 
-    assert facts.equals(strict_facts(source_at(FEED_S0, "night"), night))
-    assert facts.equals(facts.sort("a", "e", "t_from", "v"))
-    assert facts["t_to"].drop_nulls().len() > 0
+    for facts in halves:
+        assert facts.schema == FACTS_SCHEMA
+        assert facts.equals(facts.sort("a", "e", "t_from", "v"))
+    assert [facts["t_to"].null_count() for facts in halves] == [len(halves[0]), 0]
+    assert len(halves[1]) > 0
+    written = pl.concat(halves).sort("a", "e", "t_from", "v")
+    assert written.equals(facts_of(source_at(FEED_S0, "night"), night))
 
 
 def test_doubled_rows_are_counted(night: LocalObjectStore) -> None:
@@ -67,22 +85,40 @@ def test_doubled_rows_are_counted(night: LocalObjectStore) -> None:
     assert [f.name for f in after.log.files] == ["part-00000.parquet", "part-00001.parquet"]
 
 
-def test_two_equal_byte_arrays_are_no_duplicate() -> None:
+def test_two_equal_byte_arrays_are_no_duplicate(store: LocalObjectStore) -> None:
     """Datomic writes both datoms when a tx asserts equal byte arrays; for other types two rows are a fault."""
     types = [(100, 40, "27", 5, True), (101, 40, "23", 5, True)]
     of_bytes = [(1, 100, "5Q==", 6, True)] * 2
     of_text = [(1, 101, "x", 6, True)] * 3
 
-    assert count_duplicates(log_frame([*types, *of_bytes])) == 0
-    assert count_duplicates(log_frame([*types, *of_bytes, *of_text])) == 2
+    sound, doubled = (
+        write_part(log_frame(datoms), LOG, store, number=n).uri
+        for n, datoms in enumerate([[*types, *of_bytes], [*types, *of_bytes, *of_text]])
+    )
+
+    assert count_duplicates([sound], store) == 0
+    assert count_duplicates([doubled], store) == 2
 
 
-def test_a_fingerprint_knows_rows_but_not_their_order() -> None:
+def test_duplicates_are_found_across_files(store: LocalObjectStore) -> None:
+    """Also those of byte arrays whose attribute is installed in another file are left out."""
+    parts = [
+        [(100, 40, "27", 5, True), (101, 40, "23", 5, True), (1, 101, "x", 6, True)],
+        [(1, 100, "5Q==", 7, True), (1, 101, "x", 6, True)],
+        [(1, 100, "5Q==", 7, True)],
+    ]
+
+    uris = [write_part(log_frame(datoms), LOG, store, number=n).uri for n, datoms in enumerate(parts)]
+
+    assert count_duplicates(uris, store) == 1
+
+
+def test_the_sum_of_hashes_knows_rows_but_not_their_order() -> None:
     """Also across processes, because the notebook runs elsewhere."""
     frame = pl.DataFrame({"e": [1, 2, 3], "v": ["x", None, "z"]})
     code = (
-        "import json, sys, polars; from logcache_assets.engine.raw import fingerprint_rows; "
-        "print(fingerprint_rows(polars.DataFrame(json.loads(sys.argv[1]))))"
+        "import json, sys, polars; from logcache_assets.engine.raw import sum_hashes; "
+        "print(sum_hashes(polars.DataFrame(json.loads(sys.argv[1]))))"
     )
 
     elsewhere = subprocess.run(
@@ -90,10 +126,27 @@ def test_a_fingerprint_knows_rows_but_not_their_order() -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
 
-    assert fingerprint_rows(frame.reverse()) == fingerprint_rows(frame) == elsewhere.stdout.strip()
-    assert fingerprint_rows(pl.concat([frame[:1], frame[1:]], rechunk=False)) == fingerprint_rows(frame)
-    assert fingerprint_rows(frame.vstack(frame)) != fingerprint_rows(frame)
-    assert fingerprint_rows(frame.with_columns(v=pl.lit("y"))) != fingerprint_rows(frame)
+    assert sum_hashes(frame.reverse()) == sum_hashes(frame) == int(elsewhere.stdout)
+    assert sum_hashes(pl.concat([frame[:1], frame[1:]], rechunk=False)) == sum_hashes(frame)
+    assert sum_hashes(frame[:1]) + sum_hashes(frame[1:]) == sum_hashes(frame)
+    assert sum_hashes(frame.vstack(frame)) != sum_hashes(frame)
+    assert sum_hashes(frame.with_columns(v=pl.lit("y"))) != sum_hashes(frame)
+
+
+def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: LocalObjectStore) -> None:
+    """Cut into two files, in another order, it is the same."""
+    log = strict_log(source_at(FEED_S0, "old"), store)
+    write_part(log, f"{LOG}/one", store)
+    write_part(log[100:].reverse(), f"{LOG}/two", store, number=0)
+    write_part(log[:100], f"{LOG}/two", store, number=1)
+
+    one, two = (
+        describe_raw_datasets("feed-s0", log_uri=f"{LOG}/{name}", entities_uri=ENTITIES, store=store).log
+        for name in ("one", "two")
+    )
+
+    assert (len(one.files), len(two.files)) == (1, 2)
+    assert one.fingerprint == two.fingerprint
 
 
 def test_a_corrupt_file_is_named(night: LocalObjectStore) -> None:
@@ -120,9 +173,24 @@ def test_figures_of_what_is_no_log_say_so(night: LocalObjectStore) -> None:
 
 
 def test_a_log_is_written_in_log_order(store: LocalObjectStore) -> None:
-    """Sorted by t, the order within a tx as it was."""
-    log = strict_log(replace(source_at(FEED_S0, "old")), store)
+    """Sorted by t, the order within a tx as it was; also what a cache and newer segments give."""
+    source = source_at(FEED_S0, "night")
+    log = strict_log(source, store)
+    cached = replace(source, cache=write_cache(source, store, folder="old", last_t=cut_off(FEED_S0, "old")))
 
-    write_raw_log(log.sort("t", descending=True, maintain_order=True), LOG, store)
+    write_cache(cached, store, folder="cache", last_t=source.until_t or 0)
 
-    assert pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet")).equals(log)
+    written = pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet"))
+    assert written.equals(log)
+    assert written["t"].is_sorted()
+
+
+def test_what_was_built_is_counted(store: LocalObjectStore) -> None:
+    """Datoms, facts and the last t, as Datomic counted them."""
+    source, counts = source_at(FEED_S0, "night"), expected_counts("night", "feed-s0")
+    wanted = RawBuild(source=source, log=Folder(store, LOG), entities=Folder(store, ENTITIES))
+
+    built = build_raw(wanted, store=store, driver=driver_in(store), warn=refuse_warning)
+
+    assert (built.datoms, built.last_t) == (counts["datoms"], counts["max_t"])
+    assert built.facts == len(facts_of(source, store))

@@ -1,7 +1,7 @@
 """The demo's real Datomic log as the engine's tests see it: sources, definitions, and a bucket to write into."""
 
 import json
-from collections.abc import Mapping
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -15,8 +15,10 @@ from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.log import CachePolicy, LogSource, read_facts, read_log
-from logcache_assets.engine.raw import write_materialized_entities, write_raw_log
+from logcache_assets.engine.buckets import BUCKET_DATOMS
+from logcache_assets.engine.drivers import Folder, LocalDriver
+from logcache_assets.engine.log import CachePolicy, LogSource, read_log
+from logcache_assets.engine.raw_build import RawBuild, build_raw
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.object_store import LocalObjectStore
 
@@ -90,19 +92,29 @@ def strict_log(source: LogSource, store: LocalObjectStore) -> pl.DataFrame:
     return read_log(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
 
 
-def strict_facts(source: LogSource, store: LocalObjectStore) -> pl.DataFrame:
-    """The facts under the strict policy, without a warning."""
-    return read_facts(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
+def driver_in(store: LocalObjectStore) -> LocalDriver:
+    """A driver whose scratch folder is new."""
+    return LocalDriver(Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))
 
 
 def write_cache(
-    source: LogSource, store: LocalObjectStore, *, folder: str, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT
+    source: LogSource,
+    store: LocalObjectStore,
+    *,
+    folder: str,
+    last_t: int,
+    read_at: datetime = AFTER_EVERY_SEGMENT,
+    bucket_datoms: int = BUCKET_DATOMS,
 ) -> MapEntry:
-    """Both raw datasets up to last_t, made from segments alone, and the entry that points to them."""
-    upto = replace(source, cache=None, until_t=last_t)
+    """Both raw datasets up to last_t, and the entry that points to them."""
     base = f"s3://{OWN_BUCKET}/{folder}/{source.instance.name}"
-    write_raw_log(strict_log(upto, store), f"{base}/log", store)
-    write_materialized_entities(strict_facts(upto, store), f"{base}/materialized-entities", store)
+    build = RawBuild(
+        source=replace(source, until_t=last_t),
+        log=Folder(store, f"{base}/log"),
+        entities=Folder(store, f"{base}/materialized-entities"),
+        bucket_datoms=bucket_datoms,
+    )
+    build_raw(build, store=store, driver=driver_in(store), warn=refuse_warning)
     return entry_at(base, last_t=last_t, read_at=read_at)
 
 
@@ -116,18 +128,3 @@ def entry_at(base: str, *, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT)
         source_read_at=read_at,
         manifest_sha256="0" * 64,
     )
-
-
-def facts_at(
-    database: str, cut: str, store: LocalObjectStore, caches: Mapping[Instance, MapEntry] | None = None
-) -> dict[Instance, pl.DataFrame]:
-    """The facts of every instance of a database at a named cut-off, read strictly, with caches if given."""
-    reextracted = cut.endswith("-excised")
-    sources = {
-        instance: source_at(instance, cut.removesuffix("-excised"), reextracted=reextracted)
-        for instance in definition_of(database).instances
-    }
-    return {
-        instance: strict_facts(replace(source, cache=(caches or {}).get(instance)), store)
-        for instance, source in sources.items()
-    }

@@ -1,0 +1,15 @@
+"""The time of this computer."""
+
+from datetime import UTC, datetime
+
+from typing_extensions import override
+
+from logcache_assets.ports import Clock
+
+
+class SystemClock(Clock):
+    """UTC now."""
+
+    @override
+    def now(self) -> datetime:
+        return datetime.now(UTC)

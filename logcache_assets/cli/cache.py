@@ -1,0 +1,95 @@
+"""`logcache cache`: writes the cached logs of instances at a cut, and the map that points to them.
+
+It is how a database that has no cache gets its first one; a refresh copies what a nightly run wrote.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.cli.drivers import DriverName, open_driver
+from logcache_assets.cli.files import open_root, read_index, read_until
+from logcache_assets.cli.output import show_progress, table
+from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.log_cache_map import MapEntry, render_map, with_entries
+from logcache_assets.engine.drivers import Driver
+from logcache_assets.engine.log import LogSource, find_last_t
+from logcache_assets.errors import BadInput
+from logcache_assets.first_cache import Origin, write_first_cache
+from logcache_assets.ports import ObjectStore, Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The command's files."""
+
+    root: Path
+    index: Path
+    until: Path | None
+
+
+def run(  # noqa: PLR0913 - one parameter per option of the command
+    inputs: Inputs,
+    *,
+    map_file: Path,
+    databases: tuple[str, ...],
+    locations: Locations,
+    driver: DriverName,
+    tell: Tell,
+) -> dict[str, object]:
+    """Write a cache of every instance of these databases (all of the index without a choice), then the map.
+
+    Returns:
+        `{"caches": [{"instance", "last_t", "log"}], "map": …, "seconds": …}`.
+
+    Raises:
+        LogCacheError: malformed input, a map that exists, or a log that is not whole; no map was written.
+    """
+    began = time.monotonic()
+    if map_file.exists():
+        raise BadInput(f"--map {map_file} exists; name a new file, and move its entries into your map")
+    segments = read_index(inputs.index)
+    known = {instance.database for instance in segments}
+    if unknown := sorted(set(databases) - known):
+        raise BadInput(f"the index has no database {unknown[0]!r}; it has {', '.join(sorted(known))}")
+    until, store = read_until(inputs.until, segments), open_root(inputs.root)
+    store.create_bucket(locations.permanent_bucket)
+    sources = [
+        LogSource(instance=instance, segments=found, until_t=until.get(instance.name))
+        for instance, found in sorted(segments.items())
+        if not databases or instance.database in databases
+    ]
+    with open_driver(driver) as running:
+        entries = {source.instance: _write(source, store, locations, running, tell) for source in sources}
+    map_file.parent.mkdir(parents=True, exist_ok=True)
+    map_file.write_text(render_map(with_entries({}, entries)), encoding="utf-8")
+    caches = [{"instance": i.name, "last_t": entry.last_t, "log": entry.log} for i, entry in entries.items()]
+    return {"caches": caches, "map": str(map_file), "seconds": round(time.monotonic() - began, 3)}
+
+
+def _write(source: LogSource, store: ObjectStore, locations: Locations, driver: Driver, tell: Tell) -> MapEntry:
+    last_t = find_last_t(source, store, warn=tell)
+    if not last_t:
+        raise BadInput(f"{source.instance.name} has no datom up to t {source.until_t}; choose a later t")
+    tell(f"{source.instance.name}: writing the cache up to t {last_t}")
+    return write_first_cache(
+        source,
+        last_t=last_t,
+        locations=locations,
+        origin=Origin(transaction=str(uuid.uuid4()), read_at=SystemClock().now()),
+        store=store,
+        driver=driver,
+        warn=tell,
+        progress=lambda progress: show_progress(f"{source.instance.name}: {progress}"),
+    )
+
+
+def render(result: Mapping[str, object]) -> Iterator[str]:
+    """One line per cache."""
+    caches = cast("list[dict[str, object]]", result["caches"])
+    yield from table(("instance", "last t", "log"), [(c["instance"], c["last_t"], c["log"]) for c in caches])
+    yield f"{len(caches)} caches in {result['seconds']} s; the map is {result['map']}"

@@ -1,0 +1,82 @@
+"""Runs the tasks of a build: here one after the other or in threads; spark.py runs the same tasks as Spark's.
+
+A task is a small frozen value with a `run` that reads and writes by URI, so that it works on any machine. What the
+tasks are is build.py.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from typing_extensions import override
+
+from logcache_assets.ports import ObjectStore
+
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A place to write below."""
+
+    store: ObjectStore
+    uri: str
+
+    def at(self, name: str) -> "Folder":
+        """A folder inside it."""
+        return Folder(self.store, f"{self.uri.rstrip('/')}/{name}")
+
+
+class Task(Protocol[R_co]):
+    """One unit of work."""
+
+    def run(self) -> R_co:
+        """Do it; raises EngineError."""
+
+
+class Driver(ABC):
+    """Where tasks run."""
+
+    shares_memory: bool
+    """Whether a task sees what this process holds in memory; if not, everything goes through files in scratch."""
+    scratch: Folder
+    """An empty folder, which the driver's owner removes."""
+
+    @abstractmethod
+    def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
+        """The results, in the order in which they come; the first error ends all."""
+
+
+class LocalDriver(Driver):
+    """Tasks in threads of this process: polars computes outside Python's lock.
+
+    Args:
+        scratch: an empty folder for what does not fit in memory.
+        workers: how many at once; memory grows with each.
+    """
+
+    shares_memory = True
+
+    def __init__(self, scratch: Folder, *, workers: int = 2) -> None:
+        self.scratch, self._workers = scratch, workers
+
+    @override
+    def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
+        waiting = iter(tasks)
+        with ThreadPoolExecutor(self._workers) as pool:
+            running = {pool.submit(task.run) for task in _first(waiting, self._workers)}
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                running |= {pool.submit(task.run) for task in _first(waiting, len(done))}
+                for future in done:
+                    yield future.result()
+
+
+def _first(tasks: Iterator[Task[R]], count: int) -> Iterator[Task[R]]:
+    for _ in range(count):
+        if (task := next(tasks, None)) is None:
+            return
+        yield task

@@ -1,0 +1,37 @@
+"""Ways in which the files of a cache are damaged."""
+
+from collections.abc import Collection
+from io import BytesIO
+
+import pyarrow.parquet as pq
+
+from logcache_assets.local_platform.object_store import LocalObjectStore
+
+
+def zero_column(uri: str, column: str, store: LocalObjectStore, *, groups: Collection[int] | None = None) -> None:
+    """Overwrite the pages of a column with zeros: the footer stays sound, so only reading that column finds it.
+
+    Args:
+        uri: which file.
+        column: its name.
+        store: where the file lies.
+        groups: in which row groups; all by default.
+    """
+    content = bytearray(store.read(uri))
+    footer = pq.ParquetFile(BytesIO(content)).metadata
+    for group in range(footer.num_row_groups) if groups is None else groups:
+        chunk = footer.row_group(group).column(footer.schema.names.index(column))
+        begin = chunk.dictionary_page_offset or chunk.data_page_offset
+        content[begin : begin + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+    store.write(uri, bytes(content))
+
+
+def truncate(uri: str, store: LocalObjectStore) -> None:
+    """Cut the end off a file."""
+    store.write(uri, store.read(uri)[:-30])
+
+
+def rename(uri: str, name: str, store: LocalObjectStore) -> None:
+    """Give a file of a folder another name."""
+    path = store.path_of(uri)
+    path.rename(path.with_name(name))

@@ -1,0 +1,97 @@
+"""The law of the cache as a comparison: what a reading gives, and whether two readings give the same.
+
+A cache changes nothing: the same datoms as a multiset, the same facts, the same rows of every contract.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.engine.build import ContractBuild
+from logcache_assets.engine.cache import open_cached_facts, read_cached_log
+from logcache_assets.engine.cells import Setting
+from logcache_assets.engine.columns import agree_columns
+from logcache_assets.engine.contracts import compute_parts
+from logcache_assets.engine.drivers import Driver
+from logcache_assets.engine.instance_facts import CachedFacts, InstanceFacts
+from logcache_assets.engine.log import Delta, LogSource, plan_delta
+from logcache_assets.engine.open_logs import OpenedLog, load_facts
+from logcache_assets.engine.progress import Meter, ignore
+from logcache_assets.engine.values import INSTANT
+from logcache_assets.engine.view import InstanceView
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.ports import Tell
+from logcache_tests.engine.builds import build
+from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.engine.world import driver_in, refuse_warning, strict_log
+
+Rows = dict[str, tuple[object, Counter[str]]]
+"""Dataset → its columns, and its rows; NaN and -0.0 are themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What one reading gives."""
+
+    datoms: Counter[tuple[object, ...]]
+    contracts: Rows
+    told: tuple[str, ...] = ()
+    """Warnings, as of attributes that no instance has yet."""
+
+
+def rows_of(frames: Sequence[pl.DataFrame]) -> tuple[object, Counter[str]]:
+    """Columns and rows, whatever the files; instants as milliseconds, because Python has no year 10000."""
+    frame = pl.concat(frames)
+    plain = frame.with_columns(pl.col(INSTANT).cast(pl.Int64))
+    return tuple(frame.schema.items()), Counter(map(repr, plain.iter_rows()))
+
+
+def contracts_of(
+    wanted: ContractBuild, store: LocalObjectStore, driver: Driver | None = None, *, warn: Tell = refuse_warning
+) -> Rows:
+    """Every contract of a build."""
+    found = build(wanted, store, driver=driver, warn=warn)
+    return {name: rows_of(dataset.frames) for name, dataset in found.items()}
+
+
+def answers_of(wanted: ContractBuild, store: LocalObjectStore, driver: Driver | None = None) -> Answers:
+    """What the engine gives."""
+    told: list[str] = []
+    datoms = Counter(row for source in wanted.sources for row in strict_log(source, store).iter_rows())
+    contracts = contracts_of(wanted, store, driver, warn=told.append)
+    return Answers(datoms=datoms, contracts=contracts, told=tuple(told))
+
+
+Reader = Callable[[LogSource], Delta]
+"""Which datoms are read after the cache."""
+
+
+def sound_reader(source: LogSource) -> Delta:
+    """The engine's own."""
+    return plan_delta(source, warn=refuse_warning)
+
+
+def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource, store: LocalObjectStore) -> Answers:
+    """What the engine would give of one instance, if it planned its reading like this."""
+    assert source.cache is not None
+    delta = reader(source)
+    cached = read_cached_log(source.instance, source.cache, store)
+    log = pl.concat(
+        [cached.filter(pl.col("t") <= (source.until_t or cached["t"].max())), delta.read(delta.chain, store)]
+    )
+    folder = open_cached_facts(source.instance, source.cache, store, until_t=source.until_t)
+    opened = OpenedLog(cached=CachedFacts(entry=source.cache, folder=folder), delta=delta, datoms=0, buckets=1)
+    (facts,) = load_facts({source.instance: opened}, store, driver_in(store), Meter(ignore)).values()
+    return Answers(datoms=Counter(log.iter_rows()), contracts=_contracts(definition, facts))
+
+
+def _contracts(definition: DatabaseDefinition, facts: InstanceFacts) -> Rows:
+    schema = facts.read_schema()
+    columns = agree_columns(definition, {facts.instance: schema}, refuse_warning)
+    view = InstanceView(facts, Setting(instance=facts.instance, schema=schema, pii_key=PII_KEY), only_open=False)
+    (bucket,) = facts.all_buckets()
+    parts = compute_parts(contract_tables(definition), columns, view, bucket)
+    return {part.table.dataset: rows_of([part.frame]) for part in parts}
