@@ -1,0 +1,171 @@
+"""Ours beside DuckDB and PySpark: `python bench/contracts.py` prints one table of one run on one machine.
+
+All contenders get the same generated bank and must give the same rows; figures of different runs, or machines, are not
+to be compared, ratios within a run are. With --growth or --latency-ms, ours alone: see growth.py and latency.py.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from bank import Bank
+from compare import count_rows, find_differences
+from contenders import CONTENDERS, SCANS, WORKLOADS, command_of
+from generate import Size
+from growth import grow
+from latency import compare_latency
+from measure import Cost, ProgramError, machine, measure
+
+LIBRARIES = ("polars", "duckdb", "pyspark")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One contender's best run at one workload."""
+
+    workload: str
+    contender: str
+    cost: Cost
+    rows: int
+    differences: tuple[str, ...] = ()
+    """From the first contender's rows; empty when they are the same."""
+
+
+def main() -> None:
+    """Run what the options ask for."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-contracts-") as scratch:
+        folder = options.dir or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        size = Size(datoms=options.datoms, instances=options.instances, segments=options.segments, delta=options.delta)
+        if options.growth:
+            sys.exit(_finish(grow(folder, size, options.growth), options.json, good=True))
+        bank = Bank(folder / "bank")
+        bank.prepare(size)
+        if options.latency_ms:
+            latency = compare_latency(bank, latency_ms=options.latency_ms)
+            sys.exit(_finish(latency.lines(), options.json, good=latency.equal))
+        results = list(run_all(bank, folder / "out", options.workloads, options.contenders, repeat=options.repeat))
+        lines = [_machine_line(size), "", *render(results)]
+        sys.exit(_finish(lines, options.json, results, good=not any(result.differences for result in results)))
+
+
+def _options() -> argparse.Namespace:
+    default = Size()
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--datoms", type=int, default=default.datoms)
+    parser.add_argument("--instances", type=int, default=default.instances)
+    parser.add_argument("--segments", type=int, default=default.segments, help="of each instance")
+    parser.add_argument("--delta", type=float, default=default.delta, help="share of datoms after the cache")
+    parser.add_argument("--contenders", type=_known(CONTENDERS), default=[*CONTENDERS], metavar="A,B")
+    parser.add_argument("--workloads", type=_known(WORKLOADS), default=[*WORKLOADS], metavar="A,B")
+    parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
+    parser.add_argument("--latency-ms", type=float, default=0, help="of every opened object and index page; ours alone")
+    parser.add_argument("--growth", type=_millions, metavar="1,3,10", help="millions of datoms; ours alone")
+    parser.add_argument("--dir", type=Path, help="keep the bank and all answers here, and use the bank again")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser.parse_args()
+
+
+def _known(names: Iterable[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        if unknown := set(text.split(",")) - set(names):
+            raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(names)}")
+        return text.split(",")
+
+    return parse
+
+
+def _millions(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]
+
+
+def run_all(
+    bank: Bank, out: Path, workloads: Sequence[str], contenders: Sequence[str], *, repeat: int
+) -> Iterator[Result]:
+    """Workload by workload, contenders one after the other, as often as asked; the first one's rows are the measure."""
+    for workload in workloads:
+        best: dict[str, Cost] = {}
+        able = [c for c in contenders if c != "scan-duckdb" or WORKLOADS[workload].cached]
+        for _ in range(repeat):
+            for contender in able:
+                print(f"{WORKLOADS[workload].title}: {CONTENDERS[contender]}", file=sys.stderr, flush=True)
+                cost = run_one(bank, workload, contender, out / workload / contender)
+                best[contender] = min(best.get(contender, cost), cost, key=lambda found: found.wall_seconds)
+        computing = [c for c in able if c not in SCANS]
+        for contender in computing:
+            own, first = out / workload / contender / "contracts", out / workload / computing[0] / "contracts"
+            yield Result(
+                workload=workload,
+                contender=contender,
+                cost=best[contender],
+                rows=count_rows(own),
+                differences=tuple(find_differences(first, own)),
+            )
+        if scans := [c for c in able if c in SCANS]:
+            fastest = min(scans, key=lambda scan: best[scan].wall_seconds)
+            yield Result(workload=workload, contender=fastest, cost=best[fastest], rows=0)
+
+
+def run_one(bank: Bank, workload: str, contender: str, folder: Path) -> Cost:
+    """One run into an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    program = command_of(contender, WORKLOADS[workload], bank, folder / "contracts")
+    try:
+        return measure(program, folder=folder)
+    except ProgramError as error:
+        raise SystemExit(f"{CONTENDERS[contender]}, {WORKLOADS[workload].title}: {error}") from error
+
+
+def render(results: Sequence[Result]) -> Iterator[str]:
+    """The table, then every difference."""
+    yield "| workload | contender | wall s | CPU s | peak MB | rows | equal | of DuckDB | of PySpark |"
+    yield "|---|---|--:|--:|--:|--:|---|--:|--:|"
+    for result in results:
+        walls = {r.contender: r.cost.wall_seconds for r in results if r.workload == result.workload}
+        scan = result.contender in SCANS
+        cells = (
+            WORKLOADS[result.workload].title,
+            CONTENDERS[result.contender],
+            f"{result.cost.wall_seconds:.2f}",
+            f"{result.cost.cpu_seconds:.2f}",
+            f"{result.cost.peak_mb:,.0f}",
+            "" if scan else f"{result.rows:,}",
+            "" if scan else "no" if result.differences else "yes",
+            _ratio(result.cost.wall_seconds, walls.get("duckdb")),
+            _ratio(result.cost.wall_seconds, walls.get("pyspark")),
+        )
+        yield f"| {' | '.join(cells)} |"
+    for result in results:
+        for difference in result.differences:
+            yield f"{WORKLOADS[result.workload].title}, {CONTENDERS[result.contender]}: {difference}"
+
+
+def _ratio(wall_seconds: float, peer_seconds: float | None) -> str:
+    return f"{wall_seconds / peer_seconds:.2f}" if peer_seconds else ""
+
+
+def _machine_line(size: Size) -> str:
+    found: Mapping[str, str] = machine()
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    sizes = f"{size.datoms:,} datoms in {size.instances} x {size.segments} segments, {size.delta:.1%} after the cache"
+    return f"{sizes}; {found['cpu']}, {found['cores']} cores, {found['memory']}; Python {found['python']}, {versions}"
+
+
+def _finish(lines: Iterable[str], file: Path | None, results: Sequence[Result] = (), *, good: bool) -> int:
+    shown = list(lines)
+    print("\n".join(shown))
+    if file:
+        figures = [asdict(result) for result in results]
+        file.write_text(json.dumps({"machine": machine(), "lines": shown, "results": figures}, indent=2), "utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    main()

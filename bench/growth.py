@@ -1,0 +1,48 @@
+"""What history costs when the delta stays the same: entity contracts with the cache, ours alone."""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bank import Bank
+from compare import count_rows
+from contenders import WORKLOADS, command_of
+from generate import Size
+from measure import measure
+
+
+def grow(folder: Path, size: Size, millions: Sequence[float]) -> Iterator[str]:
+    """A table with a line for each length; the delta is that of the shortest history.
+
+    Args:
+        folder: gets a bank for each length.
+        size: instances, segments and the delta of the shortest history.
+        millions: how many datoms.
+    """
+    delta_datoms = min(millions) * 1e6 * size.delta
+    yield f"entity contracts, cache + delta of {delta_datoms:,.0f} datoms in {size.instances} instances"
+    yield ""
+    yield "| datoms | state MB | wall s | CPU s | peak MB | rows |"
+    yield "|--:|--:|--:|--:|--:|--:|"
+    for length in millions:
+        datoms = round(length * 1e6)
+        yield _line(folder / f"grown-{datoms}", replace(size, datoms=datoms, delta=delta_datoms / datoms))
+
+
+def _line(folder: Path, size: Size) -> str:
+    bank = Bank(folder)
+    bank.prepare(size)
+    out = folder / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    cost = measure(command_of("ours", WORKLOADS["entity-cache"], bank, out / "contracts"), folder=out)
+    state = sum(file.stat().st_size for file in (folder / "buckets").glob("*/cache/**/materialized*/**/*.parquet"))
+    cells = (
+        f"{size.datoms:,}",
+        f"{state / 1e6:,.1f}",
+        f"{cost.wall_seconds:.2f}",
+        f"{cost.cpu_seconds:.2f}",
+        f"{cost.peak_mb:,.0f}",
+        f"{count_rows(out / 'contracts'):,}",
+    )
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,142 @@
+"""Ours with the cache against ours without it, when every opened object is far away: thousands of tiny segments.
+
+An object store is 15 ms away, whatever it holds, and an index answers in pages: that, not the bytes, is what a history
+costs without a cache. Both runs are in this process, through a store that sleeps.
+"""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bank import Bank
+from compare import count_rows, find_differences
+from typing_extensions import override
+
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.catalog import load_catalog
+from logcache_assets.cli.files import read_index, read_map
+from logcache_assets.domain.log_cache_map import entry_of
+from logcache_assets.engine.build import ContractBuild, build_contracts
+from logcache_assets.engine.drivers import Folder
+from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.ports import ObjectStore, StoredObject
+
+PAGE_BYTES = 1 << 20
+"""Of the index: DynamoDB answers a query in pages of 1 MB."""
+
+
+class DistantStore(LocalObjectStore):
+    """The local store, every opened object and every listing this far away.
+
+    Args:
+        buckets: the folder of the bucket directories.
+        latency_seconds: slept before each answer.
+    """
+
+    def __init__(self, buckets: Path, *, latency_seconds: float) -> None:
+        super().__init__(buckets, SystemClock())
+        self.latency_seconds = latency_seconds
+        self.opened = 0
+
+    def _travel(self) -> None:
+        self.opened += 1
+        time.sleep(self.latency_seconds)
+
+    @override
+    def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
+        self._travel()
+        return super().list_objects(prefix_uri)
+
+    @override
+    def head(self, uri: str) -> StoredObject:
+        self._travel()
+        return super().head(uri)
+
+    @override
+    def read(self, uri: str) -> bytes:
+        self._travel()
+        return super().read(uri)
+
+    @override
+    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
+        self._travel()
+        return super().polars_source(uri)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """What the two ways took."""
+
+    latency_ms: float
+    seconds: Mapping[str, float]
+    opened: Mapping[str, int]
+    rows: int
+    equal: bool
+
+    def lines(self) -> Iterator[str]:
+        """A table."""
+        yield f"entity contracts, every object and index page {self.latency_ms:g} ms away: {self.rows:,} rows"
+        yield ""
+        yield "| | wall s | objects opened |"
+        yield "|---|--:|--:|"
+        for way, seconds in self.seconds.items():
+            yield f"| {way} | {seconds:.2f} | {self.opened[way]:,} |"
+        cached, alone = self.seconds.values()
+        yield ""
+        yield f"with the cache {alone / cached:.1f} times as fast; rows are {'equal' if self.equal else 'NOT EQUAL'}"
+
+
+def compare_latency(bank: Bank, *, latency_ms: float) -> Latency:
+    """Entity contracts with the cache and without."""
+    seconds, opened = {}, {}
+    folders = {"cache + delta": bank.folder / "latency-cache", "segments alone": bank.folder / "latency-segments"}
+    for way, folder in folders.items():
+        store = DistantStore(bank.folder / "buckets", latency_seconds=latency_ms / 1000)
+        began = time.monotonic()
+        run_ours(bank, folder, cached=way == "cache + delta", store=store)
+        seconds[way], opened[way] = time.monotonic() - began, store.opened
+    with_cache, alone = (folder / "contracts" for folder in folders.values())
+    return Latency(
+        latency_ms=latency_ms,
+        seconds=seconds,
+        opened=opened,
+        rows=count_rows(with_cache),
+        equal=not list(find_differences(with_cache, alone)),
+    )
+
+
+def run_ours(bank: Bank, folder: Path, *, cached: bool, store: DistantStore) -> None:
+    """Entity contracts of the bank into `folder/contracts`, by the engine's own face."""
+    index = bank.folder / "index.jsonl"
+    for _ in range(index.stat().st_size // PAGE_BYTES + 1):
+        time.sleep(store.latency_seconds)
+    segments, entries = read_index(index), read_map(bank.map_file if cached else None)
+    until = json.loads((bank.folder / "until-end.json").read_text("utf-8"))
+    for definition in load_catalog(bank.folder / "contracts"):
+        sources = tuple(
+            LogSource(
+                instance=instance,
+                segments=segments[instance],
+                cache=entry_of(entries, instance),
+                until_t=until[instance.name],
+            )
+            for instance in definition.instances
+        )
+        build = ContractBuild(
+            definition=definition, sources=sources, pii_key=b"bench", kinds=("entity",), policy=CachePolicy.STRICT
+        )
+        with local_driver() as driver:
+            build_contracts(build, store=store, out=Folder(_empty(folder), "s3://contracts"), driver=driver, warn=print)
+
+
+def _empty(folder: Path) -> ObjectStore:
+    """Contracts are written next door, not far away."""
+    shutil.rmtree(folder, ignore_errors=True)
+    store = LocalObjectStore(folder, SystemClock())
+    store.create_bucket("contracts")
+    return store

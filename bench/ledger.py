@@ -1,0 +1,254 @@
+"""The invented bank: its schema and contracts, and the whole life of each of its entities, planned at birth.
+
+A life is a row of moments ("slots", the grid of time) and values. Every value is a function of the entity's number, so
+that a later retraction knows what it takes back. Ids, t and balances are the history's business (history.py).
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+from draws import Draws, double_text, instant_text
+
+DATABASE = "ledger"
+GRID = 64
+"""Slots from one new transaction to the next."""
+PER_ACCOUNT = 20
+"""Transactions for each account."""
+START_MS = 1_514_764_800_000
+"""2018-01-01T00:00Z."""
+SPAN_MS = 2 * 365 * 86_400_000
+"""Every history takes about two years."""
+
+TYPES = {"ref": 20, "keyword": 21, "long": 22, "string": 23, "boolean": 24, "instant": 25, "uuid": 56}
+TYPES |= {"double": 57, "bigdec": 61}
+FIRST_ATTRIBUTE = 72
+ATTRIBUTES = {
+    "account/id": "uuid",
+    "account/status": "ref",
+    "account/balance": "bigdec",
+    "account/opened-at": "instant",
+    "account/owner-name": "string",
+    "account/branch": "long",
+    "account/labels": "keyword",
+    "transaction/id": "uuid",
+    "transaction/status": "ref",
+    "transaction/amount": "bigdec",
+    "transaction/post-date": "instant",
+    "transaction/account": "ref",
+    "transaction/tags": "string",
+    "transaction/installments": "long",
+    "transaction/description": "string",
+    "transaction/settled": "boolean",
+    "transaction/rate": "double",
+}
+"""Name → `:db/valueType`."""
+MANY = ("account/labels", "transaction/tags")
+KEYS = ("account/id", "transaction/id")
+A = {name: FIRST_ATTRIBUTE + n for n, name in enumerate(ATTRIBUTES)}
+"""Name → entity id."""
+ENUMS = (
+    *(f"account.status/{name}" for name in ("active", "blocked")),
+    *(f"transaction.status/{name}" for name in ("pending", "authorized", "denied", "settled", "refunded")),
+)
+
+CONTRACTS = """\
+database: ledger
+prototypes: [{prototypes}]
+entities:
+  - name: accounts
+    primary_key: account/id
+    attributes:
+      - {{attribute: account/status, ref: db/ident, history: true}}
+      - {{attribute: account/balance, history: true}}
+      - {{attribute: account/opened-at}}
+      - {{attribute: account/owner-name}}
+      - {{attribute: account/branch}}
+      - {{attribute: account/labels}}
+  - name: transactions
+    primary_key: transaction/id
+    snapshot: true
+    attributes:
+      - {{attribute: transaction/status, ref: db/ident, history: true}}
+      - {{attribute: transaction/amount, history: true}}
+      - {{attribute: transaction/post-date}}
+      - {{attribute: transaction/account, ref: account/id}}
+      - {{attribute: transaction/tags}}
+      - {{attribute: transaction/installments}}
+      - {{attribute: transaction/description}}
+      - {{attribute: transaction/settled}}
+      - {{attribute: transaction/rate}}
+"""
+
+FIRST_NAMES = ("Ana", "Bruno", "Caio", "Davi", "Elisa", "Fabio", "Gloria", "Heitor", "Iara", "João", "Lívia", "Zoë")
+LAST_NAMES = ("Almeida", "Barros", "Costa", "Dias", "Esteves", "Farias", "Gomes", "Lima", "Moraes", "Souza", "Teixeira")
+LABELS = tuple(f":label/{name}" for name in ("vip", "student", "joint", "payroll", "dormant", "abroad", "young"))
+TAGS = ("food", "travel", "health", "home", "fuel", "fun", "kids", "pets", "books", "music", "rent", "gifts", "taxes")
+MOST_TAGS = 3
+"""Of a new transaction."""
+DEEDS = ("Purchase at", "Payment to", "Monthly fee of", "Refund from", "Instant transfer to", "Order at")
+SHOPS = ("Padaria Estrela", "Mercado Central", "Farmácia São José", "Posto Ipiranga", "Livraria Nova", "Café do Ponto")
+
+ACCOUNT_MOMENTS = ("closed", "blocked", "unblocked", "renamed", "labelled", "unlabelled")
+TRANSACTION_MOMENTS = ("decided", "settled", "refunded", "retagged", "untagged", "undescribed", "retracted")
+MOMENTS = ("born", *ACCOUNT_MOMENTS, *TRANSACTION_MOMENTS, "account_closed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What kind of history the bank has."""
+
+    datoms_per_transaction: int
+    """Expected, with everything that follows from it: how far apart moments are depends on the whole length."""
+    revisions: int
+    """Changes of an amount, at most."""
+    revised_share: float
+    """Transactions whose amount ever changes."""
+    hot_accounts: int
+    """The first accounts: never closed, and everybody's favourites."""
+    hot_share: float
+    """Transactions of hot accounts."""
+
+
+SHAPES = {
+    "ledger": Shape(datoms_per_transaction=19, revisions=1, revised_share=0.12, hot_accounts=64, hot_share=0.2),
+    "deep": Shape(datoms_per_transaction=98, revisions=24, revised_share=1.0, hot_accounts=16, hot_share=0.6),
+}
+"""`ledger` is a bank; `deep` has fewer entities, each changed dozens of times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Plans lives of one instance's entities."""
+
+    draws: Draws
+    shape: Shape
+    horizon: int
+    """Slots of the whole history: delays are parts of it."""
+
+    def accounts(self, first: int, end: int) -> pl.DataFrame:
+        """The lives of the accounts [first, end)."""
+        lives = _numbered(first, end).with_columns(born=self._account_born("n"), closed=self._account_closed("n"))
+        # An account that will be closed has its changes well before.
+        room = pl.coalesce(pl.col("closed") - pl.col("born"), pl.lit(self.horizon)) // 4
+        lives = lives.with_columns(
+            blocked=self._after("born", room, share=0.3),
+            renamed=self._after("born", room, share=0.15),
+            labelled=self._after("born", room, share=0.4),
+        )
+        lives = lives.with_columns(
+            unblocked=self._after("blocked", room, share=0.7),
+            unlabelled=self._after("labelled", room, share=0.5),
+        )
+        return lives.with_columns(
+            self.draws.uuids(lives["n"], "account").alias("id"),
+            opened=instant_text(START_MS + pl.col("born") * self.slot_ms),
+            owner=self._owner("owner"),
+            new_owner=pl.concat_str(self._owner("owner"), pl.lit(" "), self.draws.pick("n", "second", LAST_NAMES)),
+            branch=self.draws.below("n", "branch", 400).cast(pl.String),
+            label=self.draws.pick("n", "label", LABELS[:4]),
+            second_label=self.draws.pick("n", "second label", LABELS[4:]),
+        )
+
+    def transactions(self, first: int, end: int) -> pl.DataFrame:
+        """The lives of the transactions [first, end)."""
+        lives = _numbered(first, end).with_columns(born=pl.col("n") * GRID + self.draws.below("n", "born", GRID))
+        lives = self._with_account(lives)
+        lives = self._with_moments(lives)
+        return lives.with_columns(
+            self.draws.uuids(lives["n"], "transaction").alias("id"),
+            posted=instant_text((START_MS + pl.col("born") * self.slot_ms) // 86_400_000 * 86_400_000),
+            installments=self._sometimes("installments", 0.7, (1 + self.draws.below("n", "parts", 12)).cast(pl.String)),
+            description=self._sometimes("described", 0.9, self._description()),
+            rate=self._sometimes("rated", 0.5, double_text(1 + self.draws.below("n", "rate", 19_999))),
+            tags=self.draws.below("n", "tags", MOST_TAGS + 1),
+            tag=self.draws.below("n", "tag", len(TAGS)),
+            cents=100 + self.draws.below("n", "cents", 500_000),
+            step=1 + self.draws.below("n", "step", 9_000),
+            rescaled=self.draws.chance("n", "rescaled", 0.1),
+        )
+
+    @property
+    def slot_ms(self) -> int:
+        """Milliseconds from one slot to the next."""
+        return max(1, SPAN_MS // self.horizon)
+
+    @property
+    def hot_accounts(self) -> int:
+        """As the shape says, but at most an eighth of all accounts."""
+        return max(1, min(self.shape.hot_accounts, self.horizon // GRID // PER_ACCOUNT // 8))
+
+    def _account_born(self, of: str) -> pl.Expr:
+        return pl.col(of) * GRID * PER_ACCOUNT + self.draws.below(of, "account born", GRID)
+
+    def _account_closed(self, of: str) -> pl.Expr:
+        mortal = self.draws.chance(of, "mortal", 0.12) & (pl.col(of) >= self.hot_accounts)
+        age = GRID + self.draws.below(of, "age", self.horizon // 2 + 1)
+        return pl.when(mortal).then(self._account_born(of) + age)
+
+    def _with_account(self, lives: pl.DataFrame) -> pl.DataFrame:
+        """An account that is older than the transaction and still open; the first transactions have none."""
+        older = pl.col("n") // PER_ACCOUNT
+        hot = pl.min_horizontal(older, self.hot_accounts)
+        any_of = pl.when(self.draws.chance("n", "hot", self.shape.hot_share)).then(hot).otherwise(older)
+        has = (older > 0) & self.draws.chance("n", "has account", 0.99)
+        lives = lives.with_columns(account=self.draws.below("n", "account", pl.max_horizontal(any_of, 1)))
+        lives = lives.with_columns(account_closed=self._account_closed("account"))
+        too_late = pl.col("account_closed") <= pl.col("born")
+        lives = lives.with_columns(
+            account=pl.when(too_late).then(pl.col("account") % hot.clip(1)).otherwise("account"),
+            account_closed=pl.when(~too_late).then("account_closed"),
+        )
+        return lives.with_columns(pl.when(has).then(name).alias(name) for name in ("account", "account_closed"))
+
+    def _with_moments(self, lives: pl.DataFrame) -> pl.DataFrame:
+        """A transaction is authorized soon, settled later, seldom refunded; few are retracted, after all else."""
+        quick, usual, late = (self.horizon // part + 2 for part in (2000, 50, 4))
+        lives = lives.with_columns(decided=self._after("born", quick, share=0.8))
+        lives = lives.with_columns(approved=self.draws.chance("n", "approved", 0.9) & pl.col("decided").is_not_null())
+        lives = lives.with_columns(
+            settled=pl.when("approved").then(self._settled(usual=usual, late=late)),
+            retagged=self._after("born", usual, share=0.15),
+            untagged=self._after("born", usual, share=0.1),
+            undescribed=self._after("born", late, share=0.04),
+        )
+        lives = lives.with_columns(refunded=self._after("settled", late, share=0.04))
+        lives = lives.with_columns(revised_1=self._after("born", usual, share=self.shape.revised_share))
+        for n in range(2, self.shape.revisions + 1):
+            lives = lives.with_columns(self._after(f"revised_{n - 1}", late // 6, share=1.0).alias(f"revised_{n}"))
+        last = pl.max_horizontal(moments(lives, but=("account_closed",)))
+        retracted = pl.when(self.draws.chance("n", "retracted", 0.1)).then(last + self._delay("retracted after", late))
+        return lives.with_columns(retracted=retracted)
+
+    def _settled(self, *, usual: int, late: int) -> pl.Expr:
+        limit = pl.when(self.draws.chance("n", "late", 0.1)).then(late).otherwise(usual)
+        settled = pl.col("decided") + self._delay("settled", limit)
+        return pl.when(self.draws.chance("n", "settles", 0.85)).then(settled)
+
+    def _after(self, moment: str, limit: int | pl.Expr, *, share: float) -> pl.Expr:
+        """A later moment in this share of lives. Each call of one plan needs its own moment or limit or share."""
+        name = f"after {moment} {share} {limit if isinstance(limit, int) else ''}"
+        happens = self.draws.chance("n", name, share)
+        return pl.when(happens).then(pl.col(moment) + self._delay(f"{name} delay", limit))
+
+    def _delay(self, name: str, limit: int | pl.Expr) -> pl.Expr:
+        return 1 + self.draws.below("n", name, limit)
+
+    def _owner(self, name: str) -> pl.Expr:
+        first, last = self.draws.pick("n", name, FIRST_NAMES), self.draws.pick("n", f"{name} last", LAST_NAMES)
+        return pl.concat_str(first, pl.lit(" "), last)
+
+    def _sometimes(self, name: str, share: float, value: pl.Expr) -> pl.Expr:
+        return pl.when(self.draws.chance("n", name, share)).then(value)
+
+    def _description(self) -> pl.Expr:
+        words = [self.draws.pick("n", f"word {n}", choice) for n, choice in enumerate((DEEDS, SHOPS))]
+        return pl.concat_str(*words, self.draws.below("n", "order", 10_000), separator=" ").str.slice(0, 40)
+
+
+def _numbered(first: int, end: int) -> pl.DataFrame:
+    return pl.int_range(first, end, eager=True).alias("n").to_frame()
+
+
+def moments(lives: pl.DataFrame, *, but: tuple[str, ...] = ()) -> list[str]:
+    """The columns that are slots."""
+    return [name for name in lives.columns if name not in but and (name in MOMENTS or name.startswith("revised_"))]

@@ -1,0 +1,161 @@
+"""What a Python program costs as a process of its own: wall seconds, CPU seconds, peak memory.
+
+    python bench/measure.py FIGURES.json SCRIPT.py …      runs the script and writes what it cost this process
+    python bench/measure.py FIGURES.json -m MODULE …
+
+The peak is VmHWM, read by the process itself at its end: ru_maxrss survives exec and would report a big parent's.
+Processes that the program starts (Spark's JVM, its Python workers) are sampled while they live.
+"""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.2
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """One run of a program."""
+
+    wall_seconds: float
+    cpu_seconds: float
+    """Of the process and all that it started."""
+    peak_mb: float
+    """The sum of the peaks of its processes, which need not have come at one time."""
+
+
+class ProgramError(RuntimeError):
+    """A program failed; the message ends with its last lines."""
+
+
+def measure(program: Sequence[str], *, folder: Path) -> Cost:
+    """Run a script, or `-m` and a module, with its arguments; what it prints goes to a file in the folder.
+
+    Raises:
+        ProgramError: it did not exit with 0.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    figures, printed = folder / "figures.json", folder / "output.txt"
+    figures.unlink(missing_ok=True)
+    with printed.open("wb") as output:
+        began = time.monotonic()
+        command = [sys.executable, str(Path(__file__).absolute()), str(figures), *program]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        sampler = Sampler(process.pid)
+        sampler.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        sampler.stop()
+    if process.returncode or not figures.exists():
+        lines = printed.read_text("utf-8", "replace").splitlines()[-20:]
+        raise ProgramError(f"{' '.join(program[:4])} … exited with {process.returncode}:\n" + "\n".join(lines))
+    own = json.loads(figures.read_text("utf-8"))
+    waited_for = usage.ru_utime + usage.ru_stime - own["cpu_seconds"]
+    return Cost(
+        wall_seconds=wall,
+        cpu_seconds=own["cpu_seconds"] + max(waited_for, sampler.cpu_seconds),
+        peak_mb=(own["peak_kb"] + sampler.peak_kb) / 1024,
+    )
+
+
+class Sampler(threading.Thread):
+    """Looks at the processes below one, again and again: a process that has ended tells nothing."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._ended = pid, threading.Event()
+        self._seen: set[int] = set()
+        self._peaks_kb: dict[int, int] = {}
+        self._cpu_seconds: dict[int, float] = {}
+
+    def run(self) -> None:
+        """Sample until stopped."""
+        while not self._ended.wait(SAMPLE_SECONDS):
+            with suppress(OSError, KeyError, ValueError):  # a process ended while it was looked at
+                found = set(_descendants(self._pid))
+                # A JVM forks to start a program: until that runs, the child seems to have the JVM's memory.
+                for pid in found & self._seen:
+                    self._look_at(pid)
+                self._seen = found
+
+    def _look_at(self, pid: int) -> None:
+        self._peaks_kb[pid] = max(self._peaks_kb.get(pid, 0), _peak_kb(pid))
+        self._cpu_seconds[pid] = _cpu_seconds(pid)
+
+    def stop(self) -> None:
+        """End the thread; the figures stay."""
+        self._ended.set()
+        self.join()
+
+    @property
+    def peak_kb(self) -> int:
+        """The sum of all peaks."""
+        return sum(self._peaks_kb.values())
+
+    @property
+    def cpu_seconds(self) -> float:
+        """The sum of what each was last seen with."""
+        return sum(self._cpu_seconds.values())
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """Processes that threads of this one started, and theirs."""
+    for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - five times a second
+        with suppress(OSError):
+            for child in Path(f"/proc/{pid}/task/{thread}/children").read_text("ascii").split():
+                yield int(child)
+                yield from _descendants(int(child))
+
+
+def _peak_kb(pid: int | str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
+    return int(dict(line.split(":", 1) for line in lines)["VmHWM"].split()[0])
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def machine() -> Mapping[str, str]:
+    """What the figures were measured on."""
+    cpuinfo = Path("/proc/cpuinfo").read_text("utf-8", "replace")
+    models = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if line.startswith("model name")]
+    memory = Path("/proc/meminfo").read_text("ascii").split()[1]
+    return {
+        "cpu": next(iter(models), "unknown"),
+        "cores": str(os.cpu_count()),
+        "memory": f"{int(memory) / 2**20:.0f} GiB",
+        "python": sys.version.split()[0],
+    }
+
+
+def main() -> None:
+    """Run a program in this process and write what it cost."""
+    figures, *program = sys.argv[1:]
+    try:
+        if program[0] == "-m":
+            sys.argv = program[1:]
+            runpy.run_module(program[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv, sys.path[0] = program, str(Path(program[0]).parent)
+            runpy.run_path(program[0], run_name="__main__")
+    finally:
+        spent = os.times()
+        own = {"peak_kb": _peak_kb("self"), "cpu_seconds": spent.user + spent.system}
+        Path(figures).write_text(json.dumps(own), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
