@@ -12,16 +12,20 @@ from typing import Any, Literal
 
 import click
 
+from logcache_assets.cli.local_group import local
+from logcache_assets.cli.options import (
+    EXISTING_FILE,
+    EXISTING_FOLDER,
+    databases_option,
+    driver_option,
+    index_option,
+    json_option,
+    root_option,
+    until_option,
+)
 from logcache_assets.cli.output import emit, tell
 from logcache_assets.errors import LogCacheError
 from logcache_assets.settings import Settings, load_settings
-
-EXISTING_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
-databases_option = click.option(
-    "--databases", default="", metavar="A,B", help="Only these databases; default: all of the catalog."
-)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -89,22 +93,6 @@ def datasets(transaction: str | None, *, as_json: bool) -> None:
     from logcache_assets.cli import datasets as command
 
     emit(command.run(_configured(), transaction), command.render, as_json=as_json)
-
-
-root_option = click.option(
-    "--root", type=EXISTING_FOLDER, required=True, help="A folder per bucket: s3://b/k is ROOT/b/k."
-)
-index_option = click.option("--index", type=EXISTING_FILE, required=True, help="Index items, one JSON object a line.")
-until_option = click.option(
-    "--until", type=EXISTING_FILE, help='JSON {"feed-s0": t}, inclusive; default: the whole log.'
-)
-driver_option = click.option(
-    "--driver",
-    type=click.Choice(["local", "spark"]),
-    default="local",
-    show_default=True,
-    help="Where the work runs; spark is the extra `spark` and Java.",
-)
 
 
 @logcache.command()
@@ -200,111 +188,7 @@ def catalog_pull(*, as_json: bool) -> None:
     emit(command.pull(_configured()), command.render, as_json=as_json)
 
 
-@logcache.group()
-def local() -> None:
-    """The local world: an embedded platform with a real Datomic log, no account anywhere.
-
-    \b
-    logcache local reset           build it anew: a cache at `old`, a nightly run, a day's new segments
-    logcache local break gap       let an accident happen, then see `logcache refresh` refuse
-    logcache local merge           merge the open pull request: the new cache is active
-    """
-
-
-@local.command("reset")
-@click.option("--data", type=EXISTING_FOLDER, help="Build it from this folder instead of the packaged log.")
-@json_option
-def local_reset(data: Path | None, *, as_json: bool) -> None:
-    """Build the local world anew, ready for a refresh; the former one is removed.
-
-    \b
-    logcache local reset
-    logcache local reset --data DIR     segments, index, definitions and cut-offs of your own
-    """
-    from logcache_assets.cli import local as command
-
-    emit(command.reset(_configured(), data, say=tell), command.render, as_json=as_json)
-
-
-@local.command("night")
-@json_option
-def local_night(*, as_json: bool) -> None:
-    """Let a nightly run happen: raw logs and contracts of all databases in a DAILY transaction.
-
-    \b
-    logcache local night
-    """
-    from logcache_assets.cli import local as command
-
-    emit(command.night(_configured(), say=tell), command.render, as_json=as_json)
-
-
-@local.command("day")
-@json_option
-def local_day(*, as_json: bool) -> None:
-    """Let a day pass: the clock goes on to 14:00 UTC and newly extracted segments are delivered.
-
-    \b
-    logcache local day
-    """
-    from logcache_assets.cli import local as command
-
-    emit(command.day(_configured()), command.render, as_json=as_json)
-
-
-@local.command("merge")
-@click.argument("number", type=int, required=False)
-@json_option
-def local_merge(number: int | None, *, as_json: bool) -> None:
-    """Merge pull request NUMBER, by default the newest open one: its map becomes active.
-
-    \b
-    logcache local merge
-    """
-    from logcache_assets.cli import local as command
-
-    emit(command.merge(_configured(), number), command.render, as_json=as_json)
-
-
-@local.command("break")
-@click.argument("fault", required=False)
-@json_option
-def local_break(fault: str | None, *, as_json: bool) -> None:
-    """Let a documented accident happen; without FAULT, list them.
-
-    \b
-    logcache local break
-    logcache local break gap && logcache refresh
-    """
-    from logcache_assets.cli import local as command
-
-    emit(command.break_(_configured(), fault), command.render, as_json=as_json)
-
-
-@local.command("demo")
-@json_option
-def local_demo(*, as_json: bool) -> None:
-    """Build a world if there is none, run a whole refresh, and say what came of it.
-
-    \b
-    logcache local demo
-    """
-    from logcache_assets.cli import demo as command
-
-    emit(command.run(_configured(), say=tell), command.render, as_json=as_json)
-
-
-@local.command("ui")
-@click.option("--port", type=int, default=3000, show_default=True)
-def local_ui(port: int) -> None:
-    """Open Dagit on the local world, with its daemon for the sensor; Ctrl-C ends it.
-
-    \b
-    logcache local ui --port 3001
-    """
-    from logcache_assets.cli import local as command
-
-    command.serve_ui(_configured(), port=port, say=tell)
+logcache.add_command(local)
 
 
 def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
