@@ -4,6 +4,7 @@ Decides how, and lets the driver do it: facts are folded when contracts ask for 
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,6 +21,9 @@ from logcache_assets.engine.segments import read_segment
 from logcache_assets.ports import ObjectStore, Tell
 
 T = TypeVar("T")
+
+PARALLEL_LOGS = 8
+"""Opening a log is waiting for a few small objects."""
 
 GROUP_DATOMS = 1_000_000
 """About how many datoms are read, and spilled, at once."""
@@ -74,7 +78,10 @@ class LogLadder:
         """
         while True:
             try:
-                return work({instance: self._open(source) for instance, source in self._sources.items()})
+                with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
+                    opened = pool.map(self._open, self._sources.values())
+                    logs = dict(zip(self._sources, opened, strict=True))
+                return work(logs)
             except CacheError as error:
                 lower = step_down(self._sources[error.instance], error, policy=self._policy, warn=self.warn)
                 self._sources[error.instance], self.stepped_down = lower, True
@@ -138,11 +145,14 @@ def load_facts(
     for instance, count, files in driver.run(tasks):
         spills[instance] += files
         meter.add(datoms=count)
+    small = [i for i in opened if i not in spilled]
+    with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
+        read = dict(zip(small, pool.map(lambda i: _in_memory(opened[i].delta, store, meter), small), strict=True))
     return {
         i: InstanceFacts(
             instance=i,
             cached=log.cached,
-            datoms=_spilled(spills[i], driver) if i in spilled else _in_memory(log.delta, store, meter),
+            datoms=_spilled(spills[i], driver) if i in spilled else read[i],
             buckets=log.buckets,
             store=store,
         )
