@@ -17,6 +17,15 @@ MAX_ENTITIES = 1 << (64 - T_BITS)
 _SPAN = pl.lit(1 << T_BITS, pl.UInt64)
 
 
+def require_room(count: int) -> None:
+    """Refuse more entities, or keys of them, than moments can tell apart."""
+    if count > MAX_ENTITIES:
+        raise EngineError(
+            f"a bucket holds {count} entities of one contract, but moments have room for {MAX_ENTITIES}; "
+            "use more buckets"
+        )
+
+
 class Ranks:
     """The entities that a contract shows, and their moments.
 
@@ -26,11 +35,7 @@ class Ranks:
 
     def __init__(self, entities: pl.Series) -> None:
         self.entities = entities.unique().sort().alias("e")
-        if len(self.entities) > MAX_ENTITIES:
-            raise EngineError(
-                f"a bucket holds {len(self.entities)} entities of one contract, but moments have room for "
-                f"{MAX_ENTITIES}; use more buckets"
-            )
+        require_room(len(self.entities))
 
     def __len__(self) -> int:
         return len(self.entities)

@@ -42,12 +42,12 @@ class SparkDriver(Driver):
     shares_memory = False
 
     def __init__(self, session: "SparkSession", scratch: Folder, *, jobs: int | None = None) -> None:
-        self.scratch, self._session, self._jobs = scratch, session, jobs
+        self.scratch, self.session, self._jobs = scratch, session, jobs
 
     @override
     def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
-        sender = LocalDriver(self.scratch, workers=self._jobs or _cores(self._session))
-        return sender.run([_Sent(self._session, task) for task in tasks])
+        sender = LocalDriver(self.scratch, workers=self._jobs or _cores(self.session))
+        return sender.run([_Sent(self.session, task) for task in tasks])
 
 
 def _cores(session: "SparkSession") -> int:

@@ -11,7 +11,7 @@ from logcache_assets.engine.columns import Column, Columns, primary_key
 from logcache_assets.engine.instance_facts import NO_FACTS, InstanceFacts
 from logcache_assets.engine.layout import END, TX_BASE, EngineError
 from logcache_assets.engine.lookup import Lookup
-from logcache_assets.engine.moments import Ranks
+from logcache_assets.engine.moments import Ranks, require_room
 from logcache_assets.engine.schema import TX_INSTANT
 from logcache_assets.engine.timelines import now, one_valued
 from logcache_assets.engine.values import INSTANT
@@ -108,6 +108,7 @@ class EntityView:
     @cached_property
     def placed_keys(self) -> pl.DataFrame:
         """The keys as intervals of moments, each with its `place` in the order of all."""
+        require_room(len(self.keys))
         return self.ranks.intervals_of(self.keys.with_columns(place=pl.col("value").rank("dense")))
 
     @cached_property

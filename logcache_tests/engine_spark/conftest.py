@@ -1,16 +1,20 @@
-"""One Spark session for all tests: starting it costs more than all of them."""
+"""One Spark session for all tests: starting it costs more than most of them."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from logcache_assets.engine.drivers import Folder
-from logcache_assets.engine.spark import SparkDriver, local_session
+from logcache_assets.engine.spark import SparkDriver, spark_driver
+from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.world import OWN_BUCKET, open_store
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +24,18 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
 
 
 @pytest.fixture(scope="session")
-def spark(store: LocalObjectStore) -> Iterator[SparkDriver]:
-    """A driver on this computer; without Java there is nothing to test, but a build server must have it."""
-    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+def session(store: LocalObjectStore) -> Iterator["SparkSession"]:
+    """Spark on this computer; where it cannot start its tests are skipped, but a build server must have it."""
+    try:
+        with spark_driver(Folder(store, f"s3://{OWN_BUCKET}/scratch")) as driver:
+            yield driver.session
+    except BadInput as missing:
         if "CI" in os.environ:
-            pytest.fail("Spark's tests need Java, and this build server has none; install Java 17")
-        pytest.skip("Spark needs Java, and this computer has none")
-    session = local_session()
-    yield SparkDriver(session, Folder(store, f"s3://{OWN_BUCKET}/spark/{uuid.uuid4()}"))
-    session.stop()
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def spark(session: "SparkSession", store: LocalObjectStore) -> SparkDriver:
+    """The one session, and a scratch folder of the test's own."""
+    return SparkDriver(session, Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))

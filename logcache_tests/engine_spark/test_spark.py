@@ -1,24 +1,20 @@
-"""The Spark driver gives what the local one gives: it runs the same tasks, elsewhere."""
+"""What is computed through Spark is Datomic's answer: the local driver's tasks, run elsewhere."""
 
-import os
-import re
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.engine.build import ContractBuild
 from logcache_assets.engine.cache import CacheError
-from logcache_assets.engine.drivers import Folder
-from logcache_assets.engine.layout import EngineError
+from logcache_assets.engine.drivers import Driver, Folder
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.raw_build import RawBuild, build_raw
-from logcache_assets.engine.spark import SparkDriver, local_session
-from logcache_assets.errors import BadInput
+from logcache_assets.engine.spark import SparkDriver
 from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.builds import build
+from logcache_tests.engine.damage import zero_column
 from logcache_tests.engine.expected import PII_KEY, find_differences, united
 from logcache_tests.engine.world import (
     FEED_S0,
@@ -31,142 +27,95 @@ from logcache_tests.engine.world import (
     write_cache,
 )
 
-
-def sources_of(database: str, cut: str, store: LocalObjectStore, *, cached_at: str | None) -> tuple[LogSource, ...]:
-    """Segments up to a cut-off, with caches at another or without."""
-    sources = [source_at(instance, cut) for instance in definition_of(database).instances]
-    if cached_at is None:
-        return tuple(sources)
-    caches = {
-        s.instance: write_cache(s, store, folder=f"for-{cut}", last_t=cut_off(s.instance, cached_at)) for s in sources
-    }
-    return tuple(replace(source, cache=caches[source.instance]) for source in sources)
+ONE_BUCKET = 4_000_000
 
 
-def build_of(database: str, sources: tuple[LogSource, ...], *, bucket_datoms: int = 4_000_000) -> ContractBuild:
+def wanted(database: str, *sources: LogSource, bucket_datoms: int = ONE_BUCKET) -> ContractBuild:
     """All contracts of a database."""
-    definition: DatabaseDefinition = definition_of(database)
-    return ContractBuild(definition=definition, sources=sources, pii_key=PII_KEY, bucket_datoms=bucket_datoms)
+    return ContractBuild(
+        definition=definition_of(database), sources=sources, pii_key=PII_KEY, bucket_datoms=bucket_datoms
+    )
+
+
+def cached_at_old(source: LogSource, store: LocalObjectStore, *, folder: str = "sound") -> LogSource:
+    """The source with a cache at the cut-off `old`."""
+    entry = write_cache(source, store, folder=folder, last_t=cut_off(source.instance, "old"))
+    return replace(source, cache=entry)
+
+
+def differences(contracts: ContractBuild, store: LocalObjectStore, spark: SparkDriver, told: list[str]) -> list[str]:
+    """Every way in which what Spark gives is not Datomic's answer at `yesterday`."""
+    found = build(contracts, store, driver=spark, warn=told.append)
+    assert [dataset.built.table for dataset in found.values()] == list(contract_tables(contracts.definition))
+    return [d for c in found.values() for d in find_differences(c.built.table, united(c.files), "yesterday")]
 
 
 @pytest.mark.parametrize(
-    ("database", "cached_at", "bucket_datoms"),
+    ("database", "cached", "bucket_datoms"),
     [
-        pytest.param("customers", None, 4_000_000, id="segments alone"),
-        pytest.param("double-entry", "old", 10_000, id="a cache, several buckets"),
-        pytest.param("feed", "old", 4_000_000, id="a cache"),
+        pytest.param("customers", False, 8_000, id="customers: segments alone, several buckets"),
+        pytest.param("customers", True, ONE_BUCKET, id="customers: a cache"),
+        pytest.param("double-entry", False, ONE_BUCKET, id="double-entry: segments alone"),
+        pytest.param("double-entry", True, 100, id="double-entry: a cache, several buckets"),
+        pytest.param("feed", False, 5_000, id="feed: segments alone, several buckets"),
+        pytest.param("feed", True, 100, id="feed: a cache, several buckets"),
     ],
 )
-def test_every_contract_is_datomics_answer(
-    database: str, cached_at: str | None, bucket_datoms: int, spark: SparkDriver, store: LocalObjectStore
+def test_every_contract_equals_datomics_answer(  # noqa: PLR0917 - a table of cases
+    database: str,
+    cached: bool,  # noqa: FBT001
+    bucket_datoms: int,
+    spark: SparkDriver,
+    store: LocalObjectStore,
 ) -> None:
-    """Every row, cell and type at `yesterday`, personal data hashed."""
-    sources = sources_of(database, "yesterday", store, cached_at=cached_at)
+    """Every row, cell and type of all kinds at `yesterday`, personal data hashed; nothing is warned of."""
+    sources = [source_at(instance, "yesterday") for instance in definition_of(database).instances]
+    read = [cached_at_old(source, store) for source in sources] if cached else sources
+    told: list[str] = []
 
-    found = build(build_of(database, sources, bucket_datoms=bucket_datoms), store, driver=spark)
+    assert differences(wanted(database, *read, bucket_datoms=bucket_datoms), store, spark, told) == []
 
-    wrong = [d for c in found.values() for d in find_differences(c.built.table, united(c.files), "yesterday")]
-    assert wrong == []
+    assert told == []
+
+
+def raw_files(name: str, driver: Driver, store: LocalObjectStore) -> dict[str, pl.DataFrame]:
+    """The raw datasets of feed-s0 that a driver writes from a cache and the segments after it."""
+    folder = Folder(store, f"s3://{OWN_BUCKET}/raw-by-{name}")
+    source = cached_at_old(source_at(FEED_S0, "night"), store)
+    raw = RawBuild(
+        source=source, log=folder.at("log"), entities=folder.at("entities"), bucket_datoms=500, part_datoms=5_000
+    )
+    build_raw(raw, store=store, driver=driver, warn=refuse_warning)
+    files = store.list_objects(f"{folder.uri}/")
+    return {file.uri.removeprefix(folder.uri): pl.read_parquet(store.path_of(file.uri)) for file in files}
 
 
 def test_raw_datasets_are_those_of_the_local_driver(spark: SparkDriver, store: LocalObjectStore) -> None:
     """The log in its order, and the facts of every bucket, file by file."""
-    written = {}
-    for name, driver in (("spark", spark), ("local", driver_in(store))):
-        log, entities = (Folder(store, f"s3://{OWN_BUCKET}/raw-by-{name}/{part}") for part in ("log", "entities"))
-        source = source_at(FEED_S0, "night")
-        wanted = RawBuild(source=source, log=log, entities=entities, bucket_datoms=5_000)
-        build_raw(wanted, store=store, driver=driver, warn=refuse_warning)
-        files = store.list_objects(f"s3://{OWN_BUCKET}/raw-by-{name}/")
-        written[name] = {f.uri.partition(name)[2]: pl.read_parquet(store.path_of(f.uri)) for f in files}
+    by_spark = raw_files("spark", spark, store)
+    by_threads = raw_files("threads", driver_in(store), store)
 
-    assert written["spark"].keys() == written["local"].keys()
-    assert len(written["spark"]) > 2
-    assert all(frame.equals(written["local"][name]) for name, frame in written["spark"].items())
-
-
-@dataclass(frozen=True)
-class Refusing:
-    """A task that cannot be done."""
-
-    error: Exception
-
-    def run(self) -> int:
-        """Refuse."""
-        raise self.error
-
-
-def test_an_error_of_the_engine_arrives_as_it_was_raised(spark: SparkDriver) -> None:
-    """With its type, its text, and the instance by which the ladder goes on."""
-    with pytest.raises(EngineError, match=r"^a value that its type cannot hold$"):
-        list(spark.run([Refusing(EngineError("a value that its type cannot hold"))]))
-
-    with pytest.raises(CacheError, match=r"^damaged$") as refusal:
-        list(spark.run([Refusing(CacheError(FEED_S0, "damaged"))]))
-    assert refusal.value.instance == FEED_S0
-
-
-def test_any_other_error_shows_where_it_happened(spark: SparkDriver) -> None:
-    """A mistake of the code is not a refusal: its traceback from the worker is there."""
-    with pytest.raises(Exception, match=r"(?s)test_spark\.py.*ZeroDivisionError: by zero"):
-        list(spark.run([Refusing(ZeroDivisionError("by zero"))]))
-
-
-def test_no_tasks_are_no_job(spark: SparkDriver) -> None:
-    """A build without a delta has nothing to spill."""
-    assert list(spark.run([])) == []
+    assert by_spark.keys() == by_threads.keys()
+    assert len([name for name in by_spark if name.startswith("/log/")]) > 1
+    assert len([name for name in by_spark if name.startswith("/entities/open-")]) > 1
+    assert [name for name, frame in by_spark.items() if not frame.equals(by_threads[name])] == []
 
 
 def test_damage_that_a_worker_finds_is_passed_over_loudly(spark: SparkDriver, store: LocalObjectStore) -> None:
     """The ladder works through Spark: the same contracts from segments alone, and a line about the cache."""
-    plain = source_at(FEED_S0, "yesterday")
-    other = source_at(definition_of("feed").instances[1], "yesterday")
-    entry = write_cache(plain, store, folder="damaged", last_t=cut_off(FEED_S0, "old"))
-    path = store.path_of(f"{entry.materialized_entities}/closed-00000-of-00001.parquet")
-    content = bytearray(path.read_bytes())
-    content[8:200] = bytes(192)
-    path.write_bytes(content)
+    sources = [source_at(instance, "yesterday") for instance in definition_of("feed").instances]
+    damaged = cached_at_old(sources[0], store, folder="damaged")
+    assert damaged.cache is not None
+    zero_column(f"{damaged.cache.materialized_entities}/closed-00000-of-00001.parquet", "v", store)
+    contracts = wanted("feed", damaged, *sources[1:])
     told: list[str] = []
-    wanted = build_of("feed", (replace(plain, cache=entry), other))
 
-    found = build(replace(wanted, policy=CachePolicy.FALLBACK), store, driver=spark, warn=told.append)
+    assert differences(replace(contracts, policy=CachePolicy.FALLBACK), store, spark, told) == []
 
-    assert [d for c in found.values() for d in find_differences(c.built.table, united(c.files), "yesterday")] == []
-    assert re.match(r"WARNING: feed-s0: the cache .*closed-00000-of-00001\.parquet.* Going on without", told[0])
-
-
-def test_everything_listens_on_loopback_only(spark: SparkDriver) -> None:
-    """A laptop in a café opens no port to its neighbours."""
-    assert spark.shares_memory is False
-    links = [fd.readlink() for process in _sparks() for fd in (process / "fd").glob("*") if os.path.lexists(fd)]
-    inodes = {str(link).removeprefix("socket:[").rstrip("]") for link in links}
-    lines = [
-        line.split() for table in ("tcp", "tcp6") for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
-    ]
-    listening = [line[1] for line in lines if line[3] == "0A" and line[9] in inodes]
-
-    assert listening
-    assert all(
-        re.match(r"(0100007F|0000000000000000FFFF00000100007F|0{24}01000000):", address) for address in listening
-    )
-
-
-def _sparks() -> list[Path]:
-    """The processes of Spark: the JVM and its workers."""
-    return [p for p in Path("/proc").glob("[0-9]*") if b"pyspark" in _command(p)]
-
-
-def _command(process: Path) -> bytes:
-    try:
-        return (process / "cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def test_without_java_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Never a JVM's absence as a stack trace."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("JAVA_HOME", raising=False)
-
-    with pytest.raises(BadInput, match="install Java 17 or newer"):
-        local_session()
+    assert len(told) == 1
+    assert told[0].startswith(f"WARNING: {damaged.instance.name}: the cache of t in (0, {damaged.cache.last_t}] ")
+    assert "closed-00000-of-00001.parquet" in told[0]
+    assert "Going on without the cache" in told[0]
+    with pytest.raises(CacheError, match=r"closed-00000-of-00001\.parquet") as refusal:
+        build(contracts, store, driver=spark)
+    assert refusal.value.instance == damaged.instance
