@@ -14,6 +14,8 @@ check: .venv/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy bench/*.py
+	@$(BIN)/mypy bench/peers/*.py
 	@LOGCACHE_CATALOG=logcache_assets/local_platform/demo_world/contracts $(BIN)/python -W ignore -m logcache_assets.definitions
 
 ui: .venv/.done

@@ -64,7 +64,7 @@ def test_every_contract_equals_datomics_answer(
 
 
 @pytest.mark.parametrize(
-    ("database", "bucket_datoms"), [("customers", 8_000), ("double-entry", 1_000), ("feed", 5_000)]
+    ("database", "bucket_datoms"), [("customers", 8_000), ("double-entry", 10_000), ("feed", 10_000)]
 )
 def test_rows_of_a_file_are_sorted_by_the_key(
     database: str, bucket_datoms: int, shared_store: LocalObjectStore

@@ -74,7 +74,7 @@ def cases(draw: st.DrawFn) -> Case:
 
 
 @given(cases(), st.booleans())
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_a_cache_changes_nothing(case: Case, elsewhere: bool) -> None:  # noqa: FBT001
     """Neither a datom nor a row of any contract, whether tasks see this process's memory or read spilled files."""
     with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +87,7 @@ def test_a_cache_changes_nothing(case: Case, elsewhere: bool) -> None:  # noqa: 
 
 
 @given(cases())
-@settings(max_examples=10)
+@settings(max_examples=8)
 def test_buckets_and_files_change_nothing(case: Case) -> None:
     """One bucket and one segment give what many buckets and many segments give."""
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +101,7 @@ def test_buckets_and_files_change_nothing(case: Case) -> None:
 
 
 @given(cases(), st.data())
-@settings(max_examples=10)
+@settings(max_examples=8)
 def test_a_cache_made_from_a_cache_is_the_same(case: Case, data: st.DataObject) -> None:
     """Night after night: the raw datasets of a night that itself read a cache, its log in several files."""
     first = data.draw(st.sampled_from([t for t in case.log.ts if t <= case.cut]))

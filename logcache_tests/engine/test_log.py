@@ -41,7 +41,7 @@ FIRST, SECOND = ([d for d in SMALL.datoms if d[3] == t] for t in ENDS[:2])
 
 
 @given(invented_logs(), st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_a_cache_and_newer_segments_are_the_whole_log(log: InventedLog, data: st.DataObject) -> None:
     """For every cut, every split into segments and every until_t: the same datoms in the same order, the same facts."""
     cut, until = data.draw(st.sampled_from(log.ts)), data.draw(st.sampled_from(log.ts))

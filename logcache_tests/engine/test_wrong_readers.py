@@ -21,7 +21,7 @@ from logcache_tests.engine.world import open_store, refuse_warning, write_cache
 
 
 @given(cases())
-@settings(max_examples=6)
+@settings(max_examples=4)
 def test_the_comparison_reads_as_the_engine_does(case: Case) -> None:
     """So that what it catches of wrong readers is worth something."""
     with tempfile.TemporaryDirectory() as folder:

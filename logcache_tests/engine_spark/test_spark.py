@@ -56,12 +56,12 @@ def differences(contracts: ContractBuild, store: LocalObjectStore, spark: SparkD
         pytest.param("customers", False, 8_000, id="customers: segments alone, several buckets"),
         pytest.param("customers", True, ONE_BUCKET, id="customers: a cache"),
         pytest.param("double-entry", False, ONE_BUCKET, id="double-entry: segments alone"),
-        pytest.param("double-entry", True, 100, id="double-entry: a cache, several buckets"),
+        pytest.param("double-entry", True, 6_000, id="double-entry: a cache, several buckets"),
         pytest.param("feed", False, 5_000, id="feed: segments alone, several buckets"),
-        pytest.param("feed", True, 100, id="feed: a cache, several buckets"),
+        pytest.param("feed", True, 4_000, id="feed: a cache, several buckets"),
     ],
 )
-def test_every_contract_equals_datomics_answer(  # noqa: PLR0917 - a table of cases
+def test_every_contract_equals_datomics_answer(
     database: str,
     cached: bool,  # noqa: FBT001
     bucket_datoms: int,
@@ -83,7 +83,7 @@ def raw_files(name: str, driver: Driver, store: LocalObjectStore) -> dict[str, p
     folder = Folder(store, f"s3://{OWN_BUCKET}/raw-by-{name}")
     source = cached_at_old(source_at(FEED_S0, "night"), store)
     raw = RawBuild(
-        source=source, log=folder.at("log"), entities=folder.at("entities"), bucket_datoms=500, part_datoms=5_000
+        source=source, log=folder.at("log"), entities=folder.at("entities"), bucket_datoms=1_000, part_datoms=5_000
     )
     build_raw(raw, store=store, driver=driver, warn=refuse_warning)
     files = store.list_objects(f"{folder.uri}/")

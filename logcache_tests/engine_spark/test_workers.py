@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.engine.cache import CacheError
-from logcache_assets.engine.drivers import Folder
+from logcache_assets.engine.drivers import Folder, Task
 from logcache_assets.engine.layout import EngineError
 from logcache_assets.engine.spark import SparkDriver
 from logcache_assets.local_platform.object_store import LocalObjectStore
@@ -68,7 +68,9 @@ def notes(store: LocalObjectStore) -> Folder:
 
 def test_results_come_as_they_are_done(spark: SparkDriver, notes: Folder) -> None:
     """The first task waits for the second one: they run at once, and the second one's result comes first."""
-    assert list(spark.run([Waiting(notes, 2), Noting(notes, 2)])) == [2, -2]
+    tasks: list[Task[int]] = [Waiting(notes, 2), Noting(notes, 2)]
+
+    assert list(spark.run(tasks)) == [2, -2]
 
 
 def test_an_error_of_ours_arrives_as_it_was_raised(spark: SparkDriver) -> None:
@@ -92,7 +94,7 @@ def test_any_other_error_shows_where_it_happened(spark: SparkDriver) -> None:
 
 def test_the_first_error_ends_all(spark: SparkDriver, notes: Folder) -> None:
     """Nobody waits for hours of tasks whose results nobody will use."""
-    tasks = [Refusing(EngineError("no")), *(Noting(notes, number) for number in range(50))]
+    tasks: list[Task[int]] = [Refusing(EngineError("no")), *(Noting(notes, number) for number in range(50))]
 
     with pytest.raises(EngineError, match="no"):
         list(spark.run(tasks))
