@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
+from logcache_assets.engine.cache import CacheError
 from logcache_assets.engine.drivers import Folder
 from logcache_assets.engine.layout import FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.engine.parquet import ParquetError, write_part
@@ -194,3 +195,26 @@ def test_what_was_built_is_counted(store: LocalObjectStore) -> None:
 
     assert (built.datoms, built.last_t) == (counts["datoms"], counts["max_t"])
     assert built.facts == len(facts_of(source, store))
+
+
+def test_raw_datasets_before_the_caches_end_are_cut(store: LocalObjectStore) -> None:
+    """From a cache that is ahead: what was known at that t, and not a datom more."""
+    source = source_at(FEED_S0, "old")
+    ahead = write_cache(source, store, folder="ahead", last_t=cut_off(FEED_S0, "night"))
+
+    entry = write_cache(replace(source, cache=ahead), store, folder="cache", last_t=source.until_t or 0)
+
+    written = pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet"))
+    assert written.equals(strict_log(source, store))
+    assert facts_of(replace(source, cache=entry), store).equals(facts_of(source, store))
+
+
+def test_a_cached_log_that_ends_elsewhere_is_not_copied(store: LocalObjectStore) -> None:
+    """Its entities are sound, so only reading the log finds it."""
+    source = source_at(FEED_S0, "night")
+    behind = write_cache(source, store, folder="behind", last_t=cut_off(FEED_S0, "old"))
+    mixed = write_cache(source, store, folder="mixed", last_t=cut_off(FEED_S0, "yesterday"))
+    store.write(f"{mixed.log}/part-00000.parquet", store.read(f"{behind.log}/part-00000.parquet"))
+
+    with pytest.raises(CacheError, match=rf"feed-s0: .*{mixed.log} holds .*ends at t {behind.last_t} \(C5\)"):
+        write_cache(replace(source, cache=mixed), store, folder="cache", last_t=source.until_t or 0)

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,13 +27,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
 @pytest.fixture(scope="session")
 def session(store: LocalObjectStore) -> Iterator["SparkSession"]:
     """Spark on this computer; where it cannot start its tests are skipped, but a build server must have it."""
-    try:
-        with spark_driver(Folder(store, f"s3://{OWN_BUCKET}/scratch")) as driver:
-            yield driver.session
-    except BadInput as missing:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(missing))
+    with pytest.MonkeyPatch.context() as environment:
+        # Workers import the tests' own tasks, wherever pytest was started.
+        environment.setenv("PYTHONPATH", str(Path(__file__).parents[2]), prepend=os.pathsep)
+        try:
+            with spark_driver(Folder(store, f"s3://{OWN_BUCKET}/scratch")) as driver:
+                yield driver.session
+        except BadInput as missing:
+            if "CI" in os.environ:
+                raise
+            pytest.skip(str(missing))
 
 
 @pytest.fixture

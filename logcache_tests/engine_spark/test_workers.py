@@ -67,10 +67,14 @@ def notes(store: LocalObjectStore) -> Folder:
 
 
 def test_results_come_as_they_are_done(spark: SparkDriver, notes: Folder) -> None:
-    """The first task waits for the second one: they run at once, and the second one's result comes first."""
-    tasks: list[Task[int]] = [Waiting(notes, 2), Noting(notes, 2)]
+    """Tasks run beside each other: the second one's result is here while the first one still waits."""
+    tasks: list[Task[int]] = [Waiting(notes, 1), Noting(notes, 2)]
 
-    assert list(spark.run(tasks)) == [2, -2]
+    results = spark.run(tasks)
+
+    assert next(results) == 2
+    Noting(notes, 1).run()
+    assert list(results) == [-1]
 
 
 def test_an_error_of_ours_arrives_as_it_was_raised(spark: SparkDriver) -> None:
