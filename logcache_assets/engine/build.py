@@ -15,7 +15,7 @@ from logcache_assets.engine.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts import ContractPart, compute_parts, empty_part
 from logcache_assets.engine.drivers import Driver, Folder
 from logcache_assets.engine.instance_facts import InstanceFacts
-from logcache_assets.engine.layout import column_types
+from logcache_assets.engine.layout import END, column_types
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.open_logs import LogLadder, OpenedLog, load_facts
 from logcache_assets.engine.parquet import empty_others, write_part
@@ -103,9 +103,9 @@ def _plan(build: ContractBuild, facts: Mapping[Instance, InstanceFacts], out: Fo
     """One task per bucket; raises BadInput when the definition contradicts the schemas."""
     schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
     tables, columns = contract_tables(build.definition, build.kinds), agree_columns(build.definition, schemas, warn)
-    only_open = all(table.kind == "entity" for table in tables)
+    after_t = END if all(table.kind == "entity" for table in tables) else 0
     settings = {i: Setting(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
-    views = [InstanceView(its_facts, settings[i], only_open=only_open) for i, its_facts in facts.items()]
+    views = [InstanceView(its_facts, settings[i], after_t=after_t) for i, its_facts in facts.items()]
     places = [(view, bucket) for view in views for bucket in view.facts.all_buckets()]
     tasks = (ContractTask(view, bucket, tables, columns, out, part) for part, (view, bucket) in enumerate(places))
     return _Plan(tables=tables, columns=columns, tasks=tuple(tasks))

@@ -32,7 +32,7 @@ class ContractPart:
 def compute_parts(
     tables: Sequence[ContractTable], columns: Columns, instance: InstanceView, bucket: Bucket
 ) -> Iterator[ContractPart]:
-    """The parts of every table, one after the other.
+    """The parts of every table in a bucket, one after the other.
 
     Raises:
         EngineError: a value that its type cannot hold, or a tx without an instant.
@@ -40,8 +40,15 @@ def compute_parts(
     for entity, its_tables in groupby(tables, key=lambda table: table.entity):
         view = EntityView(instance, bucket, entity, columns)
         for table in its_tables:
-            frame = _entities(view, table) if table.kind == "entity" else _changes(view, table)
-            yield ContractPart(table=table, frame=frame.select(table.columns))
+            yield ContractPart(table=table, frame=compute_rows(view, table).select(table.columns))
+
+
+def compute_rows(view: EntityView, table: ContractTable) -> pl.DataFrame:
+    """The rows of one table that the entities of a view have, each with its entity in `e`.
+
+    Raises what compute_parts raises.
+    """
+    return _entities(view, table) if table.kind == "entity" else _changes(view, table)
 
 
 def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFrame:
@@ -75,12 +82,13 @@ def _changes(view: EntityView, table: ContractTable) -> pl.DataFrame:
     if table.kind == "history":
         rows = history_rows(view.ranks, keys, view.facts_of(table.attributes[0]))
     else:
-        rows = snapshot_rows(view.ranks, keys, view.instance.facts.times(view.bucket))
+        rows = snapshot_rows(view.ranks, keys, view.instance.facts.times(view.bucket, after_t=view.instance.after_t))
     cells = [_cells(view, view.columns[attribute], rows["moment"]) for attribute in table.attributes]
     ts = t_of(rows["moment"]).alias("db__t")
     instants = view.instance.instants_of(ts).alias("db__tx_instant")
     key = rows["key"].cast(view.key.dtype).alias(view.key.name)
-    frame = pl.DataFrame([key, ts, instants, *cells, rows["order"]]).with_columns(prototype=_prototype(view))
+    entities = view.ranks.entities_at(rows["moment"])
+    frame = pl.DataFrame([key, ts, instants, *cells, rows["order"], entities]).with_columns(prototype=_prototype(view))
     return frame.sort("order", maintain_order=True)
 
 

@@ -50,6 +50,11 @@ class FactsFolder:
         """How many there are."""
         return self.files[0].bucket.of
 
+    @property
+    def end(self) -> int:
+        """The t at which they show the instance."""
+        return self.last_t if self.until_t is None else self.until_t
+
     def read_values(
         self, attributes: Mapping[int, bool], bucket: Bucket, store: ObjectStore, *, only_open: bool
     ) -> dict[int, pl.DataFrame]:

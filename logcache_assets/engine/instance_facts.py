@@ -16,7 +16,7 @@ from logcache_assets.engine.cache import trusting
 from logcache_assets.engine.datoms import Datoms
 from logcache_assets.engine.facts import CHANGES, FACTS, continue_facts
 from logcache_assets.engine.facts_files import FactsFolder
-from logcache_assets.engine.layout import FACTS_ORDER, FACTS_SCHEMA
+from logcache_assets.engine.layout import END, FACTS_ORDER, FACTS_SCHEMA
 from logcache_assets.engine.schema import NAMING, DatomicSchema, read_schema
 from logcache_assets.engine.values import INTEGER_TYPES, parse_integers
 from logcache_assets.ports import ObjectStore
@@ -47,42 +47,45 @@ class InstanceFacts:
         """Every bucket of this instance."""
         return (Bucket(number, self.buckets) for number in range(self.buckets))
 
-    def of(
-        self, types: Mapping[int, str], bucket: Bucket = WHOLE, *, only_open: bool = False
-    ) -> dict[int, pl.DataFrame]:
+    def of(self, types: Mapping[int, str], bucket: Bucket = WHOLE, *, after_t: int = 0) -> dict[int, pl.DataFrame]:
         """The facts of some attributes, each sorted by e; columns of facts.FACTS.
 
         Args:
             types: attribute id → its value type.
             bucket: which entities.
-            only_open: leave out what was retracted.
+            after_t: leave out what was retracted at or before that t; END leaves open facts only.
         """
         integers = {a: value_type in INTEGER_TYPES for a, value_type in types.items()}
-        cached = self._cached(integers, bucket, only_open=only_open)
+        cached = self._cached(integers, bucket, after_t=after_t)
         changes = self.datoms.of(integers, bucket)
         found = {}
         for a, value_type in types.items():
             facts = _continued(cached.get(a, NO_FACTS), changes.get(a), value_type)
-            found[a] = facts.filter(pl.col("t_to").is_null()) if only_open else facts
+            found[a] = facts.filter(pl.col("t_to").is_null() | (pl.col("t_to") > after_t)) if after_t else facts
         return found
 
-    def _cached(self, integers: Mapping[int, bool], bucket: Bucket, *, only_open: bool) -> dict[int, pl.DataFrame]:
+    def _cached(self, integers: Mapping[int, bool], bucket: Bucket, *, after_t: int) -> dict[int, pl.DataFrame]:
         if self.cached is None:
             return {}
         with trusting(self.instance, self.cached.entry):
+            only_open = after_t >= self.cached.folder.end
             return self.cached.folder.read_values(integers, bucket, self.store, only_open=only_open)
 
-    def times(self, bucket: Bucket = WHOLE) -> pl.DataFrame:
-        """Columns e, t: every t that holds a datom of an entity of the bucket; not distinct, in no order."""
+    def times(self, bucket: Bucket = WHOLE, *, after_t: int = 0) -> pl.DataFrame:
+        """Columns e, t: every later t that holds a datom of an entity of the bucket; not distinct, in no order."""
         datoms = self.datoms.every(bucket).select("e", "t")
-        if self.cached is None:
+        if after_t:
+            datoms = datoms.filter(pl.col("t") > after_t)
+        if self.cached is None or after_t >= self.cached.folder.end:
             return datoms
         with trusting(self.instance, self.cached.entry):
-            return pl.concat([self.cached.folder.read_times(bucket, self.store), datoms])
+            cached = self.cached.folder.read_times(bucket, self.store)
+        return pl.concat([cached.filter(pl.col("t") > after_t) if after_t else cached, datoms])
 
-    def read_schema(self) -> DatomicSchema:
-        """The schema as of the build's t."""
-        return read_schema(self.of(dict.fromkeys(NAMING, "string"), only_open=True))
+    def read_schema(self, *, at_t: int = END) -> DatomicSchema:
+        """The schema as of a t, by default the build's."""
+        naming = self.of(dict.fromkeys(NAMING, "string"), after_t=at_t)
+        return read_schema({a: facts.filter(pl.col("t_from") <= at_t) for a, facts in naming.items()})
 
     def every(self, schema: DatomicSchema, bucket: Bucket = WHOLE) -> pl.DataFrame:
         """Every fact of a bucket with its text; columns of FACTS_SCHEMA, sorted by FACTS_ORDER."""

@@ -1,5 +1,7 @@
 """One kind of entity of one bucket: its facts and timelines, read once for all its contracts."""
 
+from collections.abc import Mapping
+from copy import copy
 from functools import cached_property
 
 import polars as pl
@@ -23,29 +25,34 @@ class InstanceView:
     Args:
         facts: of the instance.
         setting: its schema, and the key of personal data.
-        only_open: whether entity contracts alone are computed, which ask nothing of what was retracted.
+        after_t: rows of histories are complete after that t only; END is for entity contracts alone, which ask nothing
+            of what was retracted.
     """
 
-    def __init__(self, facts: InstanceFacts, setting: Setting, *, only_open: bool) -> None:
-        self.facts, self.setting, self.only_open = facts, setting, only_open
+    def __init__(self, facts: InstanceFacts, setting: Setting, *, after_t: int) -> None:
+        self.facts, self.setting, self.after_t = facts, setting, after_t
         self._targets: dict[tuple[str, bool], pl.DataFrame] = {}
 
-    def read(self, attributes: dict[str, str], bucket: Bucket | None = None) -> dict[str, pl.DataFrame]:
+    def read(
+        self, attributes: Mapping[str, str], bucket: Bucket | None = None, *, whole: bool = False
+    ) -> dict[str, pl.DataFrame]:
         """The facts of attributes by name, with END where open; none of an attribute that the schema lacks.
 
         Args:
             attributes: name → the type to read it as.
             bucket: which entities; all by default.
+            whole: also what was retracted before after_t.
         """
         known = self.setting.schema.attributes
         ids = {known[name].id: value_type for name, value_type in attributes.items() if name in known}
-        found = self.facts.of(ids, *(() if bucket is None else (bucket,)), only_open=self.only_open)
+        after_t = 0 if whole and self.after_t < END else self.after_t
+        found = self.facts.of(ids, *(() if bucket is None else (bucket,)), after_t=after_t)
         frames = {name: found[known[name].id] if name in known else NO_FACTS for name in attributes}
         return {name: self._filled(frame) for name, frame in frames.items()}
 
     def _filled(self, facts: pl.DataFrame) -> pl.DataFrame:
         filled = facts.with_columns(pl.col("t_to").fill_null(END))
-        return now(filled) if self.only_open else filled
+        return now(filled) if self.after_t == END else filled
 
     def targets(self, column: Column) -> pl.DataFrame:
         """The timeline of what a column's ref leads to, over all buckets: a ref leads anywhere."""
@@ -59,7 +66,7 @@ class InstanceView:
 
     @cached_property
     def _instants(self) -> Lookup:
-        facts = self.facts.of({TX_INSTANT: "instant"}, only_open=True)[TX_INSTANT].unique("e")
+        facts = self.facts.of({TX_INSTANT: "instant"}, after_t=END)[TX_INSTANT].unique("e")
         return Lookup(facts["e"] - TX_BASE, facts["n"])
 
     def instants_of(self, ts: pl.Series) -> pl.Series:
@@ -90,8 +97,19 @@ class EntityView:
         known = instance.setting.schema.attributes
         asked = [self.key.attribute, *entity.attributes]
         types = {a.attribute: type_to_read(a, known[a.attribute].value_type) for a in asked if a.attribute in known}
-        self._facts = instance.read(types, bucket)
+        key = {name: types.pop(name) for name in (entity.primary_key,) if name in types}
+        # A row of a history shows the last key even if that was retracted long before.
+        self._facts = instance.read(types, bucket) | instance.read(key, bucket, whole=True)
         self._timelines: dict[ContractAttribute, pl.DataFrame] = {}
+
+    def restricted_to(self, entities: pl.Series) -> "EntityView":
+        """The same with these entities only."""
+        restricted, wanted = copy(self), entities.implode()
+        for name in ("keys", "ranks", "placed_keys"):
+            restricted.__dict__.pop(name, None)
+        restricted._facts = {name: facts.filter(pl.col("e").is_in(wanted)) for name, facts in self._facts.items()}  # noqa: SLF001 - of its own class
+        restricted._timelines = {}  # noqa: SLF001
+        return restricted
 
     def facts_of(self, attribute: ContractAttribute) -> pl.DataFrame:
         """The facts of an attribute."""

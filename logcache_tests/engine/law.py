@@ -91,7 +91,7 @@ def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource
 def _contracts(definition: DatabaseDefinition, facts: InstanceFacts) -> Rows:
     schema = facts.read_schema()
     columns = agree_columns(definition, {facts.instance: schema}, refuse_warning)
-    view = InstanceView(facts, Setting(instance=facts.instance, schema=schema, pii_key=PII_KEY), only_open=False)
+    view = InstanceView(facts, Setting(instance=facts.instance, schema=schema, pii_key=PII_KEY), after_t=0)
     (bucket,) = facts.all_buckets()
     parts = compute_parts(contract_tables(definition), columns, view, bucket)
     return {part.table.dataset: rows_of([part.frame]) for part in parts}
