@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from logcache_assets.domain.documents import ContractOutcome
-from logcache_assets.domain.validation import RuleName
+from logcache_assets.domain.validation import RuleName, RuleResult
 
 DESCRIPTIONS: dict[RuleName, str] = {
     "sound_table": (
@@ -20,7 +20,17 @@ DESCRIPTIONS: dict[RuleName, str] = {
         "Yesterday's keys are found in the new table, and most of their values are equal; "
         "the share of every column is shown."
     ),
+    "differences_explained": (
+        "Every row that differs from yesterday's has a cause: datoms that arrived since, of its entity or of one that "
+        "it refers to, a renamed ident, an excision, or a changed definition."
+    ),
+    "nothing_missed": "Every datom that arrived since yesterday shows in the new table.",
+    "same_t_same_table": (
+        "Recomputed at yesterday's t from the candidate's caches, the contract is exactly yesterday's. Passes unlooked "
+        "where the settings do not ask for it."
+    ),
 }
+CHECKED_RULES = tuple(DESCRIPTIONS)
 
 
 def contract_check_specs(contract: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
@@ -31,12 +41,23 @@ def contract_check_specs(contract: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
 
 def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> Iterator[dg.AssetCheckResult]:
     """What every rule said of one contract: expected against actual, and numbers under names that stay the same."""
-    for result in outcome.results:
+    found = {result.rule: result for result in outcome.results}
+    for rule in CHECKED_RULES:
+        result = found.get(rule) or _not_asked(rule)
         yield dg.AssetCheckResult(
             asset_key=contract,
             check_name=result.rule,
             passed=result.passed,
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.ERROR if result.severity == "block" else dg.AssetCheckSeverity.WARN,
             description=result.actual,
-            metadata={"expected": result.expected, "actual": result.actual, **result.figures},
+            metadata={"expected": result.expected, "actual": result.actual, **_excused(result), **result.figures},
         )
+
+
+def _not_asked(rule: RuleName) -> RuleResult:
+    """A rule that is not required of this contract; the verdict requires those that are."""
+    return RuleResult(rule=rule, passed=True, expected="not asked for", actual="not asked for", figures={})
+
+
+def _excused(result: RuleResult) -> dict[str, str]:
+    return {"excused": "; ".join(map(str, result.excused))} if result.excused else {}

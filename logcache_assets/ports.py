@@ -201,6 +201,15 @@ class PullRequest:
     head_sha: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """A commit that changed a file."""
+
+    sha: str
+    """In full."""
+    committed_at: datetime
+
+
 class ItaipuRepository(ABC):
     """The git repository with the log cache map and the contract definitions."""
 
@@ -217,8 +226,8 @@ class ItaipuRepository(ABC):
         """Paths of the files directly in a folder, ascending."""
 
     @abstractmethod
-    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
-        """Full shas of the commits up to a branch or sha that changed a file, newest first."""
+    def versions(self, path: str, *, ref: str) -> tuple[FileVersion, ...]:
+        """The commits up to a branch or sha that changed a file, newest first; none for a file that never was."""
 
     @abstractmethod
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:

@@ -11,13 +11,12 @@ import msgspec
 
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.refresh import PublishWindow
-from logcache_assets.domain.validation import Thresholds
+from logcache_assets.domain.validation import SameTSelection
 from logcache_assets.errors import BadInput
 
 PREFIX = "LOGCACHE_"
 
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
-Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Bucket = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
@@ -47,8 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     lookback_days: Annotated[int, msgspec.Meta(gt=0, le=3650)] = 14
     """How far back nightly transactions are looked for."""
     test_run_timeout_minutes: Annotated[int, msgspec.Meta(gt=0)] = 360
-    keys_found: Share = 0.95
-    values_equal: Share = 0.5
+    same_t_contracts: str = "*"
+    """Pattern of the contracts that are recomputed at yesterday's t from the candidate's caches; empty for none."""
+    same_t_prototypes: str = "*"
+    """On which prototypes, `s0,s3`; `*` is all."""
 
     @property
     def home_folder(self) -> Path:
@@ -71,9 +72,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return PublishWindow(start_hour=self.publish_from_hour, end_hour=self.publish_until_hour)
 
     @property
-    def thresholds(self) -> Thresholds:
-        """How much of yesterday must be found again."""
-        return Thresholds(keys_found=self.keys_found, values_equal=self.values_equal)
+    def same_t(self) -> SameTSelection:
+        """What is recomputed at yesterday's t."""
+        prototypes = tuple(name.strip() for name in self.same_t_prototypes.split(",") if name.strip())
+        return SameTSelection(contracts=self.same_t_contracts, prototypes=None if prototypes == ("*",) else prototypes)
 
     @property
     def copy_time(self) -> timedelta:

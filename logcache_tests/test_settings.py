@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logcache_assets.domain.validation import SameTSelection
 from logcache_assets.errors import BadInput
 from logcache_assets.settings import Settings, child_environment, load_settings
 
 
 def test_without_variables_the_defaults_hold() -> None:
-    """The embedded platform in `.logcache`, the window and thresholds of the documentation."""
+    """The embedded platform in `.logcache`, the window of the documentation, everything recomputed."""
     settings = load_settings({})
 
     assert settings == Settings()
@@ -20,6 +21,7 @@ def test_without_variables_the_defaults_hold() -> None:
     assert settings.catalog_folder == Path.cwd() / ".logcache" / "catalog"
     assert str(settings.publish_window) == "13:00-23:00 UTC"
     assert settings.locations.permanent_bucket == settings.permanent_bucket
+    assert settings.same_t == SameTSelection(contracts="*", prototypes=None)
 
 
 def test_every_setting_is_a_variable() -> None:
@@ -30,7 +32,7 @@ def test_every_setting_is_a_variable() -> None:
             "LOGCACHE_CATALOG": "/definitions",
             "LOGCACHE_MACHINES": "7",
             "LOGCACHE_COPY_HOURS": "1.5",
-            "LOGCACHE_KEYS_FOUND": "1",
+            "LOGCACHE_SAME_T_CONTRACTS": "contract-feed/*",
             "LOGCACHE_PUBLISH_FROM_HOUR": "0",
             "LOGCACHE_PUBLISH_UNTIL_HOUR": "24",
         }
@@ -38,7 +40,7 @@ def test_every_setting_is_a_variable() -> None:
 
     assert (settings.home_folder, settings.catalog_folder) == (Path("/worlds/one"), Path("/definitions"))
     assert (settings.machines, settings.copy_time.total_seconds()) == (7, 5400)
-    assert (settings.thresholds.keys_found, settings.thresholds.values_equal) == (1.0, 0.5)
+    assert settings.same_t.contracts == "contract-feed/*"
     assert str(settings.publish_window) == "00:00-24:00 UTC"
 
 
@@ -68,9 +70,6 @@ def test_other_programs_variables_are_passed_over() -> None:
         pytest.param("LOGCACHE_LOOKBACK_DAYS", "0", id="no day"),
         pytest.param("LOGCACHE_LOOKBACK_DAYS", "999999999999", id="more days than a calendar has"),
         pytest.param("LOGCACHE_TEST_RUN_TIMEOUT_MINUTES", "", id="an empty number"),
-        pytest.param("LOGCACHE_KEYS_FOUND", "95", id="a percentage for a share"),
-        pytest.param("LOGCACHE_KEYS_FOUND", "nan", id="a threshold that everything passes"),
-        pytest.param("LOGCACHE_VALUES_EQUAL", "-0.1", id="a negative share"),
     ],
 )
 def test_a_wrong_value_is_refused(variable: str, value: str) -> None:
@@ -80,6 +79,35 @@ def test_a_wrong_value_is_refused(variable: str, value: str) -> None:
 
     assert str(refusal.value).startswith(f"{variable} is {value!r}: ")
     assert str(refusal.value).endswith("; correct or unset it")
+
+
+@pytest.mark.parametrize(
+    ("variables", "contracts", "prototypes"),
+    [
+        pytest.param({}, "*", None, id="everything, by default"),
+        pytest.param({"CONTRACTS": "contract-feed/*"}, "contract-feed/*", None, id="a pattern of contracts"),
+        pytest.param({"CONTRACTS": ""}, "", None, id="no contract"),
+        pytest.param({"PROTOTYPES": "s0"}, "*", ("s0",), id="one prototype"),
+        pytest.param({"PROTOTYPES": "s0, s3"}, "*", ("s0", "s3"), id="two prototypes, with a space"),
+        pytest.param({"PROTOTYPES": ",s3 ,,s0,"}, "*", ("s3", "s0"), id="commas too many"),
+        pytest.param({"PROTOTYPES": " * "}, "*", None, id="all prototypes, with spaces"),
+        pytest.param({"PROTOTYPES": ""}, "*", (), id="no prototype"),
+        pytest.param({"PROTOTYPES": " , "}, "*", (), id="a comma alone"),
+    ],
+)
+def test_what_is_recomputed_is_chosen_by_two_lists(
+    variables: dict[str, str], contracts: str, prototypes: tuple[str, ...] | None
+) -> None:
+    """A pattern of contracts, names of prototypes; `*` is all of them and nothing is none."""
+    settings = load_settings({f"LOGCACHE_SAME_T_{name}": value for name, value in variables.items()})
+
+    assert settings.same_t == SameTSelection(contracts=contracts, prototypes=prototypes)
+
+
+def test_thresholds_are_no_settings() -> None:
+    """They are in the file of rules: whoever still sets them is told."""
+    with pytest.raises(BadInput, match="unknown setting LOGCACHE_KEYS_FOUND"):
+        load_settings({"LOGCACHE_KEYS_FOUND": "0.9"})
 
 
 @pytest.mark.parametrize(("start", "end"), [("22", "4"), ("13", "13")])
@@ -132,8 +160,8 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
         machines=st.integers(min_value=1, max_value=1000),
         copy_hours=st.floats(min_value=0, max_value=8760),
         publish_from_hour=st.integers(min_value=0, max_value=12),
-        keys_found=st.floats(min_value=0, max_value=1),
-        values_equal=st.floats(min_value=0, max_value=1),
+        same_t_contracts=st.just("") | TEXTS,
+        same_t_prototypes=st.just("") | TEXTS,
     )
 )
 def test_a_child_process_has_the_same_settings(settings: Settings) -> None:

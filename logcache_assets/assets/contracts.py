@@ -4,12 +4,12 @@ A contract that is aborted or missing fails its own checks only. It is not mater
 contracts directly: Dagster would skip it. `contract_inventory`, always made, carries the order to the report.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import dagster as dg
-import polars as pl
 
+from logcache_assets.assets.contract_cases import Evidence
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
@@ -21,19 +21,28 @@ from logcache_assets.assets.stage import (
     tags_of,
     upstream_document,
 )
+from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.catalog import Catalog
-from logcache_assets.checks import contract_check_results, contract_check_specs
+from logcache_assets.checks import CHECKED_RULES, contract_check_results, contract_check_specs
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import ContractTable, contract_tables
-from logcache_assets.domain.documents import Candidate, ContractInventory, ContractOutcome, NightlyTransaction, TestRun
+from logcache_assets.domain.documents import (
+    Binding,
+    Candidate,
+    ContractInventory,
+    ContractOutcome,
+    InstanceSpan,
+    NightlyTransaction,
+    TestRun,
+)
+from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.names import column_name
-from logcache_assets.domain.transactions import DatasetState, Transaction
-from logcache_assets.domain.validation import ComparisonFigures, RuleResult, Thresholds, judge_contract, judge_unusable
-from logcache_assets.engine.comparison import compare_tables
-from logcache_assets.engine.layout import column_types
-from logcache_assets.engine.parquet import list_folder, parquet_uris, read_parquet_files
-from logcache_assets.errors import LogCacheError, Refused
-from logcache_assets.ports import Metapod, ObjectStore
+from logcache_assets.domain.validation import applied_allowances, judge_unusable
+from logcache_assets.engine.parquet import list_folder
+from logcache_assets.engine.workplace import Workplace
+from logcache_assets.judge import judge_database
+from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
 
 STAGE = "contract"
@@ -44,55 +53,6 @@ def contract_key(table: ContractTable) -> dg.AssetKey:
     """`contract/feed/transactions`."""
     database, _, name = table.dataset.removeprefix("contract-").partition("/")
     return dg.AssetKey([STAGE, database, name])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judge:
-    """Reads a contract of both runs and says what the rules say of it."""
-
-    today: Transaction
-    yesterday: Transaction
-    aborted: Mapping[str, str]
-    """Dataset → why the test run gave it up."""
-    store: ObjectStore
-    thresholds: Thresholds
-
-    def judge(self, table: ContractTable) -> tuple[ContractOutcome, pl.Schema | None]:
-        """The outcome, and the schema of today's table where it could be read."""
-        try:
-            today = self._read(self.today, table.dataset, "the test run")
-            yesterday = self._read(self.yesterday, table.dataset, "yesterday's run")
-        except LogCacheError as error:
-            return self._outcome(table, judge_unusable(str(error))), None
-        figures = compare_tables(today=today, yesterday=yesterday, key=table.key)
-        outcome = self._outcome(table, judge_contract(figures, self.thresholds), figures)
-        return outcome, today.schema
-
-    def _read(self, transaction: Transaction, name: str, run: str) -> pl.DataFrame:
-        """The table; raises Refused with the reason why there is none."""
-        dataset = transaction.datasets.get(name)
-        if dataset is None:
-            raise Refused(f"it is not part of {run}")
-        if dataset.state is not DatasetState.COMMITTED or not dataset.path:
-            why = self.aborted.get(name) if transaction is self.today else None
-            raise Refused(f"it is {dataset.state} in {run}{f': {why}' if why else ''}")
-        files = parquet_uris(list_folder(dataset.path, self.store))
-        if not files:
-            raise Refused(f"it is committed in {run}, but no file lies at {dataset.path}")
-        return read_parquet_files(files, self.store)
-
-    def _outcome(
-        self, table: ContractTable, results: tuple[RuleResult, ...], figures: ComparisonFigures | None = None
-    ) -> ContractOutcome:
-        dataset = self.today.datasets.get(table.dataset)
-        return ContractOutcome(
-            dataset=table.dataset,
-            state=dataset.state.value if dataset else "absent",
-            uri=dataset.path if dataset else None,
-            rows=figures.today.rows if figures else None,
-            yesterday_rows=figures.yesterday.rows if figures else None,
-            results=results,
-        )
 
 
 def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
@@ -107,54 +67,111 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
     )
     def contracts(
         context: Context,
-        metapod: dg.ResourceParam[Metapod],
-        store: dg.ResourceParam[ObjectStore],
+        ports: dg.ResourceParam[Ports],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Materialized | dg.AssetCheckResult]:
-        documents = Documents(store)
+        documents = Documents(ports.store)
         with refusals_fail_the_asset():
-            night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
-            candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
-            run = upstream_document(context, documents, ["itaipu_test_run"], TestRun)
-            judge = Judge(
-                today=metapod.transaction(run.transaction),
-                yesterday=metapod.transaction(night.transaction),
-                aborted=run.aborted,
-                store=store,
-                thresholds=settings.thresholds,
+            evidence = Evidence(
+                night=upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction),
+                candidate=upstream_document(context, documents, ["log_cache_candidate"], Candidate),
+                run=upstream_document(context, documents, ["itaipu_test_run"], TestRun),
+                ports=ports,
+                settings=settings,
             )
-        outcomes = []
-        for key in sorted(context.selected_asset_keys & tables.keys()):
-            if key.path[1] not in candidate.databases:
-                continue
+        outcomes: dict[str, ContractOutcome] = {}
+        spans: list[InstanceSpan] = []
+        for database in _wanted(context, evidence.candidate):
             with refusals_fail_the_asset():
-                outcome, schema = judge.judge(tables[key])
-            outcomes.append(outcome)
-            if schema is not None:
-                yield Materialized(asset_key=key, metadata=_metadata(outcome, tables[key], schema, run, store))
-            for result in contract_check_results(key, outcome):
-                if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
-                    yield result
+                judged = _judge(context, evidence, database)
+            spans += judged.spans
+            outcomes |= {outcome.dataset: outcome for outcome in judged.outcomes}
+        for key in sorted(context.selected_asset_keys & tables.keys()):
+            if key.path[1] in evidence.candidate.databases:
+                yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
         if INVENTORY in context.selected_asset_keys:
-            inventory = ContractInventory(
-                candidate_sha=run.candidate_sha,
-                map_sha256=run.map_sha256,
-                test_transaction=run.transaction,
-                yesterday_transaction=night.transaction,
-                outcomes=tuple(outcomes),
-            )
-            yield _inventory(context, documents, settings, inventory, selection=candidate.selection)
+            with refusals_fail_the_asset():
+                inventory = _inventory_of(evidence, tuple(spans), tuple(outcomes.values()))
+            yield _inventory(context, documents, settings, inventory, evidence.candidate)
 
     return contracts
 
 
+def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
+    """The candidate's databases of which some contract, or the inventory of all, is wanted."""
+    selected = {key.path[1] for key in context.selected_asset_keys if len(key.path) > 1}
+    return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    outcomes: tuple[ContractOutcome, ...]
+    spans: tuple[InstanceSpan, ...]
+
+
+def _judge(context: Context, evidence: Evidence, database: str) -> _Judged:
+    """Every contract of a database; told to the run's log as it goes on."""
+    case = evidence.case_of(evidence.definition_of(database))
+    with local_driver() as driver:
+        at = Workplace(
+            store=evidence.ports.store,
+            driver=driver,
+            warn=context.log.warning,
+            progress=lambda progress: context.log.debug(f"{database}: {progress}"),
+        )
+        outcomes = judge_database(case, at)
+    blocked = sum(not outcome.passed for outcome in outcomes)
+    context.log.info(f"{database}: {len(outcomes)} contracts compared with yesterday's, {blocked} refused")
+    return _Judged(outcomes=outcomes, spans=tuple(evidence.spans_of(case)))
+
+
+def _reported(
+    context: Context, key: dg.AssetKey, table: ContractTable, outcome: ContractOutcome | None, evidence: Evidence
+) -> Iterator[Materialized | dg.AssetCheckResult]:
+    """The materialization of a contract that has a table, and its checks in any case."""
+    if outcome is None:
+        reason = f"the definitions at {evidence.candidate.version} do not declare it; run `logcache catalog pull` (C24)"
+        outcome = ContractOutcome(
+            dataset=table.dataset,
+            state="absent",
+            uri=None,
+            rows=None,
+            yesterday_rows=None,
+            results=judge_unusable(reason, rules=CHECKED_RULES),
+        )
+    if outcome.figures is not None:
+        yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
+    for result in contract_check_results(key, outcome):
+        if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
+            yield result
+
+
+def _inventory_of(
+    evidence: Evidence, spans: tuple[InstanceSpan, ...], outcomes: tuple[ContractOutcome, ...]
+) -> ContractInventory:
+    pinned = read_rules(evidence.ports, evidence.candidate.sha)
+    return ContractInventory(
+        binding=Binding(
+            candidate_sha=evidence.run.candidate_sha,
+            map_sha256=evidence.run.map_sha256,
+            test_transaction=evidence.run.transaction,
+            yesterday_transaction=evidence.night.transaction,
+        ),
+        spans=spans,
+        outcomes=outcomes,
+        allowances=applied_allowances(pinned.rules, {o.dataset: o.results for o in outcomes}),
+        rules_sha256=pinned.sha256,
+    )
+
+
 def _inventory(
-    context: Context, documents: Documents, settings: Settings, inventory: ContractInventory, *, selection: str
+    context: Context, documents: Documents, settings: Settings, inventory: ContractInventory, candidate: Candidate
 ) -> Materialized:
-    uri = settings.locations.document(transaction=inventory.yesterday_transaction, stage=STAGE, name=selection)
+    uri = settings.locations.document(transaction=candidate.transaction, stage=STAGE, name=candidate.selection)
     with refusals_fail_the_asset():
         digest = documents.write(uri, inventory)
     failed = [o.dataset for o in inventory.outcomes if not o.passed]
+    figures = [outcome.figures for outcome in inventory.outcomes if outcome.figures]
     first = f", first {', '.join(failed[:3])}" if failed else ""
     context.log.info(f"Compared {len(inventory.outcomes)} contracts with yesterday's: {len(failed)} failed{first}")
     return Materialized(
@@ -165,6 +182,9 @@ def _inventory(
             "contracts": len(inventory.outcomes),
             "contracts_failed": len(failed),
             "rows": sum(outcome.rows or 0 for outcome in inventory.outcomes),
+            "differing_rows": sum(found.differing for found in figures),
+            "unexplained_rows": sum(found.reasons.get("unexplained", 0) for found in figures),
+            "missed_rows": sum(found.reasons.get("missed", 0) for found in figures),
         },
     )
 
@@ -202,23 +222,25 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     )
 
 
-def _metadata(
-    outcome: ContractOutcome, table: ContractTable, schema: pl.Schema, run: TestRun, store: ObjectStore
-) -> Metadata:
+def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractFigures, evidence: Evidence) -> Metadata:
+    files = list_folder(str(outcome.uri), evidence.ports.store)
     return {
-        "size_bytes": sum(item.size_bytes for item in list_folder(str(outcome.uri), store)),
+        "size_bytes": sum(item.size_bytes for item in files),
         "dagster/row_count": outcome.rows or 0,
         "dagster/uri": str(outcome.uri),
         "dagster/table_name": outcome.dataset,
         "dagster/column_schema": dg.TableSchema(
             [
                 dg.TableColumn(name, kind, description=_meaning(table, name))
-                for name, kind in column_types(schema).items()
+                for name, kind in figures.today.columns.items()
             ]
         ),
         "yesterday_rows": outcome.yesterday_rows or 0,
-        "transaction": run.transaction,
-        "itaipu_version": run.candidate_sha[:8],
+        "differing_rows": figures.differing,
+        "unexplained_rows": figures.reasons.get("unexplained", 0),
+        "missed_rows": figures.reasons.get("missed", 0),
+        "transaction": evidence.run.transaction,
+        "itaipu_version": evidence.candidate.version,
         "rules_passed": sum(result.passed for result in outcome.results),
         "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
     }

@@ -15,9 +15,11 @@ from logcache_assets.assets.stage import (
 )
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.documents import Candidate, TestRun
+from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState
 from logcache_assets.errors import Refused
-from logcache_assets.ports import Itaipu, Metapod, ObjectStore, UnknownTransactionError
+from logcache_assets.ports import Itaipu, Metapod, ObjectStore, SegmentIndex, UnknownTransactionError
 from logcache_assets.settings import Settings
 
 STAGE = "itaipu_test_run"
@@ -39,12 +41,19 @@ def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
     return all(dataset.state is not DatasetState.UNCOMMITTED for dataset in transaction.datasets.values())
 
 
+def indexed_t(candidate: Candidate, segment_index: SegmentIndex) -> dict[str, int]:
+    """Instance → where the segment index ends now: what a run that begins now can read."""
+    names = [change.instance for change in candidate.changes]
+    return {name: newest_t(segment_index.segments(parse_instance(name))) for name in names}
+
+
 @dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=["log_cache_candidate"])
 def itaipu_test_run(
     context: Context,
     itaipu: dg.ResourceParam[Itaipu],
     metapod: dg.ResourceParam[Metapod],
     store: dg.ResourceParam[ObjectStore],
+    segment_index: dg.ResourceParam[SegmentIndex],
     settings: dg.ResourceParam[Settings],
 ) -> Materialized:
     """A test run of Itaipu at the candidate's commit: every contract computed with the new log cache.
@@ -60,13 +69,16 @@ def itaipu_test_run(
         if run is None or not is_still_true(run, candidate, metapod):
             prefix = dataset_prefix(candidate.databases)
             context.log.info(f"Itaipu computes {prefix}* at version {candidate.version}")
+            begun = indexed_t(candidate, segment_index)
             finished = itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=context.log.debug)
+            done = indexed_t(candidate, segment_index)
             run = TestRun(
                 candidate_sha=candidate.sha,
                 map_sha256=candidate.map_sha256,
                 transaction=finished.transaction,
                 dataset_prefix=prefix,
                 aborted=dict(finished.aborted),
+                indexed_t={name: (t, done[name]) for name, t in begun.items()},
             )
         digest = documents.write(uri, run)
         datasets = metapod.transaction(run.transaction).datasets.values()

@@ -130,10 +130,11 @@ def log_cache_pull_request(
             settings=settings,
         )
         page = report_uri(settings, candidate, "html")
+        report = store.read(report_uri(settings, candidate, "md")).decode()
         pull_request = repository.propose(
             branch=candidate.branch,
             title=render_title(candidate),
-            body=render_body(candidate, verdict, report_uri=page, now=clock.now()),
+            body=render_body(candidate, verdict, report_uri=page, now=clock.now(), report=report),
         )
         publication = Publication(
             candidate_sha=candidate.sha,

@@ -1,9 +1,11 @@
 """Stage 7: the verdict over the candidate's contracts, as JSON, Markdown and an HTML page."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import dagster as dg
 
+from logcache_assets.assets.contract_cases import definition_path
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
@@ -17,12 +19,17 @@ from logcache_assets.assets.stage import (
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
+from logcache_assets.domain.validation import RuleName, SameTSelection, required_rules
 from logcache_assets.domain.verdict import decide_verdict
+from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore
 from logcache_assets.report import render_report
 from logcache_assets.settings import Settings
 
 STAGE = "validation_report"
+TREND = 30
+"""So many verdicts of former refreshes are charted."""
+
 APPROVED = dg.AssetCheckSpec(
     "approved",
     asset=STAGE,
@@ -37,14 +44,39 @@ def report_uri(settings: Settings, candidate: Candidate, ending: str = "json") -
     return f"{uri.removesuffix('json')}{ending}"
 
 
-def mandatory_contracts(candidate: Candidate, repository: ItaipuRepository) -> tuple[str, ...]:
-    """Every dataset that the definitions at the candidate's commit declare, not those of an older catalog."""
-    names = []
+def required_of_contracts(
+    candidate: Candidate, repository: ItaipuRepository, same_t: SameTSelection
+) -> dict[str, tuple[RuleName, ...]]:
+    """Every dataset that the definitions at the candidate's commit declare, and the rules that it must pass."""
+    required = {}
     for database in candidate.databases:
-        path = f"contracts/{database}.yaml"
+        path = definition_path(database)
         definition = parse_definition(repository.read(path, ref=candidate.sha), where=path)
-        names += [table.dataset for table in contract_tables(definition)]
-    return tuple(names)
+        for table in contract_tables(definition):
+            required[table.dataset] = required_rules(table, definition, same_t)
+    return required
+
+
+def past_verdicts(documents: Documents, settings: Settings, *, before: Verdict) -> tuple[Verdict, ...]:
+    """The last verdicts over the same databases, oldest first; one of a former version of this program is left out."""
+    listed = documents.store.list_uris(settings.locations.documents)
+    found = []
+    for uri in listed:
+        if f"/{STAGE}/" in uri and uri.endswith(".json"):
+            with suppress(LogCacheError):
+                found.append(documents.read(uri, Verdict))
+    others = [v for v in found if v.databases == before.databases and v.binding != before.binding]
+    return tuple(sorted(others, key=lambda verdict: verdict.decided_at)[-TREND:])
+
+
+def _fault_figures(verdict: Verdict) -> dict[str, int]:
+    """Numbers that Dagit plots over refreshes."""
+    figures = [outcome.figures for outcome in verdict.contracts if outcome.figures]
+    return {
+        "differing_rows": sum(found.differing for found in figures),
+        "unexplained_rows": sum(found.reasons.get("unexplained", 0) for found in figures),
+        "missed_rows": sum(found.reasons.get("missed", 0) for found in figures),
+    }
 
 
 @dg.asset(
@@ -74,11 +106,12 @@ def validation_report(
         verdict = decide_verdict(
             candidate,
             inventory,
-            mandatory_contracts=mandatory_contracts(candidate, repository),
+            required=required_of_contracts(candidate, repository, settings.same_t),
             now=clock.now(),
         )
-        markdown = render_report(verdict, candidate, template="report.md")
-        page = render_report(verdict, candidate, template="report.html")
+        past = past_verdicts(documents, settings, before=verdict)
+        markdown = render_report(verdict, candidate=candidate, past=past, template="report.md")
+        page = render_report(verdict, candidate=candidate, past=past, template="report.html")
         store.write(report_uri(settings, candidate, "md"), markdown.encode())
         store.write(report_uri(settings, candidate, "html"), page.encode())
         digest = documents.write(report_uri(settings, candidate), verdict)
@@ -92,7 +125,12 @@ def validation_report(
         passed=verdict.approved,
         severity=dg.AssetCheckSeverity.ERROR,
         description="; ".join(verdict.reasons[:5]) or "every rule ran and passed",
-        metadata={"contracts": len(verdict.contracts), "refusals": len(verdict.reasons)},
+        metadata={
+            "contracts": len(verdict.contracts),
+            "refusals": len(verdict.reasons),
+            "warnings": len(verdict.warnings),
+            **_fault_figures(verdict),
+        },
     )
 
 
@@ -102,6 +140,8 @@ def _metadata(verdict: Verdict, candidate: Candidate, settings: Settings, markdo
         "approved": "yes" if verdict.approved else "no",
         "contracts": len(verdict.contracts),
         "refusals": len(verdict.reasons),
+        "warnings": len(verdict.warnings),
+        **_fault_figures(verdict),
         "itaipu_version": candidate.version,
         "page": dg.MetadataValue.path(report_uri(settings, candidate, "html")),
         "report": dg.MetadataValue.md(markdown),

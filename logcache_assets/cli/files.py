@@ -31,7 +31,7 @@ def read_index(file: Path) -> Segments:
     """The segments of every instance from JSON lines; blank lines are passed over; raises BadInput."""
     segments: dict[Instance, list[Segment]] = {}
     keys: dict[tuple[Instance, int], int] = {}
-    for number, line in enumerate(_text(file).split("\n"), start=1):
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
             segment = parse_index_item(line, where=f"{file}, line {number}")
             before = keys.setdefault((segment.instance, segment.last_t), number)
@@ -48,7 +48,7 @@ def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str,
     """The t of each instance that is named, inclusive; raises BadInput."""
     if file is None:
         return {}
-    text = _text(file)
+    text = read_text(file)
     try:
         until = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except msgspec.ValidationError as error:
@@ -71,10 +71,11 @@ def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
 
 def read_map(file: Path | None) -> LogCacheMap:
     """The map of a file, or the empty one; raises BadInput."""
-    return {} if file is None else parse_map(_text(file), where=str(file))
+    return {} if file is None else parse_map(read_text(file), where=str(file))
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """The text of a file; raises BadInput."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

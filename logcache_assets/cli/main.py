@@ -166,6 +166,66 @@ def cache(
     emit(result, command.render, as_json=as_json)
 
 
+@logcache.command()
+@click.argument("yesterday", type=EXISTING_FOLDER)
+@click.argument("today", type=EXISTING_FOLDER)
+@click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
+@click.option("--root", type=EXISTING_FOLDER, help="A folder per bucket: s3://b/k is ROOT/b/k.")
+@click.option("--index", type=EXISTING_FILE, help="Index items, one JSON object a line.")
+@click.option("--after", type=EXISTING_FILE, help='JSON {"feed-s0": t}: yesterday\'s t of every instance.')
+@until_option
+@click.option("--map", "log_map", type=EXISTING_FILE, help="A log cache map: only segments after its caches are read.")
+@click.option("--rules", type=EXISTING_FILE, help="Severities, thresholds and the allow-list, as YAML.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Gets verdict.json and the report.")
+@databases_option
+@driver_option
+@json_option
+def validate(
+    *,
+    out: Path | None,
+    databases: str,
+    driver: Literal["local", "spark"],
+    as_json: bool,
+    **files: Any,  # noqa: ANN401 - the options' paths
+) -> None:
+    """Compare the contracts of TODAY with those of YESTERDAY, and explain every difference by the log.
+
+    YESTERDAY and TODAY are folders <dataset name>/*.parquet. With --root, --index and --after the datoms since
+    yesterday explain what differs; without them every difference is unexplained. Hashed personal data is verified with
+    LOGCACHE_PII_KEY. Exit code 0 if approved, 1 if refused.
+
+    \b
+    logcache validate yesterday today --definitions contracts
+    logcache validate yesterday today --definitions contracts --root buckets --index index.jsonl --after yesterday.json
+    """
+    from logcache_assets.cli import validate as command
+    from logcache_assets.local_platform.world import find_pii_key
+
+    inputs, key = command.Inputs(**files), find_pii_key(_configured())
+    verdict = command.run(inputs, out=out, databases=_names(databases), driver=driver, pii_key=key, tell=tell)
+    emit(command.document(verdict), command.render, as_json=as_json)
+    if not verdict.approved:
+        click.get_current_context().exit(1)
+
+
+@logcache.command()
+@click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...")
+@click.option("--tables", type=EXISTING_FOLDER, required=True, help="Holds <dataset name>/*.parquet.")
+@click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
+@json_option
+def reveal(tokens: tuple[str, ...], *, tables: Path, definitions: Path, as_json: bool) -> None:
+    """Find the rows that TOKENs of a report stand for, where the contracts are; needs LOGCACHE_PII_KEY.
+
+    \b
+    logcache reveal 3ec58288495adcc6 --tables today --definitions contracts
+    """
+    from logcache_assets.cli import reveal as command
+    from logcache_assets.local_platform.world import find_pii_key
+
+    result = command.run(tokens, tables=tables, definitions=definitions, pii_key=find_pii_key(_configured()))
+    emit(result, command.render, as_json=as_json)
+
+
 @logcache.group()
 def catalog() -> None:
     """The contract definitions from which the assets are made.
@@ -193,7 +253,7 @@ logcache.add_command(local)
 
 def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
     try:
-        command()
+        code = command()
     except LogCacheError as error:
         if as_json:
             sys.stdout.write(json.dumps({"error": str(error)}, indent=2, ensure_ascii=False) + "\n")
@@ -205,7 +265,7 @@ def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("logcache: interrupted; run the command again, it goes on where it stopped\n")
         return 130
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def main() -> None:

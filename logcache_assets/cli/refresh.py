@@ -2,7 +2,8 @@
 
 import fcntl
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import cast
 
@@ -14,7 +15,7 @@ from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.output import Result, table
 from logcache_assets.definitions import build_definitions
 from logcache_assets.document_store import Documents
-from logcache_assets.domain.documents import Candidate, Publication, Verdict
+from logcache_assets.domain.documents import Candidate, ContractOutcome, Publication, Verdict
 from logcache_assets.domain.refresh import Wait, selection_name
 from logcache_assets.errors import Refused
 from logcache_assets.jobs import REFRESH_JOB
@@ -135,7 +136,16 @@ def _database(candidate: Candidate, verdict: Verdict, database: str) -> dict[str
         "size_bytes": sum(change.log.size_bytes for change in changes),
         "contracts": len(contracts),
         "contracts_passed": sum(contract.passed for contract in contracts),
+        "differing_rows": _reasons(contracts),
     }
+
+
+def _reasons(contracts: Sequence[ContractOutcome]) -> dict[str, int]:
+    """How many rows of these contracts differ from yesterday's, by reason."""
+    total: Counter[str] = Counter()
+    for contract in contracts:
+        total.update(contract.figures.reasons if contract.figures else {})
+    return dict(total)
 
 
 def render(result: Result) -> Iterator[str]:
@@ -166,6 +176,11 @@ def render_refreshed(result: Result) -> Iterator[str]:
     yield from table(("database", "old t -> new t", "datoms", "files", "bytes", "contracts"), rows)
     pull_request = cast("dict[str, object]", result["pull_request"])
     yield ""
+    reasons: Counter[str] = Counter()
+    for found in databases:
+        reasons.update(cast("dict[str, int]", found["differing_rows"]))
+    by_reason = ", ".join(f"{rows:,} {reason}" for reason, rows in reasons.most_common())
     yield f"Verdict:       {'approved' if result['approved'] else 'refused'}"
+    yield f"Differences:   {reasons.total():,} rows are not yesterday's: {by_reason or 'none'}"
     yield f"Report:        {result['report']}"
     yield f"Pull request:  #{pull_request['number']} {pull_request['url']}"

@@ -56,7 +56,7 @@ def newest_candidate(settings: Settings, ports: Ports) -> Candidate | None:
     documents = Documents(ports.store)
     listed = [
         item
-        for item in ports.store.list_objects(f"s3://{settings.permanent_bucket}/cache/_refresh/")
+        for item in ports.store.list_objects(settings.locations.documents)
         if item.uri.split("/")[-2] == "log_cache_candidate"
     ]
     newest = max((item.modified_at for item in listed), default=None)
@@ -69,7 +69,7 @@ def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> dict[s
         transaction=candidate.transaction, stage="validation_report", name=candidate.selection
     )
     verdict = Documents(ports.store).find(uri, Verdict)
-    decided = verdict and verdict.candidate_sha == candidate.sha
+    decided = verdict and verdict.binding and verdict.binding.candidate_sha == candidate.sha
     return {
         "transaction": candidate.transaction,
         "itaipu_version": candidate.version,

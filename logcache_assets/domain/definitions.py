@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.instances import PROTOTYPES, Instance
 from logcache_assets.domain.names import column_name, contract_dataset, history_name
+from logcache_assets.domain.yaml_files import line_of, parse_yaml
 from logcache_assets.errors import BadInput
 
 TIME_COLUMNS = ("db__t", "db__tx_instant")
@@ -123,18 +124,9 @@ def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
     Raises:
         BadInput: not YAML, unknown keys, an impossible ref, a doubled column or dataset; with file and line.
     """
-    node, plain = _read_yaml(text, where)
-    try:
-        definition = msgspec.convert(plain, DatabaseDefinition)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `")
-        line = _line_of(node, path.rstrip("`"), key=message.partition("unknown field `")[2].rstrip("`"))
-        at = f" at {path.rstrip('`').removeprefix('$.')}" if path else ""
-        raise BadInput(f"{where}, line {line}: {message}{at}; correct the definition") from error
-    for key in _doubled_keys(node):
-        raise BadInput(f"{where}, line {key.start_mark.line + 1}: the key {key.value!r} is given twice; keep one")
+    definition, node = parse_yaml(text, DatabaseDefinition, where=where, remedy="correct the definition")
     for path, problem in _problems(definition, where):
-        raise BadInput(f"{where}, line {_line_of(node, path)}: {problem}")
+        raise BadInput(f"{where}, line {line_of(node, path)}: {problem}")
     return _with_lines(definition, node)
 
 
@@ -143,61 +135,11 @@ def _with_lines(definition: DatabaseDefinition, node: yaml.Node | None) -> Datab
     for n, entity in enumerate(definition.entities):
         place = f"$.entities[{n}]"
         attributes = tuple(
-            replace(attribute, line=_line_of(node, f"{place}.attributes[{m}]"))
+            replace(attribute, line=line_of(node, f"{place}.attributes[{m}]"))
             for m, attribute in enumerate(entity.attributes)
         )
-        entities.append(replace(entity, attributes=attributes, line=_line_of(node, f"{place}.primary_key")))
+        entities.append(replace(entity, attributes=attributes, line=line_of(node, f"{place}.primary_key")))
     return replace(definition, entities=tuple(entities))
-
-
-def _read_yaml(text: str, where: str) -> tuple[yaml.Node | None, object]:
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInput(f"{where}, line {line}: not YAML: {error.problem}; correct the file") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise BadInput(f"{where}, line {line}: not YAML: {error.reason}; correct the file") from error
-
-
-def _doubled_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Keys that a mapping repeats: YAML takes the last one without a word."""
-    if isinstance(node, yaml.MappingNode):
-        names = [key.value for key, _ in node.value]
-        for n, (key, value) in enumerate(node.value):
-            if key.value in names[:n]:
-                yield key
-            yield from _doubled_keys(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for element in node.value:
-            yield from _doubled_keys(element)
-
-
-def _line_of(node: yaml.Node | None, path: str, *, key: str = "") -> int:
-    """The 1-based line of `$.entities[0].attributes[2].ref`, or of the nearest parent that exists.
-
-    Args:
-        node: the file.
-        path: as msgspec writes it.
-        key: a key of the mapping found there, whose own line is wanted.
-    """
-    for step in path.replace("[", ".[").split(".")[1:]:
-        found = _child(node, step)
-        if found is None:
-            break
-        node = found
-    if isinstance(node, yaml.MappingNode):
-        node = next((name for name, _ in node.value if name.value == key), node)
-    return node.start_mark.line + 1 if node is not None else 1
-
-
-def _child(node: yaml.Node | None, step: str) -> yaml.Node | None:
-    if isinstance(node, yaml.SequenceNode) and step.startswith("[") and step.strip("[]").isdigit():
-        return node.value[int(step.strip("[]"))] if int(step.strip("[]")) < len(node.value) else None
-    if isinstance(node, yaml.MappingNode):
-        return next((value for key, value in node.value if key.value == step), None)
-    return None
 
 
 def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str, str]]:

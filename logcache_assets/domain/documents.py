@@ -10,8 +10,9 @@ from typing import TypeVar
 
 import msgspec
 
+from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.log_cache_map import json_place, utc_text
-from logcache_assets.domain.validation import RuleResult
+from logcache_assets.domain.validation import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
 
 
@@ -170,6 +171,8 @@ class TestRun(Document, frozen=True, kw_only=True):
     dataset_prefix: str
     aborted: dict[str, str]
     """Dataset → why it failed, as far as the run's output tells."""
+    indexed_t: dict[str, tuple[int, int]] = {}
+    """Instance → where the segment index ended when the run began, and when it was done."""
 
 
 class ContractOutcome(Document, frozen=True, kw_only=True):
@@ -182,21 +185,45 @@ class ContractOutcome(Document, frozen=True, kw_only=True):
     rows: int | None
     yesterday_rows: int | None
     results: tuple[RuleResult, ...]
+    figures: ContractFigures | None = None
+    """What the rules judged; None where there was no table."""
 
     @property
     def passed(self) -> bool:
-        """Whether there are results and every one is good."""
-        return bool(self.results) and all(result.passed for result in self.results)
+        """Whether there are results and none of them blocks."""
+        return bool(self.results) and not any(result.blocks for result in self.results)
 
 
-class ContractInventory(Document, frozen=True, kw_only=True):
-    """Every contract of the refreshed databases, as the test run left it."""
+class InstanceSpan(Document, frozen=True, kw_only=True):
+    """Which part of an instance's log lies between both days."""
+
+    instance: str
+    yesterday_t: int
+    """Inclusive; 0 where yesterday had no log."""
+    today_t: int
+    """Inclusive."""
+
+
+class Binding(Document, frozen=True, kw_only=True):
+    """What a verdict is about, and nothing else."""
 
     candidate_sha: str
     map_sha256: str
     test_transaction: str
     yesterday_transaction: str
+
+
+class ContractInventory(Document, frozen=True, kw_only=True):
+    """Every contract of the refreshed databases, as the test run left it."""
+
+    binding: Binding | None
+    """None outside a refresh."""
+    spans: tuple[InstanceSpan, ...]
     outcomes: tuple[ContractOutcome, ...]
+    allowances: tuple[AppliedAllowance, ...] = ()
+    """Every entry of the allow-list."""
+    rules_sha256: str = ""
+    """Of the file of rules; empty without one."""
 
 
 class Verdict(Document, frozen=True, kw_only=True):
@@ -204,14 +231,17 @@ class Verdict(Document, frozen=True, kw_only=True):
 
     approved: bool
     reasons: tuple[str, ...]
-    """Why not; empty when approved."""
-    candidate_sha: str
-    map_sha256: str
-    test_transaction: str
-    yesterday_transaction: str
+    """Why not, the likely cause first; empty when approved."""
+    warnings: tuple[str, ...] = ()
+    """What does not block but should be read."""
+    binding: Binding | None
+    """None outside a refresh: nothing can be published with it."""
     databases: tuple[str, ...]
+    spans: tuple[InstanceSpan, ...]
     decided_at: datetime
     contracts: tuple[ContractOutcome, ...]
+    allowances: tuple[AppliedAllowance, ...] = ()
+    rules_sha256: str = ""
 
 
 class Publication(Document, frozen=True, kw_only=True):

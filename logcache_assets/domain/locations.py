@@ -47,7 +47,12 @@ class Locations:
 
     def document(self, *, transaction: str, stage: str, name: str) -> str:
         """The JSON document with which a stage ends."""
-        return f"s3://{self.permanent_bucket}/cache/_refresh/{transaction}/{stage}/{name}.json"
+        return f"{self.documents}{transaction}/{stage}/{name}.json"
+
+    @property
+    def documents(self) -> str:
+        """The beginning of every document's URI."""
+        return f"s3://{self.permanent_bucket}/cache/_refresh/"
 
 
 def folder_of(map_log_uri: str) -> CacheFolder:

@@ -18,9 +18,23 @@ def shortened(databases: Sequence[str]) -> str:
     return ", ".join(databases[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
-def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime) -> str:
-    """What a reviewer needs: what changes per instance, what was validated, how to roll back."""
-    return "\n".join([*_changes(candidate, now), *_validation(verdict, report_uri), *_rollback(candidate)])
+BODY_CHARACTERS = 65_536
+"""As many as GitHub takes."""
+
+
+def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime, report: str = "") -> str:
+    """What a reviewer needs: what changes per instance, what was validated, how to roll back.
+
+    Args:
+        candidate: what is proposed.
+        verdict: over it.
+        report_uri: where the page is.
+        now: the present instant.
+        report: the whole report as Markdown, folded in at the end if there is room for it.
+    """
+    body = "\n".join([*_changes(candidate, now), *_validation(verdict, report_uri), *_rollback(candidate)])
+    folded = f"\n<details><summary>The validation report</summary>\n\n{report.strip()}\n\n</details>\n"
+    return body + folded if report and len(body) + len(folded) <= BODY_CHARACTERS else body
 
 
 def _changes(candidate: Candidate, now: datetime) -> Iterator[str]:
@@ -46,16 +60,24 @@ def _age(change: ChangedEntry, now: datetime) -> str:
 
 
 def _validation(verdict: Verdict, report_uri: str) -> Iterator[str]:
-    passed = sum(contract.passed for contract in verdict.contracts)
+    passed = sum(
+        contract.passed and all(result.passed for result in contract.results) for contract in verdict.contracts
+    )
     rows = sum(contract.rows or 0 for contract in verdict.contracts)
     yield "## Validation"
     yield ""
+    run = verdict.binding
+    by = f", computed by Itaipu {run.candidate_sha[:8]} in transaction `{run.test_transaction}`" if run else ""
     yield (
         f"**{'Approved' if verdict.approved else 'Refused'}**: {passed} of {len(verdict.contracts)} contracts passed "
-        f"every rule, {rows:,} rows, computed by Itaipu {verdict.candidate_sha[:8]} "
-        f"in transaction `{verdict.test_transaction}`."
+        f"every rule, {rows:,} rows{by}."
     )
     yield ""
+    if verdict.warnings:
+        yield f"{len(verdict.warnings)} warnings, and what was excused:"
+        yield ""
+        yield from (f"- {warning}" for warning in verdict.warnings)
+        yield ""
     yield f"Report: `{report_uri}`"
     yield ""
 

@@ -93,3 +93,29 @@ def find_stale_segments(
 def newest_t(segments: Sequence[Segment]) -> int:
     """The last t that the index knows of an instance; 0 without segments."""
     return max((s.last_t for s in segments), default=0)
+
+
+def choose_read_t(segments: Sequence[Segment], *, indexed_t: tuple[int, int], seen_t: int) -> int:
+    """Where the log ended for a run during which segments may have arrived.
+
+    Args:
+        segments: of the instance, as they are now.
+        indexed_t: where the index ended when the run began, and when it was done.
+        seen_t: the greatest t that the run's own rows show.
+
+    Returns:
+        The first end of a segment that is neither before the run began nor before what it shows.
+    """
+    begun, done = indexed_t
+    ends = sorted(s.last_t for s in segments if begun < s.last_t <= done)
+    return next((end for end in (begun, *ends) if end >= seen_t), max((begun, *ends)))
+
+
+def find_reextractions(segments: Iterable[Segment], *, until_t: int) -> tuple[Segment, ...]:
+    """Segments up to a t that were extracted after a later one: they replaced others, as nothing is extracted twice."""
+    found, earliest = [], None
+    for segment in sorted(segments, key=lambda s: -s.last_t):
+        if earliest is not None and segment.timestamp_ms > earliest and segment.last_t <= until_t:
+            found.append(segment)
+        earliest = segment.timestamp_ms if earliest is None else min(earliest, segment.timestamp_ms)
+    return tuple(reversed(found))

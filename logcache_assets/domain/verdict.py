@@ -1,48 +1,101 @@
 """The verdict over a candidate, and the gate that lets nothing pass without it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
+from msgspec.structs import replace
+
+from logcache_assets.domain.documents import Binding, Candidate, ContractInventory, ContractOutcome, Verdict
+from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
+from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.refresh import PublishWindow
-from logcache_assets.domain.validation import find_refusals
+from logcache_assets.domain.validation import RuleName, find_refusals, find_warnings
 
 
 def decide_verdict(
-    candidate: Candidate, inventory: ContractInventory, *, mandatory_contracts: Sequence[str], now: datetime
+    candidate: Candidate,
+    inventory: ContractInventory,
+    *,
+    required: Mapping[str, Sequence[RuleName]],
+    now: datetime,
 ) -> Verdict:
     """Approved only if every mandatory rule ran and passed for every mandatory contract of this very candidate.
 
     Args:
         candidate: what may be published.
         inventory: what the rules said of its contracts.
-        mandatory_contracts: every dataset that the definitions at the candidate's commit declare.
+        required: every dataset that the definitions at the candidate's commit declare, and the rules it must pass.
         now: the instant to write down.
     """
+    alone = decide_alone(candidate.databases, inventory, required=required, now=now)
+    reasons = (*_strange(candidate, inventory), *alone.reasons)
+    return replace(alone, approved=not reasons, reasons=reasons, binding=inventory.binding)
+
+
+def decide_alone(
+    databases: tuple[str, ...],
+    inventory: ContractInventory,
+    *,
+    required: Mapping[str, Sequence[RuleName]],
+    now: datetime,
+) -> Verdict:
+    """The same outside a refresh: a verdict that is bound to no candidate, so that nothing can be published with it."""
     results = {outcome.dataset: outcome.results for outcome in inventory.outcomes}
-    reasons = [
-        *_strange(candidate, inventory),
-        *find_refusals(results, mandatory_contracts=mandatory_contracts),
-    ]
+    refusals = find_refusals(results, required=required)
+    reasons = (*find_likely_causes(inventory.outcomes), *refusals) if refusals else ()
     return Verdict(
         approved=not reasons,
-        reasons=tuple(reasons),
-        candidate_sha=candidate.sha,
-        map_sha256=candidate.map_sha256,
-        test_transaction=inventory.test_transaction,
-        yesterday_transaction=inventory.yesterday_transaction,
-        databases=candidate.databases,
+        reasons=reasons,
+        warnings=find_warnings(results),
+        binding=None,
+        databases=databases,
+        spans=inventory.spans,
         decided_at=now,
         contracts=inventory.outcomes,
+        allowances=inventory.allowances,
+        rules_sha256=inventory.rules_sha256,
     )
 
 
+def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[str]:
+    """What faults of several contracts of a database have in common, one sentence per database and fault."""
+    faulty: dict[tuple[str, Fault], list[ContractFigures]] = {}
+    for outcome in outcomes:
+        for fault in FAULTS:
+            if outcome.figures and outcome.figures.explained and _blocks(outcome, fault):
+                database = outcome.dataset.removeprefix("contract-").partition("/")[0]
+                faulty.setdefault((database, fault), []).append(outcome.figures)
+    for (database, fault), figures in faulty.items():
+        if len(figures) > 1:
+            yield from _common_cause(database, fault, figures)
+
+
+def _common_cause(database: str, fault: Fault, figures: Sequence[ContractFigures]) -> Iterator[str]:
+    """Nothing where the patterns of a rarer fault were not kept."""
+    patterns = sorted((p for f in figures for p in f.patterns if p.reason == fault), key=lambda p: -p.rows)
+    total = sum(f.reasons.get(fault, 0) for f in figures)
+    if patterns:
+        yield f"{len(figures)} contracts: {describe_patterns(patterns, total=total, place=f'{database}-')}"
+
+
+def _blocks(outcome: ContractOutcome, fault: Fault) -> bool:
+    rule = "differences_explained" if fault == "unexplained" else "nothing_missed"
+    found = outcome.figures is not None and bool(outcome.figures.reasons.get(fault))
+    return found and any(result.blocks for result in outcome.results if result.rule == rule)
+
+
 def _strange(candidate: Candidate, inventory: ContractInventory) -> Iterator[str]:
-    found = (inventory.candidate_sha, inventory.map_sha256, inventory.yesterday_transaction)
-    if found != (candidate.sha, candidate.map_sha256, candidate.transaction):
+    found = inventory.binding
+    if found is None:
+        yield "the contracts belong to no candidate (C29)"
+    elif (found.candidate_sha, found.map_sha256, found.yesterday_transaction) != (
+        candidate.sha,
+        candidate.map_sha256,
+        candidate.transaction,
+    ):
         yield (
-            f"the contracts were computed at commit {inventory.candidate_sha[:8]} from night "
-            f"{inventory.yesterday_transaction[:8]}, the candidate is {candidate.version} from "
+            f"the contracts were computed at commit {found.candidate_sha[:8]} from night "
+            f"{found.yesterday_transaction[:8]}, the candidate is {candidate.version} from "
             f"{candidate.transaction[:8]} (C29)"
         )
 
@@ -62,9 +115,15 @@ def find_gate_problems(  # noqa: PLR0913 - each is one thing that the gate compa
     """Why no pull request may be opened now (C11, C26, C29); what is absent counts as wrong."""
     if not verdict.approved:
         yield f"the verdict is not approved: {'; '.join(verdict.reasons[:3])}"
-    bound = (verdict.candidate_sha, verdict.map_sha256, verdict.yesterday_transaction, verdict.test_transaction)
-    if bound != (candidate.sha, candidate.map_sha256, candidate.transaction, test_transaction):
-        yield f"the verdict is of commit {verdict.candidate_sha[:8]}, not of the candidate {candidate.version} (C29)"
+    due = Binding(
+        candidate_sha=candidate.sha,
+        map_sha256=candidate.map_sha256,
+        test_transaction=test_transaction,
+        yesterday_transaction=candidate.transaction,
+    )
+    if verdict.binding != due:
+        of = f"of commit {verdict.binding.candidate_sha[:8]}" if verdict.binding else "of no candidate"
+        yield f"the verdict is {of}, not of the candidate {candidate.version} and its test run (C29)"
     if branch_sha != candidate.sha or branch_map_sha256 != candidate.map_sha256:
         yield f"the branch {candidate.branch} is no longer the validated commit {candidate.version} (C29)"
     if base_sha != candidate.base_sha:

@@ -15,7 +15,7 @@ from logcache_assets.engine.layout import DATOM_COLUMNS, LOG_SCHEMA
 from logcache_assets.engine.parquet import collect_parquet, parquet_bytes, scan_parquet
 from logcache_assets.ports import ObjectStore
 
-NO_DATOMS = LOG_SCHEMA.to_frame().select(DATOM_COLUMNS)
+NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMNS})
 
 
 class Datoms(ABC):

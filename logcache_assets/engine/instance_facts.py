@@ -21,7 +21,7 @@ from logcache_assets.engine.schema import NAMING, DatomicSchema, read_schema
 from logcache_assets.engine.values import INTEGER_TYPES, parse_integers
 from logcache_assets.ports import ObjectStore
 
-NO_FACTS = FACTS_SCHEMA.to_frame().select(FACTS)
+NO_FACTS = pl.DataFrame(schema={name: FACTS_SCHEMA[name] for name in FACTS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

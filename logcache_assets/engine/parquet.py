@@ -36,21 +36,29 @@ def empty_others(
     return tuple(store.write(uri, parquet_bytes(empty)) for uri in others)
 
 
-def scan_parquet(uris: Sequence[str], store: ObjectStore) -> pl.LazyFrame:
-    """The rows of several files of the same columns, to be read with `collect_parquet`."""
+def scan_parquet(uris: Sequence[str], store: ObjectStore, *, row_index: str | None = None) -> pl.LazyFrame:
+    """The rows of several files of the same columns, to be read with `collect_parquet`.
+
+    Args:
+        uris: of the files.
+        store: where they lie.
+        row_index: the name of a column that counts the rows.
+    """
     sources = [store.polars_source(uri) for uri in uris]
     options = dict(sources[0][1])
-    return pl.scan_parquet([source for source, _ in sources], storage_options=options or None, glob=False)
+    return pl.scan_parquet(
+        [source for source, _ in sources], storage_options=options or None, glob=False, row_index_name=row_index
+    )
 
 
-def collect_parquet(frame: pl.LazyFrame, place: str) -> pl.DataFrame:
-    """The rows of a scan.
+def collect_parquet(frame: pl.LazyFrame, place: str, *, streaming: bool = False) -> pl.DataFrame:
+    """The rows of a scan; streaming where far fewer columns or rows come out than are read.
 
     Raises:
         ParquetError: it names the place, because polars need not name the file.
     """
     try:
-        return frame.collect()
+        return frame.collect(engine="streaming" if streaming else "auto")
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise _unreadable(place, error) from error
 

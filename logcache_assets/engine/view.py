@@ -113,7 +113,7 @@ class EntityView:
 
     def facts_of(self, attribute: ContractAttribute) -> pl.DataFrame:
         """The facts of an attribute."""
-        return self._facts.get(attribute.attribute, _EMPTY)
+        return self._facts.get(attribute.attribute, NO_FACTS)
 
     @cached_property
     def keys(self) -> pl.DataFrame:
@@ -141,6 +141,3 @@ class EntityView:
                 self.columns[attribute], self.facts_of(attribute), self.instance.setting, self.instance.targets
             )
         return self._timelines[attribute]
-
-
-_EMPTY = NO_FACTS.with_columns(pl.col("t_to").fill_null(END))

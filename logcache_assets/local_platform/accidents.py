@@ -14,7 +14,7 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.demo_data import read_index_file
-from logcache_assets.local_platform.faults import EMPTY_CONTRACT, TRUNCATED_COPY, Fault
+from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, TRUNCATED_COPY, WRONG_VALUE, Fault
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 
@@ -59,6 +59,16 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
             name=EMPTY_CONTRACT,
             description="Itaipu's test run commits a contract without rows",
             inject=acts.empty_contract,
+        ),
+        Fault(
+            name=WRONG_VALUE,
+            description="Itaipu's test run cuts one text of one contract short",
+            inject=acts.wrong_value,
+        ),
+        Fault(
+            name=STALE_READER,
+            description="Itaipu's test run does not read the newest segment of a database instance",
+            inject=acts.stale_reader,
         ),
     )
 
@@ -137,10 +147,24 @@ class _Accidents:
         return f"main says last_t {entry.last_t + 1} for {database}-{prototype}, the data ends at {entry.last_t}"
 
     def empty_contract(self) -> str:
+        self._world.faults.arm(EMPTY_CONTRACT, self._contract())
+        return f"test runs of Itaipu commit {self._contract()} without rows from now on"
+
+    def wrong_value(self) -> str:
+        self._world.faults.arm(WRONG_VALUE, self._contract())
+        return f"test runs of Itaipu cut one text in {self._contract()} short from now on"
+
+    def stale_reader(self) -> str:
+        newest = self._newest_chain()[-1]
+        self._world.faults.arm(STALE_READER, newest.instance.name)
+        return (
+            f"test runs of Itaipu do not read the newest segment of {newest.instance.name}, t in "
+            f"({newest.last_batch_t}, {newest.last_t}], from now on"
+        )
+
+    def _contract(self) -> str:
         definition = self._definitions()[0]
-        dataset = contract_dataset(definition.database, definition.entities[0].name)
-        self._world.faults.arm(EMPTY_CONTRACT, dataset)
-        return f"test runs of Itaipu commit {dataset} without rows from now on"
+        return contract_dataset(definition.database, definition.entities[0].name)
 
     def _newest_chain(self) -> tuple[Segment, ...]:
         """The segments of the instance with most of them behind the last night's cut."""

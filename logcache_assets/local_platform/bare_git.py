@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from logcache_assets.local_platform.clock import REMEDY
@@ -72,9 +73,11 @@ class BareGit:
             )
         return tuple(sorted(path for kind, _, path in entries if kind == "blob"))
 
-    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
-        """Full shas of the commits up to a ref that changed a file, newest first."""
-        return tuple(self._checked("log", "--format=%H", self.resolve(ref), "--", path).decode().split())
+    def versions(self, path: str, *, ref: str) -> tuple[tuple[str, datetime], ...]:
+        """The commits up to a ref that changed a file, newest first: full sha and when."""
+        out = self._checked("log", "--format=%H %ct", self.resolve(ref), "--", path).decode()
+        lines = (line.split() for line in out.splitlines())
+        return tuple((sha, datetime.fromtimestamp(int(seconds), UTC)) for sha, seconds in lines)
 
     def tree_with(self, parent: str | None, files: Mapping[str, str]) -> str:
         """The tree of a commit with these files set; returns its sha."""

@@ -3,6 +3,7 @@
 buckets/<bucket>/<key>   the segments
 index.jsonl              one index item a line
 contracts/*.yaml         the definitions
+validation.yaml          optional: the rules of the validation
 cutoffs.json             {"feed-s0": {"old": t, "night": t, "end": t, …}, …}; each t ends a segment
 reextraction/            optional: re-extracted segments, with buckets/ and index.jsonl
 """
@@ -19,6 +20,7 @@ from logcache_assets.catalog import Catalog, load_catalog
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import json_place
+from logcache_assets.domain.rules import RULES_PATH
 from logcache_assets.domain.segments import Segment
 from logcache_assets.errors import BadInput
 
@@ -47,6 +49,11 @@ class DemoData:
     catalog: Catalog
     segments: tuple[Segment, ...]
     cutoffs: dict[str, Cutoffs]
+
+    @property
+    def rules(self) -> Path:
+        """The file of validation rules, which need not be there."""
+        return self.folder / RULES_PATH
 
     @property
     def instances(self) -> tuple[Instance, ...]:

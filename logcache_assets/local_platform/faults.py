@@ -1,7 +1,8 @@
 """Accidents on record, made to happen in the local world so that a user sees them caught: `logcache local break`.
 
-Each fault damages the world as the incident did, nothing else. Two of them wait for their moment: a copy that is cut
-short, and a test run that commits a contract empty. What refuses them is never in this package.
+Each fault damages the world as the incident did, nothing else. Some wait for their moment: a copy that is cut short, a
+test run that loses rows, garbles a value or does not read the newest segment. What refuses them is never in this
+package.
 """
 
 from collections.abc import Callable
@@ -15,6 +16,8 @@ from logcache_assets.ports import Clock, StoredObject
 
 TRUNCATED_COPY = "truncated-copy"
 EMPTY_CONTRACT = "empty-contract"
+WRONG_VALUE = "wrong-value"
+STALE_READER = "stale-reader"
 
 
 class Faults:

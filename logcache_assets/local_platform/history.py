@@ -15,6 +15,7 @@ import msgspec
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
+from logcache_assets.domain.rules import RULES_PATH
 from logcache_assets.domain.segments import Segment, newest_t
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log import CachePolicy, LogSource
@@ -206,6 +207,8 @@ def _write_first_cache(world: World, data: DemoData) -> None:
     files = {MAP_PATH: render_map(with_entries({}, entries))}
     for file in sorted(world.catalog.glob("*.yaml")):
         files[f"contracts/{file.name}"] = file.read_text(encoding="utf-8")
+    if data.rules.is_file():
+        files[RULES_PATH] = data.rules.read_text(encoding="utf-8")
     world.repository.initialise(files, "Log cache map and contract definitions")
 
 

@@ -4,14 +4,17 @@ Both the nightly run and the test runs that `sabesp` starts are this code. As on
 is aborted and the run goes on, so a green run proves nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import polars as pl
 
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
 from logcache_assets.domain.names import raw_datasets, raw_entities_dataset, raw_log_dataset
+from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Column
 from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers import Folder, LocalDriver
@@ -21,7 +24,7 @@ from logcache_assets.engine.parquet import parquet_bytes, read_parquet_files
 from logcache_assets.engine.progress import OnProgress
 from logcache_assets.engine.raw_build import RawBuild, build_raw
 from logcache_assets.errors import BadInput, LogCacheError
-from logcache_assets.local_platform.faults import EMPTY_CONTRACT
+from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE
 from logcache_assets.local_platform.scratch import local_driver
 from logcache_assets.local_platform.world import World, pii_key
 from logcache_assets.ports import ItaipuRepository, Tell
@@ -65,9 +68,9 @@ def _map_at(repository: ItaipuRepository, version: str) -> LogCacheMap:
 
 def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCacheMap]:
     """The last versions of the map before this one that can be read."""
-    for sha in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
+    for former in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
         with suppress(BadInput):
-            yield _map_at(repository, sha)
+            yield _map_at(repository, former.sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +144,7 @@ class ItaipuRun:
         for contract in build_contracts(
             build, store=store, out=out, driver=driver, warn=self.tell, progress=self._progress(definition.database)
         ):
-            rows = 0 if self._is_lost(contract) else contract.rows
-            yield _Output(contract.table.dataset, rows, contract.columns)
+            yield _Output(contract.table.dataset, self._suffer(contract), contract.columns)
 
     def _raw(self, source: LogSource, driver: LocalDriver) -> Iterator["_Output"]:
         names = raw_log_dataset(source.instance), raw_entities_dataset(source.instance)
@@ -156,15 +158,22 @@ class ItaipuRun:
     def _progress(self, what: str) -> OnProgress:
         return lambda progress: self.tell(f"{what}: {progress}")
 
-    def _is_lost(self, contract: BuiltContract) -> bool:
-        """Whether the accident of an empty contract waits for this one; then its rows are gone."""
-        emptied = self.world.faults.armed(EMPTY_CONTRACT) == contract.table.dataset
-        if not emptied or self.policy is not CachePolicy.STRICT:
-            return False
-        for file in contract.files:
-            rows = read_parquet_files([file.uri], self.world.store)
-            self.world.store.write(file.uri, parquet_bytes(rows.clear()))
-        return True
+    def _suffer(self, contract: BuiltContract) -> int:
+        """The accidents that wait for this contract in a test run; returns how many rows it has afterwards."""
+        if self._waits(EMPTY_CONTRACT, contract.table.dataset):
+            for file in contract.files:
+                self._rewrite(file.uri, pl.DataFrame.clear)
+            return 0
+        if self._waits(WRONG_VALUE, contract.table.dataset):
+            self._rewrite(contract.files[0].uri, _with_short_text)
+        return contract.rows
+
+    def _waits(self, fault: str, detail: str) -> bool:
+        return self.policy is CachePolicy.STRICT and self.world.faults.armed(fault) == detail
+
+    def _rewrite(self, uri: str, damage: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        rows = read_parquet_files([uri], self.world.store)
+        self.world.store.write(uri, parquet_bytes(damage(rows)))
 
     def _folder(self, dataset: str) -> str:
         return f"{self.out_uri.rstrip('/')}/{self.transaction}/{dataset}"
@@ -183,12 +192,24 @@ class ItaipuRun:
         return [
             LogSource(
                 instance=instance,
-                segments=self.world.segment_index.segments(instance),
+                segments=self._segments(instance),
                 cache=entry_of(checkout.entries, instance),
                 earlier=checkout.earlier_of(instance),
             )
             for instance in definition.instances
         ]
+
+    def _segments(self, instance: Instance) -> tuple[Segment, ...]:
+        segments = self.world.segment_index.segments(instance)
+        return segments[:-1] if self._waits(STALE_READER, instance.name) else segments
+
+
+def _with_short_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """The first text outside the key loses its last character."""
+    name = next(name for name, dtype in list(rows.schema.items())[2:] if dtype == pl.String)
+    first = rows.select(pl.col(name).is_not_null().arg_max()).item()
+    short = pl.col(name).str.head(-1)
+    return rows.with_columns(pl.when(pl.int_range(pl.len()) == first).then(short).otherwise(name).alias(name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from logcache_assets.local_platform.pull_request_files import PullRequestFiles, 
 from logcache_assets.ports import (
     BranchMovedError,
     Clock,
+    FileVersion,
     ItaipuRepository,
     PullRequest,
     RepositoryError,
@@ -65,8 +66,8 @@ class LocalItaipuRepository(ItaipuRepository):
         return self._git.list_files(folder, ref=ref)
 
     @override
-    def versions(self, path: str, *, ref: str) -> tuple[str, ...]:
-        return self._git.versions(path, ref=ref)
+    def versions(self, path: str, *, ref: str) -> tuple[FileVersion, ...]:
+        return tuple(FileVersion(sha=sha, committed_at=at) for sha, at in self._git.versions(path, ref=ref))
 
     @override
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:

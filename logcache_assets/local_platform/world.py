@@ -87,6 +87,11 @@ class World:
         )
 
 
+def find_pii_key(settings: Settings) -> bytes | None:
+    """The key of personal data, if there is one already."""
+    return pii_key(settings) if settings.pii_key or (settings.home_folder / "pii_key").is_file() else None
+
+
 def pii_key(settings: Settings) -> bytes:
     """The key of personal data: the configured one, else the local world's own, made when first needed."""
     if settings.pii_key:

@@ -1,54 +1,85 @@
-"""The validation report as Markdown and as one self-contained HTML page, both from the same verdict."""
+"""The validation report for people: one HTML page, and Markdown for the pull request, both from the same verdict.
+
+The third form, JSON, is the Verdict document itself. What is shown is chosen in view.py; templates only write it down.
+"""
 
 import importlib.resources
+from collections.abc import Sequence
+from typing import Literal
 
 import jinja2
 
-from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
+from logcache_assets.domain.documents import Candidate, Verdict
+from logcache_assets.report import charts, text
+from logcache_assets.report.markdown import clip, code, codes, cut_to_size, escape_markdown
+from logcache_assets.report.summary import REASONS
+from logcache_assets.report.view import view_report
+from logcache_assets.report.words import REASON_MEANINGS, TERMS
+
+Template = Literal["report.html", "report.md"]
 
 
-def lowest_share(outcome: ContractOutcome) -> float | None:
-    """The share of equal values in a contract's worst column, from 0 to 1; None without a comparison."""
-    shares = [
-        share for result in outcome.results for name, share in result.figures.items() if name.startswith("share_equal/")
-    ]
-    return min(shares, default=None)
+def render_report(
+    verdict: Verdict, *, candidate: Candidate | None = None, past: Sequence[Verdict] = (), template: Template
+) -> str:
+    """Write a verdict down.
+
+    Args:
+        verdict: what was decided.
+        candidate: what it was decided about; None outside a refresh.
+        past: verdicts of earlier refreshes, oldest first.
+        template: the form.
+
+    Returns:
+        A page that needs nothing but itself, or Markdown that fits into a pull request.
+    """
+    page = template == "report.html"
+    environment = _html() if page else _markdown()
+    view = view_report(verdict, candidate, past)
+    rendered = environment.get_template(template).render(view=view, verdict=verdict, candidate=candidate)
+    return rendered if page else cut_to_size(rendered)
 
 
-def keys_found(outcome: ContractOutcome) -> float | None:
-    """The share of yesterday's keys that are there, from 0 to 1; None without a comparison."""
-    found = (result.figures.get("share_keys_found") for result in outcome.results)
-    return next((share for share in found if share is not None), None)
-
-
-def passed(outcome: ContractOutcome) -> bool:
-    """Whether every rule passed."""
-    return outcome.passed
-
-
-def render_report(verdict: Verdict, candidate: Candidate, *, template: str) -> str:
-    """Fill `report.html` or `report.md`."""
+def _html() -> jinja2.Environment:
     environment = jinja2.Environment(
-        autoescape=jinja2.select_autoescape(["html"]),
+        autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(_load),
     )
-    environment.tests["passed"] = passed
-    environment.filters |= {"lowest_share": lowest_share, "keys_found": keys_found, "percent": _percent}
-    largest_t = max((change.last_t for change in candidate.changes), default=1)
-    return environment.get_template(template).render(verdict=verdict, candidate=candidate, largest_t=largest_t)
+    return _furnished(environment)
+
+
+def _markdown() -> jinja2.Environment:
+    """Whatever a template writes is escaped, as autoescape does for HTML."""
+    environment = jinja2.Environment(
+        autoescape=False,  # noqa: S701 - HTML's escape is the wrong one here, `finalize` has Markdown's
+        finalize=escape_markdown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+        loader=jinja2.FunctionLoader(_load),
+    )
+    environment.filters |= {"code": code, "codes": codes, "clip": clip}
+    return _furnished(environment)
+
+
+def _furnished(environment: jinja2.Environment) -> jinja2.Environment:
+    environment.filters |= {
+        "number": text.show_number,
+        "share": text.show_share,
+        "day": text.show_day,
+        "moment": text.show_moment,
+        "t_range": text.show_range,
+        "count_of": text.count_of,
+        "prototype": text.show_prototype,
+    }
+    environment.globals |= {"REASONS": REASONS, "MEANINGS": REASON_MEANINGS, "TERMS": TERMS, "CHART": charts}
+    return environment
 
 
 def _load(name: str) -> str:
     return importlib.resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _percent(share: float | None) -> str:
-    """Never rounds a difference away: 99.996 % is not 100 %."""
-    if share is None:
-        return "-"
-    text = f"{share:.2%}"
-    return "< 100.00%" if text == "100.00%" and share < 1 else text

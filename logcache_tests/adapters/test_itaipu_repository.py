@@ -1,43 +1,66 @@
 """What every ItaipuRepository promises: one suite for the local twin and the production adapter.
 
-An adapter joins by a factory in REPOSITORIES; its base branch `main` then holds exactly BASE_FILES.
+An adapter joins by a factory in WORLDS; its base branch `main` then holds exactly BASE_FILES.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
-from logcache_assets.ports import ItaipuRepository, PathNotFoundError, RepositoryError
+from logcache_assets.ports import FileVersion, ItaipuRepository, PathNotFoundError, RepositoryError
 
+MAP = "log_cache_map.json"
+FEED = "contracts/feed.yaml"
 BASE_FILES = {
-    "log_cache_map.json": "{}\n",
-    "contracts/feed.yaml": "database: feed\n",
+    MAP: "{}\n",
+    FEED: "database: feed\n",
     "contracts/double-entry.yaml": "database: double-entry\n",
     "contracts/deeper/notes.md": "São Paulo\n",
 }
 BRANCH = "log-cache/2018-05-28-49ae32bb"
 
 
-def local_repository(folder: Path) -> ItaipuRepository:
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A repository and the time of its world."""
+
+    repository: ItaipuRepository
+    wait: Callable[[], datetime]
+    """Lets some seconds pass; returns the whole second that it is then."""
+
+
+def local_world(folder: Path) -> World:
     """The twin in a new world."""
     clock = LocalClock(folder / "now")
     clock.set(datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC))
     repository = LocalItaipuRepository(folder / "itaipu.git", folder / "pull_requests", clock)
     repository.initialise(BASE_FILES, "Begin")
-    return repository
+
+    def wait() -> datetime:
+        clock.set(clock.now() + timedelta(minutes=7))
+        return clock.now()
+
+    return World(repository=repository, wait=wait)
 
 
-REPOSITORIES: dict[str, Callable[[Path], ItaipuRepository]] = {"local": local_repository}
+WORLDS: dict[str, Callable[[Path], World]] = {"local": local_world}
 
 
-@pytest.fixture(params=REPOSITORIES)
-def repository(request: pytest.FixtureRequest, tmp_path: Path) -> ItaipuRepository:
+@pytest.fixture(params=WORLDS)
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+    """A world of each kind."""
+    return WORLDS[request.param](tmp_path)
+
+
+@pytest.fixture
+def repository(world: World) -> ItaipuRepository:
     """A repository of each kind."""
-    return REPOSITORIES[request.param](tmp_path)
+    return world.repository
 
 
 def base(repository: ItaipuRepository) -> str:
@@ -51,6 +74,11 @@ def candidate(repository: ItaipuRepository, text: str = '{"s0": {}}\n', branch: 
     """A commit of a new map on top of main."""
     files = {"log_cache_map.json": text}
     return repository.commit(branch=branch, parent=base(repository), files=files, message="Renew the log cache")
+
+
+def commit_on(repository: ItaipuRepository, parent: str, files: dict[str, str]) -> str:
+    """A commit on top of any other, on a branch of its own."""
+    return repository.commit(branch=f"log-cache/on-{parent[:8]}", parent=parent, files=files, message="Go on")
 
 
 def test_files_are_read_at_a_branch_and_at_a_sha(repository: ItaipuRepository) -> None:
@@ -84,9 +112,62 @@ def test_a_missing_folder_is_named(repository: ItaipuRepository, folder: str) ->
 
 @pytest.mark.parametrize("ref", ["none", "0123abcd", "--help", "", "main~0", "HEAD"])
 def test_an_unknown_ref_is_an_error(repository: ItaipuRepository, ref: str) -> None:
-    """Only branches and commits are refs; the rest of git's notation is refused."""
-    with pytest.raises(RepositoryError, match="name one that exists"):
-        repository.read("log_cache_map.json", ref=ref)
+    """Only branches and commits are refs; the rest of git's notation is refused, and never answered as nothing."""
+    for ask in (repository.read, repository.versions):
+        with pytest.raises(RepositoryError, match="name one that exists"):
+            ask(MAP, ref=ref)
+
+
+def test_the_versions_of_a_file_come_newest_first(world: World) -> None:
+    """Each with its full sha and the instant of its commit; commits that leave the file as it is are none."""
+    repository = world.repository
+    begun = base(repository)
+    first_at = world.wait()
+    first = commit_on(repository, begun, {MAP: "1\n"})
+    world.wait()
+    between = commit_on(repository, first, {FEED: "database: feed # mine\n"})
+    second_at = world.wait()
+    second = commit_on(repository, between, {MAP: "2\n", "contracts/deeper/notes.md": "other\n"})
+
+    *newer, oldest = repository.versions(MAP, ref=second)
+
+    assert newer == [
+        FileVersion(sha=second, committed_at=second_at),
+        FileVersion(sha=first, committed_at=first_at),
+    ]
+    assert oldest.sha == begun
+    assert oldest.committed_at < first_at
+    assert [version.sha for version in repository.versions(FEED, ref=second)] == [between, begun]
+
+
+def test_versions_end_at_their_ref(repository: ItaipuRepository) -> None:
+    """A branch, a sha and a short sha know nothing of what came after, or of what lies beside."""
+    first = commit_on(repository, begun := base(repository), {MAP: "1\n"})
+    second = commit_on(repository, first, {MAP: "2\n"})
+    candidate(repository, "3\n")
+
+    def shas(ref: str) -> list[str]:
+        return [version.sha for version in repository.versions(MAP, ref=ref)]
+
+    assert shas("main") == [begun]
+    assert shas(first) == shas(first[:8]) == [first, begun]
+    assert shas(second) == [second, first, begun]
+    assert shas(BRANCH) == [repository.head(BRANCH), begun]
+
+
+def test_a_commit_of_the_same_bytes_is_no_version(repository: ItaipuRepository) -> None:
+    """Whoever writes a file as it was has not changed it."""
+    again = commit_on(repository, base(repository), {MAP: BASE_FILES[MAP], FEED: "database: feed # mine\n"})
+
+    assert [version.sha for version in repository.versions(MAP, ref=again)] == [base(repository)]
+
+
+@pytest.mark.parametrize("path", ["none", "contracts/none.yaml", "contracts/*.yaml", "new/file.txt"])
+def test_a_file_that_never_was_has_no_version(repository: ItaipuRepository, path: str) -> None:
+    """None is an answer, not an error; another branch's file is none of this one's, and a pattern is no path."""
+    commit_on(repository, base(repository), {"new/file.txt": "x\n"})
+
+    assert repository.versions(path, ref="main") == ()
 
 
 def test_a_missing_branch_has_no_head(repository: ItaipuRepository) -> None:

@@ -1,5 +1,8 @@
 """What Dagit shows before anything ran: every asset, check, job and sensor, each with words for a newcomer."""
 
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 from dagster._core.definitions.sensor_definition import SensorExecutionData
@@ -118,3 +121,16 @@ def test_every_run_records_rows_schema_and_documents(refreshed_world: World) -> 
     assert stage.asset_materialization is not None
     assert stage.asset_materialization.metadata["last_t/feed-s0"].value == 4836
     assert str(stage.asset_materialization.metadata["document"].value).endswith("/permanent_log/feed.json")
+
+
+def test_loading_starts_no_thread() -> None:
+    """Dagster forks its steps from a process that has loaded the code, and threads of polars do not survive that."""
+    script = (
+        "import os, polars; before = len(os.listdir('/proc/self/task')); "
+        "import logcache_assets.definitions; print(before, len(os.listdir('/proc/self/task')))"
+    )
+
+    counted = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout
+
+    before, after = counted.split()
+    assert after == before

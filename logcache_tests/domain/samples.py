@@ -5,22 +5,26 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from logcache_assets.domain.documents import (
+    Binding,
     Candidate,
     ChangedEntry,
     ContractInventory,
     ContractOutcome,
     CopiedLog,
     FileProof,
+    InstanceSpan,
     Manifest,
     RawDataset,
     RawLogs,
     Verdict,
 )
+from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction
-from logcache_assets.domain.validation import MANDATORY_RULES, RuleName, RuleResult
+from logcache_assets.domain.validation import MANDATORY_RULES, AppliedAllowance, RuleName
+from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures, rule_result
 
 FEED_S0 = Instance(database="feed", prototype="s0")
 FEED_S1 = Instance(database="feed", prototype="s1")
@@ -182,36 +186,40 @@ def _copied(instance: str, *, last_t: int, rows: int, files: int, size_bytes: in
     )
 
 
-def rule_result(rule: RuleName, *, passed: bool = True) -> RuleResult:
-    """What one rule said."""
-    return RuleResult(
-        rule=rule, passed=passed, expected="as yesterday", actual="as yesterday" if passed else "all gone", figures={}
-    )
+MANDATORY = ("contract-feed/transactions", ACCOUNTS)
+REQUIRED: dict[str, tuple[RuleName, ...]] = dict.fromkeys(MANDATORY, MANDATORY_RULES)
 
 
-def outcome(name: str, *, rows: int = 1000) -> ContractOutcome:
+def outcome(name: str, figures: ContractFigures) -> ContractOutcome:
     """A contract that passed every rule."""
     return ContractOutcome(
         dataset=name,
         state="committed",
         uri=f"s3://ephemeral/{name}/2",
-        rows=rows,
-        yesterday_rows=rows,
+        rows=figures.today.rows,
+        yesterday_rows=figures.yesterday.rows,
         results=tuple(rule_result(rule) for rule in MANDATORY_RULES),
+        figures=figures,
     )
 
 
-MANDATORY = ("contract-feed/transactions", "contract-feed/accounts")
+BINDING = Binding(candidate_sha=SHA, map_sha256="02" * 32, test_transaction=TEST_RUN, yesterday_transaction=NIGHT)
 
 
 def inventory() -> ContractInventory:
     """Every mandatory contract of the candidate, passed."""
     return ContractInventory(
-        candidate_sha=SHA,
-        map_sha256="02" * 32,
-        test_transaction=TEST_RUN,
-        yesterday_transaction=NIGHT,
-        outcomes=(outcome(MANDATORY[0], rows=1400), outcome(MANDATORY[1], rows=250)),
+        binding=BINDING,
+        spans=(
+            InstanceSpan(instance="feed-s0", yesterday_t=4836, today_t=4901),
+            InstanceSpan(instance="feed-s1", yesterday_t=4770, today_t=4770),
+        ),
+        outcomes=(
+            outcome(MANDATORY[0], contract_figures("transaction", s1_rows=1250)),
+            outcome(ACCOUNTS, contract_figures()),
+        ),
+        allowances=(AppliedAllowance(allowance=allowance("unexplained"), used=False),),
+        rules_sha256="04" * 32,
     )
 
 
@@ -220,13 +228,13 @@ def verdict() -> Verdict:
     return Verdict(
         approved=True,
         reasons=(),
-        candidate_sha=SHA,
-        map_sha256="02" * 32,
-        test_transaction=TEST_RUN,
-        yesterday_transaction=NIGHT,
+        binding=BINDING,
         databases=("feed",),
+        spans=inventory().spans,
         decided_at=NOW,
         contracts=inventory().outcomes,
+        allowances=inventory().allowances,
+        rules_sha256="04" * 32,
     )
 
 

@@ -20,7 +20,10 @@ from logcache_assets.domain.documents import (
     parse_document,
     render_document,
 )
+from logcache_assets.domain.figures import SchemaChange
+from logcache_assets.domain.validation import Excuse, RuleResult
 from logcache_assets.errors import BadInput
+from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, pattern, rule_result
 from logcache_tests.domain.samples import (
     BASE_SHA,
     NIGHT,
@@ -28,14 +31,35 @@ from logcache_tests.domain.samples import (
     SHA,
     TEST_RUN,
     candidate,
+    changed,
     inventory,
     manifest,
+    outcome,
     raw_logs,
     transaction,
     verdict,
 )
 
 URI = "s3://permanent/cache/_refresh/1c7be4a9/stage/feed.json"
+EXCUSED = RuleResult(
+    rule="differences_explained",
+    passed=False,
+    expected="a cause",
+    actual="2 whole rows unexplained",
+    figures={"share_explained": 0.875},
+    severity="warn",
+    excused=(
+        Excuse(what="fee: 1 of 240 cells unexplained", threshold=0.01),
+        Excuse(what="3 whole rows unexplained", allowance=allowance("unexplained", column="account__status")),
+    ),
+)
+FAULTY = changed(
+    faulty("unexplained", rows=2),
+    schema=(SchemaChange(column="account__fee", was=None, is_now="int64", expected=None),),
+    patterns=(pattern(2, reason="unexplained", first_t=4840, last_t=4840, segments=("é.avro",), examples=("a1",)),),
+    same_t=None,
+)
+UNSOUND = changed(contract_figures(), prototypes=None, explained=False)
 PUBLICATION = Publication(
     candidate_sha=SHA, base_sha=BASE_SHA, branch="log-cache/x", number=1, url="file:///1", verdict_sha256="aa" * 32
 )
@@ -63,12 +87,27 @@ DOCUMENTS: list[Document] = [
         transaction=TEST_RUN,
         dataset_prefix="contract-",
         aborted={"contract-feed/accounts": "it was not computed"},
+        indexed_t={"feed-s0": (4836, 4901), "feed-s1": (4770, 4770)},
     ),
     inventory(),
     verdict(),
+    changed(
+        verdict(),
+        approved=False,
+        reasons=("contract-feed/accounts: it is empty",),
+        warnings=("contract-feed/accounts: few",),
+        binding=None,
+        contracts=(
+            changed(outcome("contract-feed/accounts", FAULTY), results=(EXCUSED,)),
+            changed(outcome("contract-feed/cards", UNSOUND), uri=None, rows=None, yesterday_rows=None, figures=None),
+            outcome("contract-feed/transactions", UNSOUND),
+        ),
+    ),
     PUBLICATION,
 ]
-EACH = pytest.mark.parametrize("document", [pytest.param(d, id=type(d).__name__) for d in DOCUMENTS])
+EACH = pytest.mark.parametrize(
+    "document", [pytest.param(d, id=f"{type(d).__name__} {n}") for n, d in enumerate(DOCUMENTS)]
+)
 
 
 @EACH
@@ -142,6 +181,36 @@ def test_figures_of_documents_follow_from_their_fields() -> None:
     """The Itaipu version is the short sha; bytes are those of all files."""
     assert candidate().version == "33a485bc"
     assert raw_logs().log.size_bytes == 1200
+
+
+def test_a_test_run_of_a_former_version_says_nothing_of_the_index() -> None:
+    """It is read all the same: where the index ended was not asked then."""
+    text = json.dumps({"aborted": {}, "candidate_sha": SHA, "dataset_prefix": "", "map_sha256": "", "transaction": "t"})
+
+    assert parse_document(text, TestRun, where=URI).indexed_t == {}
+
+
+@pytest.mark.parametrize(
+    ("results", "passed"),
+    [
+        pytest.param((rule_result("sound_table"),), True, id="a rule passed"),
+        pytest.param((), False, id="no rule ran"),
+        pytest.param((rule_result("sound_table"), rule_result("nothing_missed", passed=False)), False, id="one blocks"),
+        pytest.param((EXCUSED,), True, id="one only warns"),
+    ],
+)
+def test_a_contract_passed_if_rules_ran_and_none_blocks(results: tuple[RuleResult, ...], *, passed: bool) -> None:
+    """Absence is failure, a warning is none."""
+    assert changed(outcome("contract-feed/accounts", contract_figures()), results=results).passed is passed
+
+
+def test_numbers_of_a_rule_are_the_same_digits_again() -> None:
+    """Judges count in whole numbers, and a document that is read and written again is the same bytes."""
+    counted = changed(rule_result("sound_table"), figures={"rows": 100, "share": 0.5, "all": 1.0})
+    accounts = changed(outcome("contract-feed/accounts", contract_figures()), results=(counted,))
+    text = render_document(changed(inventory(), outcomes=(accounts,)))
+
+    assert render_document(parse_document(text, ContractInventory, where=URI)) == text
 
 
 def test_every_kind_of_document_is_tried_here() -> None:

@@ -33,12 +33,50 @@ def test_the_age_of_the_active_cache_is_in_whole_days() -> None:
     assert "| 3 days |" in render_body(aged, verdict(), report_uri=REPORT, now=NOW)
 
 
-def test_contracts_that_failed_a_rule_are_not_counted_as_passed() -> None:
+def test_contracts_that_a_rule_blocks_are_not_counted_as_passed() -> None:
     """A reviewer sees how many of how many, and that the verdict is a refusal."""
-    outcomes = inventory().outcomes
-    failing = changed(outcomes[1], results=tuple(changed(result, passed=False) for result in outcomes[1].results))
-    refused = changed(verdict(), approved=False, contracts=(outcomes[0], failing))
+    transactions, accounts = inventory().outcomes
+    failing = changed(accounts, results=tuple(changed(result, passed=False) for result in accounts.results))
+    refused = changed(verdict(), approved=False, contracts=(transactions, failing))
 
     body = render_body(candidate(), refused, report_uri=REPORT, now=NOW)
 
-    assert "**Refused**: 1 of 2 contracts passed every rule" in body
+    assert "**Refused**: 1 of 2 contracts passed every rule, 1,650 rows, computed by Itaipu 33a485bc" in body
+
+
+def test_a_verdict_that_is_bound_to_nothing_names_no_run() -> None:
+    """Such a text is never proposed; it can be rendered all the same."""
+    body = render_body(candidate(), changed(verdict(), binding=None), report_uri=REPORT, now=NOW)
+
+    assert "2 of 2 contracts passed every rule, 1,650 rows.\n" in body
+
+
+def test_a_reviewer_is_told_of_every_warning() -> None:
+    """What was excused, and by whom, is what a review is for; a warning is no rule that passed."""
+    transactions, accounts = inventory().outcomes
+    warned = changed(accounts, results=tuple(changed(r, passed=False, severity="warn") for r in accounts.results))
+    found = changed(verdict(), contracts=(transactions, warned), warnings=("accounts: all gone", "cards: few"))
+
+    body = render_body(candidate(), found, report_uri=REPORT, now=NOW)
+
+    assert "**Approved**: 1 of 2 contracts passed every rule" in body
+    assert "\n\n2 warnings, and what was excused:\n\n- accounts: all gone\n- cards: few\n\nReport: " in body
+
+
+def test_a_contract_without_results_passed_no_rule() -> None:
+    """Absence is failure."""
+    transactions, accounts = inventory().outcomes
+    refused = changed(verdict(), approved=False, contracts=(transactions, changed(accounts, results=())))
+
+    body = render_body(candidate(), refused, report_uri=REPORT, now=NOW)
+
+    assert "1 of 2 contracts passed every rule" in body
+
+
+def test_the_report_is_folded_in_where_it_fits() -> None:
+    """GitHub refuses a longer text; the report's place is told in any case."""
+    whole = render_body(candidate(), verdict(), report_uri=REPORT, now=NOW, report="# Report\n\nall equal")
+    short = render_body(candidate(), verdict(), report_uri=REPORT, now=NOW, report="x" * 65_000)
+
+    assert whole.endswith("<details><summary>The validation report</summary>\n\n# Report\n\nall equal\n\n</details>\n")
+    assert short == render_body(candidate(), verdict(), report_uri=REPORT, now=NOW)

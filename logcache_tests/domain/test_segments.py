@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.domain.segments import Segment, chain_after, find_chain_faults, find_stale_segments, newest_t
+from logcache_assets.domain.segments import (
+    Segment,
+    chain_after,
+    choose_read_t,
+    find_chain_faults,
+    find_reextractions,
+    find_stale_segments,
+    newest_t,
+)
 from logcache_tests.domain.samples import READ_AT, segment
 
 Range = tuple[int, int]
@@ -145,3 +153,82 @@ def test_the_newest_t_is_the_greatest_end() -> None:
     """In any order; 0 for an instance that the index does not know."""
     assert newest_t([segment(10, 20), segment(0, 10)]) == 20
     assert newest_t([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("begun", "done", "seen_t", "read_t"),
+    [
+        pytest.param(200, 200, 0, 200, id="nothing arrived"),
+        pytest.param(200, 200, 180, 200, id="nothing arrived, whatever the rows show"),
+        pytest.param(200, 400, 0, 200, id="segments arrived, and no row has a t"),
+        pytest.param(200, 400, 200, 200, id="rows up to where it began"),
+        pytest.param(200, 400, 201, 300, id="rows of the first that arrived"),
+        pytest.param(200, 400, 300, 300, id="its last row"),
+        pytest.param(200, 400, 301, 400, id="rows of the second"),
+        pytest.param(200, 400, 999, 400, id="rows behind all that arrived"),
+        pytest.param(200, 300, 350, 300, id="rows of a segment that arrived after the run"),
+        pytest.param(250, 400, 260, 300, id="a log that ended inside a segment"),
+        pytest.param(500, 500, 0, 500, id="an end that no segment has any more"),
+    ],
+)
+def test_a_run_read_the_log_up_to_the_end_of_a_segment(begun: int, done: int, seen_t: int, read_t: int) -> None:
+    """The first end, from where the index ended when it began, that its rows do not contradict."""
+    chain = [segment(*bounds) for bounds in [(300, 400), (0, 100), (100, 200), (200, 300), (400, 500)]]
+
+    assert choose_read_t(chain, indexed_t=(begun, done), seen_t=seen_t) == read_t
+
+
+def test_without_segments_a_run_read_up_to_where_it_began() -> None:
+    """An instance that has none has a log that ends at 0."""
+    assert choose_read_t([], indexed_t=(0, 0), seen_t=0) == 0
+
+
+def extracted(*minutes: int) -> list[Segment]:
+    """A contiguous chain (0, 10], (10, 20] … whose segments were extracted in these minutes."""
+    return [
+        segment(10 * n, 10 * n + 10, extracted_at=READ_AT + timedelta(minutes=minute))
+        for n, minute in enumerate(minutes)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "until_t", "found"),
+    [
+        pytest.param([], 100, [], id="no segments"),
+        pytest.param([5], 100, [], id="a single segment, of which nothing can be told"),
+        pytest.param([1, 2, 3, 4], 100, [], id="an ordinary chain"),
+        pytest.param([1, 1, 1, 1], 100, [], id="all of one instant"),
+        pytest.param([1, 9, 3, 4], 100, [20], id="one was replaced"),
+        pytest.param([9, 2, 3, 4], 100, [10], id="the first was replaced"),
+        pytest.param([1, 2, 9, 4], 100, [30], id="the last but one was replaced"),
+        pytest.param([1, 9, 3, 8, 5], 100, [20, 40], id="two were replaced, in order of t"),
+        pytest.param([1, 9, 9, 4], 100, [20, 30], id="two neighbours at once"),
+        pytest.param([7, 8, 3, 4], 100, [10, 20], id="everything before some t"),
+        pytest.param([1, 2, 3, 9], 100, [], id="the newest, which nothing tells from an ordinary one"),
+        pytest.param([1, 9, 3, 4], 20, [20], id="up to its last t"),
+        pytest.param([1, 9, 3, 4], 19, [], id="up to the t before"),
+        pytest.param([1, 9, 3, 8, 5], 30, [20], id="only the first of two"),
+        pytest.param([1, 9, 3, 4], 0, [], id="up to nothing"),
+    ],
+)
+def test_a_segment_that_is_younger_than_a_later_one_was_extracted_again(
+    minutes: list[int], until_t: int, found: list[int]
+) -> None:
+    """A log grows at its end: whatever is extracted out of order replaced something."""
+    chain = extracted(*minutes)
+
+    assert [s.last_t for s in find_reextractions(chain, until_t=until_t)] == found
+    assert [s.last_t for s in find_reextractions(chain[::-1], until_t=until_t)] == found
+
+
+@given(ends=ENDS, chance=st.data())
+def test_a_replaced_segment_is_found_and_nothing_else(ends: list[int], chance: st.DataObject) -> None:
+    """For every chain that was extracted in order, of which all but the last segment may be replaced."""
+    chain = [
+        segment(*bounds, extracted_at=READ_AT + timedelta(hours=n)) for n, bounds in enumerate(pairwise([0, *ends]))
+    ]
+    n = chance.draw(st.integers(min_value=0, max_value=len(chain) - 2))
+    again = segment(chain[n].last_batch_t, chain[n].last_t, extracted_at=READ_AT + timedelta(days=30))
+
+    assert find_reextractions(chain, until_t=ends[-1]) == ()
+    assert find_reextractions([*chain[:n], again, *chain[n + 1 :]], until_t=ends[-1]) == (again,)

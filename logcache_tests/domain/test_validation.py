@@ -1,260 +1,131 @@
-"""The rules of a contract: figures in, a result out; what gave no result refuses."""
+"""Which rules a contract must pass, and that each of them is judged.
+
+What each says: test_sound_table.py, test_values_found.py, test_explained.py, test_same_t.py. What is made of the
+results: test_refusals.py.
+"""
 
 import pytest
 
+from logcache_assets.domain.definitions import contract_tables, parse_definition
+from logcache_assets.domain.figures import ContractFigures
+from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.rules import NO_RULES
 from logcache_assets.domain.validation import (
-    ColumnFigures,
-    ComparisonFigures,
+    MANDATORY_RULES,
+    NO_SAME_T,
     RuleName,
-    RuleResult,
-    TableFigures,
-    Thresholds,
-    find_refusals,
-    judge_contract,
-    judge_sound_table,
+    SameTSelection,
     judge_unusable,
-    judge_values_found,
+    required_rules,
 )
-from logcache_tests.domain.samples import changed, rule_result
+from logcache_tests.domain.contract_samples import ACCOUNTS, contract_figures, faulty
+from logcache_tests.domain.samples import changed
 
-COLUMNS = {"transaction__id": "string", "prototype": "string", "transaction__fee": "decimal128(38, 9)"}
-TABLE = TableFigures(rows=100, null_keys=0, duplicate_keys=0, columns=COLUMNS)
-LIMITS = Thresholds(keys_found=0.95, values_equal=0.5)
-
-
-def figures(
-    *,
-    today: TableFigures = TABLE,
-    yesterday: TableFigures = TABLE,
-    keys_found: int | None = 100,
-    equal: int = 100,
-    compared: int = 100,
-) -> ComparisonFigures:
-    """Two equal days, except for what is given."""
-    return ComparisonFigures(
-        today=today,
-        yesterday=yesterday,
-        keys_found=keys_found,
-        keys_added=None if keys_found is None else today.rows - keys_found,
-        columns={"transaction__fee": ColumnFigures(compared=compared, equal=equal)},
-    )
+FEED = parse_definition(
+    """\
+database: feed
+prototypes: [s0, s1, s2]
+entities:
+  - name: accounts
+    primary_key: account/id
+    attributes: [{attribute: account/status, history: true}]
+""",
+    where="contracts/feed.yaml",
+)
+TABLES = {table.dataset: table for table in contract_tables(FEED)}
+WITH_SAME_T = (*MANDATORY_RULES, "same_t_same_table")
 
 
-def table(**fields: object) -> TableFigures:
-    """The sound table with some figures changed."""
-    return changed(TABLE, **fields)
+def test_four_rules_are_mandatory() -> None:
+    """Of every contract, cheapest first."""
+    assert MANDATORY_RULES == ("sound_table", "values_found_yesterday", "differences_explained", "nothing_missed")
 
 
 @pytest.mark.parametrize(
-    ("today", "yesterday"),
+    ("same_t", "rules"),
     [
-        pytest.param(TABLE, TABLE, id="equal days"),
-        pytest.param(table(rows=120), TABLE, id="more rows"),
-        pytest.param(table(rows=1), TABLE, id="fewer rows, which another rule judges"),
-        pytest.param(table(rows=0), table(rows=0), id="empty as yesterday"),
-        pytest.param(TABLE, table(rows=0), id="empty yesterday"),
-        pytest.param(
-            table(columns=COLUMNS | {"transaction__fee": "bool"}),
-            table(columns=COLUMNS | {"transaction__fee": "string"}, null_columns=("transaction__fee",)),
-            id="a string column of nulls gets the type of its new attribute",
-        ),
+        pytest.param(SameTSelection(), WITH_SAME_T, id="everything, by default"),
+        pytest.param(SameTSelection(contracts="contract-feed/acc*"), WITH_SAME_T, id="a pattern of it"),
+        pytest.param(SameTSelection(contracts=ACCOUNTS, prototypes=("s1",)), WITH_SAME_T, id="one prototype of it"),
+        pytest.param(SameTSelection(contracts="contract-other/*"), MANDATORY_RULES, id="other contracts"),
+        pytest.param(SameTSelection(contracts="Contract-feed/*"), MANDATORY_RULES, id="another case"),
+        pytest.param(SameTSelection(contracts=""), MANDATORY_RULES, id="no contract"),
+        pytest.param(SameTSelection(prototypes=()), MANDATORY_RULES, id="no prototype"),
+        pytest.param(SameTSelection(prototypes=("s9",)), MANDATORY_RULES, id="none of its prototypes"),
+        pytest.param(NO_SAME_T, MANDATORY_RULES, id="nothing at all"),
     ],
 )
-def test_a_sound_table_passes(today: TableFigures, yesterday: TableFigures) -> None:
-    """Schema unchanged, key sound, rows where yesterday had rows."""
-    result = judge_sound_table(figures(today=today, yesterday=yesterday))
+def test_the_same_t_is_required_where_it_was_asked_for(same_t: SameTSelection, rules: tuple[RuleName, ...]) -> None:
+    """Of a contract whose name and some of whose prototypes are selected."""
+    assert required_rules(TABLES[ACCOUNTS], FEED, same_t) == rules
 
-    assert result.passed
-    assert result.actual == f"{today.rows} rows, all sound"
-    assert (result.figures["rows"], result.figures["yesterday_rows"]) == (today.rows, yesterday.rows)
+
+def test_only_selected_contracts_of_a_database_are_recomputed() -> None:
+    """The pattern is of the dataset, not of the database."""
+    history = "contract-feed/account-status-history"
+
+    assert required_rules(TABLES[history], FEED, SameTSelection(contracts=ACCOUNTS)) == MANDATORY_RULES
+    assert required_rules(TABLES[history], FEED, SameTSelection(contracts="*-history")) == WITH_SAME_T
 
 
 @pytest.mark.parametrize(
-    ("today", "yesterday", "actual"),
+    ("chosen", "prototypes"),
     [
-        pytest.param(
-            table(rows=0), TABLE, "it is empty, yesterday it had 100 rows", id="empty where yesterday was not"
-        ),
-        pytest.param(table(null_keys=2), TABLE, "2 rows have a null key", id="a null key"),
-        pytest.param(table(null_keys=2), table(null_keys=2), "2 rows have a null key", id="a null key as yesterday"),
-        pytest.param(table(duplicate_keys=1), TABLE, "1 rows repeat a key, yesterday 0 did", id="a duplicate key"),
-        pytest.param(
-            table(duplicate_keys=4),
-            table(duplicate_keys=3),
-            "4 rows repeat a key, yesterday 3 did",
-            id="one more of them",
-        ),
-        pytest.param(
-            table(duplicate_keys=3),
-            table(duplicate_keys=3),
-            "3 rows repeat a key, yesterday 3 did",
-            id="as many as yesterday",
-        ),
-        pytest.param(
-            table(columns={k: v for k, v in COLUMNS.items() if k != "transaction__fee"}),
-            TABLE,
-            "column transaction__fee is gone",
-            id="a column gone",
-        ),
-        pytest.param(
-            table(columns=COLUMNS | {"b": "bool", "a": "bool"}),
-            TABLE,
-            "column a is added; column b is added",
-            id="columns added, named in order",
-        ),
-        pytest.param(
-            table(columns=COLUMNS | {"transaction__fee": "double"}),
-            TABLE,
-            "column transaction__fee was decimal128(38, 9) and is double",
-            id="another type",
-        ),
-        pytest.param(
-            table(columns=COLUMNS | {"transaction__fee": "double"}),
-            table(null_columns=("transaction__fee",)),
-            "column transaction__fee was decimal128(38, 9) and is double",
-            id="another type of a column of nulls that had a type",
-        ),
-        pytest.param(
-            table(columns=COLUMNS | {"prototype": "int64"}),
-            table(null_columns=("transaction__fee",)),
-            "column prototype was string and is int64",
-            id="another type of a string column with values",
-        ),
-        pytest.param(
-            table(columns=COLUMNS | {"transaction__fee": "string"}, null_columns=("transaction__fee",)),
-            TABLE,
-            "column transaction__fee was decimal128(38, 9) and is string",
-            id="an attribute that lost its type",
-        ),
-        pytest.param(
-            table(rows=0, null_keys=1, columns={}),
-            table(columns={"a": "bool"}),
-            "column a is gone; it is empty, yesterday it had 100 rows; 1 rows have a null key",
-            id="every problem at once",
-        ),
+        pytest.param(None, ("s0", "s1", "s2"), id="all"),
+        pytest.param(("s2", "s0", "s9"), ("s0", "s2"), id="some, in the definition's order"),
+        pytest.param((), (), id="none"),
     ],
 )
-def test_an_unsound_table_fails_with_its_problem(today: TableFigures, yesterday: TableFigures, actual: str) -> None:
-    """In counts and column names, beside what was expected."""
-    result = judge_sound_table(figures(today=today, yesterday=yesterday))
-
-    assert not result.passed
-    assert result.actual == actual
-    assert result.expected
+def test_a_selection_takes_the_prototypes_that_a_database_has(
+    chosen: tuple[str, ...] | None, prototypes: tuple[str, ...]
+) -> None:
+    """Without repeating its definition."""
+    assert SameTSelection(prototypes=chosen).of(FEED) == prototypes
 
 
 @pytest.mark.parametrize(
-    ("found", "passed"),
+    "required",
     [
-        pytest.param(figures(), True, id="everything found"),
-        pytest.param(figures(keys_found=95), True, id="just enough keys"),
-        pytest.param(figures(keys_found=94), False, id="one key too few"),
-        pytest.param(figures(equal=50), True, id="just enough values"),
-        pytest.param(figures(equal=49), False, id="one value too few"),
-        pytest.param(figures(keys_found=None), False, id="keys that could not be compared"),
-        pytest.param(figures(yesterday=table(rows=0), keys_found=0, compared=0, equal=0), True, id="nothing yesterday"),
-        pytest.param(figures(keys_found=0, compared=0, equal=0), False, id="no key found"),
+        pytest.param(MANDATORY_RULES, id="the mandatory ones"),
+        pytest.param(WITH_SAME_T, id="with the same t"),
+        pytest.param(("nothing_missed",), id="a single one"),
     ],
 )
-def test_yesterdays_values_must_be_found(*, found: ComparisonFigures, passed: bool) -> None:
-    """At least the threshold's share of keys, and over these of values; exactly the threshold is enough."""
-    assert judge_values_found(found, LIMITS).passed is passed
+def test_every_required_rule_gives_one_result(required: tuple[RuleName, ...]) -> None:
+    """In this order; the sound days pass them all."""
+    judged = judge_contract(ACCOUNTS, contract_figures(), NO_RULES, required=required)
+    unusable = judge_unusable("it is aborted in the test run", rules=required)
+
+    assert tuple(result.rule for result in judged) == required
+    assert all(result.passed for result in judged)
+    assert tuple(result.rule for result in unusable) == required
 
 
-@pytest.mark.parametrize(
-    ("found", "actual"),
-    [
-        pytest.param(
-            figures(keys_found=90, compared=90, equal=9),
-            "only 90.00% of yesterday's 100 keys are there; only 10.00% of the values are equal",
-            id="both too few",
-        ),
-        pytest.param(
-            figures(keys_found=None), "the tables could not be compared: their keys are not sound", id="not comparable"
-        ),
-        pytest.param(
-            figures(equal=60),
-            "100.00% of yesterday's 100 keys, 60.00% of their values are equal; fewest in transaction__fee, 60.00%",
-            id="passed, with the column that differs most",
-        ),
-        pytest.param(
-            figures(),
-            "100.00% of yesterday's 100 keys, 100.00% of their values are equal",
-            id="passed, nothing differs",
-        ),
-    ],
-)
-def test_the_result_says_what_was_found(found: ComparisonFigures, actual: str) -> None:
-    """In shares, whether it passed or not."""
-    result = judge_values_found(found, LIMITS)
+def test_each_rule_is_judged_by_its_own_judge() -> None:
+    """A fault of one kind fails one rule."""
+    sound = contract_figures()
+    failing: dict[RuleName, ContractFigures] = {
+        "sound_table": changed(sound, today=changed(sound.today, null_keys=1)),
+        "values_found_yesterday": changed(sound, yesterday=changed(sound.yesterday, rows=1000), explained=False),
+        "differences_explained": faulty("unexplained", rows=1),
+        "nothing_missed": faulty("missed", rows=1),
+        "same_t_same_table": changed(sound, same_t=None),
+    }
 
-    assert result.actual == actual
-    assert result.expected == "at least 95% of yesterday's keys, and over these at least 50% equal values"
+    blocked = {
+        rule: [r.rule for r in judge_contract(ACCOUNTS, found, NO_RULES, required=WITH_SAME_T) if r.blocks]
+        for rule, found in failing.items()
+    }
+
+    assert blocked == {rule: [rule] for rule in WITH_SAME_T}
 
 
-def test_one_renamed_column_may_differ_widely() -> None:
-    """The threshold is over all cells: an ident that was renamed renames all of one column's history by right."""
-    found = changed(
-        figures(),
-        columns={
-            "status": ColumnFigures(compared=100, equal=0),
-            "amount": ColumnFigures(compared=100, equal=100),
-            "fee": ColumnFigures(compared=100, equal=100),
-        },
-    )
+def test_a_contract_without_a_table_fails_every_rule() -> None:
+    """For the one reason why there is none; absence is failure."""
+    results = judge_unusable("it is aborted in the test run: out of memory")
 
-    result = judge_values_found(found, LIMITS)
-
-    assert result.passed
-    assert result.actual.endswith("fewest in status, 0.00%")
-    assert (result.figures["share_equal/status"], result.figures["share_equal/fee"]) == (0.0, 1.0)
-
-
-def test_a_contract_gets_every_mandatory_rule() -> None:
-    """Whether its table can be judged or not."""
-    judged = judge_contract(figures(), LIMITS)
-    unusable = judge_unusable("contract-feed/transactions is aborted in the test run")
-
-    assert [result.rule for result in judged] == ["sound_table", "values_found_yesterday"]
-    assert [result.rule for result in unusable] == ["sound_table", "values_found_yesterday"]
-    assert not any(result.passed for result in unusable)
-    assert {result.actual for result in unusable} == {"contract-feed/transactions is aborted in the test run"}
-
-
-PASSED = (rule_result("sound_table"), rule_result("values_found_yesterday"))
-
-
-def failed(rule: RuleName) -> tuple[RuleResult, ...]:
-    """Both results, one of them failed."""
-    return tuple(rule_result(result.rule, passed=result.rule != rule) for result in PASSED)
-
-
-@pytest.mark.parametrize(
-    ("results", "refusals"),
-    [
-        pytest.param({"c": PASSED}, (), id="every rule passed"),
-        pytest.param({"c": failed("sound_table")}, ("c: sound_table failed: all gone",), id="a rule failed"),
-        pytest.param(
-            {"c": PASSED[:1]}, ("c: the check values_found_yesterday did not run (C29)",), id="a rule that never ran"
-        ),
-        pytest.param(
-            {"c": ()},
-            ("c: the check sound_table did not run (C29)", "c: the check values_found_yesterday did not run (C29)"),
-            id="no rule ran",
-        ),
-        pytest.param(
-            {"other": PASSED},
-            ("c: the check sound_table did not run (C29)", "c: the check values_found_yesterday did not run (C29)"),
-            id="the contract is missing",
-        ),
-        pytest.param({"c": PASSED, "other": failed("sound_table")}, (), id="a contract that nobody asked for"),
-    ],
-)
-def test_what_did_not_pass_is_refused(results: dict[str, tuple[RuleResult, ...]], refusals: tuple[str, ...]) -> None:
-    """Absence is failure: only a result that passed lets a mandatory contract through."""
-    assert find_refusals(results, mandatory_contracts=["c"]) == refusals
-
-
-def test_checking_nothing_is_refused() -> None:
-    """Without a mandatory contract there is no proof of anything (C29)."""
-    assert find_refusals({"c": PASSED}, mandatory_contracts=[]) == ("no contract was to be checked (C29)",)
+    assert tuple(result.rule for result in results) == MANDATORY_RULES
+    assert all(result.blocks for result in results)
+    assert {(result.expected, result.actual) for result in results} == {
+        ("a committed table", "it is aborted in the test run: out of memory")
+    }

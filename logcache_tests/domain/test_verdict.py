@@ -1,175 +1,243 @@
-"""The verdict is bound to what was checked, and the gate lets nothing pass without it."""
+"""The verdict: bound to what was checked, refused for whatever is missing, with the common cause first."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from logcache_assets.domain.documents import ContractInventory, Verdict
-from logcache_assets.domain.refresh import PublishWindow
-from logcache_assets.domain.verdict import decide_verdict, find_gate_problems
+from logcache_assets.domain.documents import Binding, ContractInventory, ContractOutcome, Verdict
+from logcache_assets.domain.figures import Change, ContractFigures, Fault
+from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.rules import NO_RULES
+from logcache_assets.domain.validation import MANDATORY_RULES, RuleName, RuleResult, judge_unusable
+from logcache_assets.domain.verdict import decide_alone, decide_verdict, find_likely_causes
+from logcache_tests.domain.contract_samples import ACCOUNTS, contract_figures, faulty, pattern, rule_result
 from logcache_tests.domain.samples import (
-    BASE_SHA,
-    MANDATORY,
+    BINDING,
     NOW,
-    SHA,
+    REQUIRED,
     TEST_RUN,
     candidate,
     changed,
     inventory,
     outcome,
-    rule_result,
     verdict,
 )
 
-WINDOW = PublishWindow(start_hour=13, end_hour=23)
 OTHER_SHA = "deadbeef" + "0" * 32
 
 
-def decide(found: ContractInventory, *, mandatory: tuple[str, ...] = MANDATORY) -> Verdict:
+def decide(found: ContractInventory) -> Verdict:
     """The verdict over the candidate."""
-    return decide_verdict(candidate(), found, mandatory_contracts=mandatory, now=NOW)
+    return decide_verdict(candidate(), found, required=REQUIRED, now=NOW)
+
+
+def accounts_with(*results: RuleResult) -> ContractInventory:
+    """The inventory, with other results of accounts."""
+    transactions, accounts = inventory().outcomes
+    return changed(inventory(), outcomes=(transactions, changed(accounts, results=results)))
+
+
+def bound_to(**fields: str) -> Binding:
+    """The candidate's binding with some fields changed."""
+    return changed(BINDING, **fields)
 
 
 def test_a_candidate_whose_contracts_all_passed_is_approved() -> None:
-    """The verdict names commit, map, both runs, databases and instant."""
+    """The verdict names what it is bound to, databases, spans, instant, contracts, allowances and rules."""
     assert decide(inventory()) == verdict()
 
 
+STRANGE = "the contracts were computed at commit {} from night {}, the candidate is 33a485bc from 1c7be4a9 (C29)"
+PASSED = tuple(rule_result(rule) for rule in MANDATORY_RULES)
+
+
 @pytest.mark.parametrize(
-    ("found", "reason"),
+    ("found", "reasons"),
     [
         pytest.param(
             changed(inventory(), outcomes=inventory().outcomes[:1]),
-            "contract-feed/accounts: the check sound_table did not run (C29)",
+            tuple(f"{ACCOUNTS}: the check {rule} did not run (C29)" for rule in MANDATORY_RULES),
             id="a contract is missing",
         ),
         pytest.param(
-            changed(inventory(), outcomes=(inventory().outcomes[0], changed(outcome(MANDATORY[1]), results=()))),
-            "contract-feed/accounts: the check values_found_yesterday did not run (C29)",
-            id="a contract without results",
+            accounts_with(*PASSED[:3]), (f"{ACCOUNTS}: the check nothing_missed did not run (C29)",), id="a rule is"
         ),
         pytest.param(
-            changed(
-                inventory(),
-                outcomes=(
-                    inventory().outcomes[0],
-                    changed(
-                        outcome(MANDATORY[1]),
-                        results=(rule_result("sound_table", passed=False), rule_result("values_found_yesterday")),
-                    ),
-                ),
-            ),
-            "contract-feed/accounts: sound_table failed: all gone",
+            accounts_with(rule_result("sound_table", passed=False), *PASSED[1:]),
+            (f"{ACCOUNTS}: sound_table failed: all gone",),
             id="a rule failed",
         ),
-        pytest.param(changed(inventory(), candidate_sha=OTHER_SHA), "computed at commit deadbeef", id="another commit"),
-        pytest.param(changed(inventory(), map_sha256="03" * 32), "(C29)", id="another map"),
-        pytest.param(changed(inventory(), yesterday_transaction=TEST_RUN), "from night 49ae32bb", id="another night"),
+        pytest.param(
+            accounts_with(*judge_unusable("it is aborted in the test run")),
+            (f"{ACCOUNTS}: it is aborted in the test run",),
+            id="a contract has no table",
+        ),
+        pytest.param(
+            changed(inventory(), binding=bound_to(candidate_sha=OTHER_SHA)),
+            (STRANGE.format("deadbeef", "1c7be4a9"),),
+            id="another commit",
+        ),
+        pytest.param(
+            changed(inventory(), binding=bound_to(yesterday_transaction=TEST_RUN)),
+            (STRANGE.format("33a485bc", "49ae32bb"),),
+            id="another night",
+        ),
+        pytest.param(
+            changed(inventory(), binding=None), ("the contracts belong to no candidate (C29)",), id="no candidate"
+        ),
     ],
 )
-def test_a_candidate_is_refused_with_the_reason(found: ContractInventory, reason: str) -> None:
-    """Not approved, and the reason is written down."""
-    decided = decide(found)
+def test_a_candidate_is_refused_with_the_reason(found: ContractInventory, reasons: tuple[str, ...]) -> None:
+    """Not approved, and the reason is written down beside everything else."""
+    assert decide(found) == changed(
+        verdict(), approved=False, reasons=reasons, binding=found.binding, contracts=found.outcomes
+    )
+
+
+def test_contracts_of_another_map_are_refused() -> None:
+    """Commit and night may be the same."""
+    decided = decide(changed(inventory(), binding=bound_to(map_sha256="03" * 32)))
 
     assert not decided.approved
-    assert any(reason in text for text in decided.reasons)
+    assert len(decided.reasons) == 1
+
+
+def test_what_is_strange_comes_before_what_failed() -> None:
+    """A verdict over the wrong contracts says so first."""
+    found = changed(accounts_with(), binding=None)
+
+    assert decide(found).reasons[:2] == (
+        "the contracts belong to no candidate (C29)",
+        f"{ACCOUNTS}: the check sound_table did not run (C29)",
+    )
 
 
 def test_the_definitions_decide_what_is_mandatory() -> None:
-    """A contract that the definitions declare must be in the inventory, whatever else is."""
-    decided = decide(inventory(), mandatory=(*MANDATORY, "contract-feed/merchants"))
+    """A contract that the definitions declare must be in the inventory, and pass what is required of it."""
+    more: dict[str, tuple[RuleName, ...]] = {
+        ACCOUNTS: (*MANDATORY_RULES, "same_t_same_table"),
+        "contract-feed/merchants": ("sound_table",),
+    }
+
+    decided = decide_verdict(candidate(), inventory(), required=REQUIRED | more, now=NOW)
 
     assert not decided.approved
-    assert {text.partition(":")[0] for text in decided.reasons} == {"contract-feed/merchants"}
+    assert decided.reasons == (
+        f"{ACCOUNTS}: the check same_t_same_table did not run (C29)",
+        "contract-feed/merchants: the check sound_table did not run (C29)",
+    )
 
 
 def test_a_verdict_over_nothing_is_a_refusal() -> None:
     """No mandatory contract, no approval."""
-    assert not decide(changed(inventory(), outcomes=()), mandatory=()).approved
+    decided = decide_verdict(candidate(), changed(inventory(), outcomes=()), required={}, now=NOW)
+
+    assert (decided.approved, decided.reasons) == (False, ("no contract was to be checked (C29)",))
 
 
-def gate(
-    decided: Verdict | None = None,
-    *,
-    test_transaction: str = TEST_RUN,
-    branch_sha: str | None = SHA,
-    branch_map_sha256: str | None = "02" * 32,
-    base_sha: str | None = BASE_SHA,
-    running: tuple[str, ...] = (),
-    hours_later: int = 0,
-) -> list[str]:
-    """The gate's problems when everything else is as it was validated."""
-    return list(
-        find_gate_problems(
-            candidate(),
-            decided or verdict(),
-            test_transaction=test_transaction,
-            branch_sha=branch_sha,
-            branch_map_sha256=branch_map_sha256,
-            base_sha=base_sha,
-            running_contracts=running,
-            now=NOW + timedelta(hours=hours_later),
-            window=WINDOW,
-        )
+def test_what_only_warns_does_not_refuse() -> None:
+    """It is approved, and the warning is in the verdict."""
+    warning = changed(rule_result("sound_table", passed=False), severity="warn")
+
+    decided = decide(accounts_with(warning, *PASSED[1:]))
+
+    assert decided.approved
+    assert decided.warnings == (f"{ACCOUNTS}: sound_table: all gone",)
+
+
+def test_a_verdict_outside_a_refresh_is_bound_to_nothing() -> None:
+    """So that no gate lets it through; in all else it is the same."""
+    alone = decide_alone(("feed",), inventory(), required=REQUIRED, now=NOW)
+
+    assert alone == changed(verdict(), binding=None)
+
+
+def with_fault(
+    dataset: str, fault: Fault, rows: int, *, prototype: str = "s0", change: Change = "row added"
+) -> ContractOutcome:
+    """A contract that is refused for some rows, all in one pattern."""
+    patterns = (pattern(rows, reason=fault, change=change, prototype=prototype), pattern(900))
+    return refused(dataset, changed(faulty(fault, rows=rows), patterns=patterns))
+
+
+def refused(dataset: str, found: ContractFigures) -> ContractOutcome:
+    """A contract with what the rules say of its figures."""
+    return changed(outcome(dataset, found), results=judge_contract(dataset, found, NO_RULES, required=MANDATORY_RULES))
+
+
+def test_a_common_cause_is_told_once_for_all_contracts() -> None:
+    """One sentence per database and fault, before the reasons of the contracts."""
+    found = changed(
+        inventory(),
+        outcomes=(
+            with_fault("contract-feed/transactions", "unexplained", 3),
+            with_fault("contract-customers/people", "missed", 1),
+            with_fault(ACCOUNTS, "unexplained", 5),
+            outcome("contract-feed/cards", contract_figures()),
+        ),
+    )
+
+    decided = decide_alone(("customers", "feed"), found, required={ACCOUNTS: ("differences_explained",)}, now=NOW)
+
+    cause, own = decided.reasons
+    assert cause == "2 contracts: all 8 unexplained rows are on feed-s0 (row added)"
+    assert own == (
+        f"{ACCOUNTS}: differences_explained failed: all 5 unexplained rows are on s0 (row added); "
+        "5 whole rows unexplained"
     )
 
 
-def test_the_gate_opens_when_everything_is_as_validated() -> None:
-    """No problem, no more and no less."""
-    assert gate() == []
+def test_a_common_cause_is_of_one_database_and_one_fault() -> None:
+    """The prototypes are named as instances, the largest pattern first."""
+    outcomes = (
+        with_fault("contract-feed/transactions", "unexplained", 3, prototype="s1", change="row missing"),
+        with_fault("contract-feed/transactions", "missed", 1),
+        with_fault("contract-customers/people", "missed", 1),
+        with_fault("contract-customers/addresses", "missed", 2, prototype="global"),
+        with_fault(ACCOUNTS, "unexplained", 5),
+    )
 
-
-REFUSED = changed(verdict(), approved=False, reasons=("contract-feed/accounts: sound_table failed: all gone",))
+    assert list(find_likely_causes(outcomes)) == [
+        "2 contracts: all 8 unexplained rows are on feed-s0, feed-s1 (mostly row added)",
+        "2 contracts: all 3 missed rows are on customers-global, customers-s0 (row added)",
+    ]
 
 
 @pytest.mark.parametrize(
-    ("problems_of", "parts"),
+    "spoil",
     [
-        pytest.param(lambda: gate(decided=REFUSED), ("not approved", "all gone"), id="a refused verdict"),
+        pytest.param(lambda found: changed(found, figures=None), id="a contract without a table"),
         pytest.param(
-            lambda: gate(decided=changed(verdict(), candidate_sha=OTHER_SHA)),
-            ("the verdict is of commit deadbeef, not of the candidate 33a485bc", "(C29)"),
-            id="a verdict of another commit",
+            lambda found: changed(found, figures=changed(found.figures, explained=False)), id="a contract without a log"
         ),
-        pytest.param(lambda: gate(decided=changed(verdict(), map_sha256="03" * 32)), ("(C29)",), id="of another map"),
+        pytest.param(lambda found: changed(found, results=PASSED), id="a contract whose fault does not block"),
         pytest.param(
-            lambda: gate(decided=changed(verdict(), yesterday_transaction="x")), ("(C29)",), id="of another night"
-        ),
-        pytest.param(lambda: gate(test_transaction="x"), ("the verdict is of", "(C29)"), id="of another test run"),
-        pytest.param(
-            lambda: gate(branch_sha=OTHER_SHA), ("is no longer the validated commit", "(C29)"), id="the branch moved"
-        ),
-        pytest.param(lambda: gate(branch_sha=None), ("is no longer the validated commit",), id="the branch is gone"),
-        pytest.param(
-            lambda: gate(branch_map_sha256="03" * 32), ("is no longer the validated commit",), id="another map on it"
-        ),
-        pytest.param(lambda: gate(branch_map_sha256=None), ("is no longer the validated commit",), id="no map on it"),
-        pytest.param(
-            lambda: gate(base_sha=OTHER_SHA),
-            ("the base branch moved from 7f00aa11 to deadbeef", "(C26)", "refresh again"),
-            id="the base moved",
-        ),
-        pytest.param(lambda: gate(base_sha=None), ("from 7f00aa11 to nothing", "(C26)"), id="the base is gone"),
-        pytest.param(
-            lambda: gate(hours_later=10),
-            ("it is 00:00 UTC, outside the publish window 13:00-23:00 UTC", "(C11)"),
-            id="outside the window",
-        ),
-        pytest.param(
-            lambda: gate(running=("contract-feed/accounts of DAILY transaction t-1", "x")),
-            ("2 contracts are still being computed, first contract-feed/accounts of DAILY", "(C11)"),
-            id="contracts being computed",
+            lambda found: changed(found, results=(rule_result("nothing_missed", passed=False),)),
+            id="a contract that another rule blocks",
         ),
     ],
 )
-def test_the_gate_refuses_for_exactly_one_reason(problems_of: Callable[[], list[str]], parts: tuple[str, ...]) -> None:
-    """Each thing that differs from what was validated is one problem, which names it."""
-    (problem,) = problems_of()
+def test_one_contract_alone_has_no_common_cause(spoil: Callable[[ContractOutcome], ContractOutcome]) -> None:
+    """Its own refusal says it."""
+    outcomes = with_fault("contract-feed/transactions", "unexplained", 3), with_fault(ACCOUNTS, "unexplained", 5)
 
-    assert all(part in problem for part in parts)
+    assert len(list(find_likely_causes(outcomes))) == 1
+    assert list(find_likely_causes((outcomes[0], spoil(outcomes[1])))) == []
 
 
-def test_the_gate_tells_every_reason() -> None:
-    """A person sees all of them at once."""
-    assert len(gate(decided=REFUSED, base_sha=None, branch_sha=None, running=("x",), hours_later=10)) == 5
+def test_faults_without_a_pattern_have_no_common_cause() -> None:
+    """Only so many patterns are kept of a contract: those of a rarer fault may not be among them."""
+    cut = changed(faulty("missed", rows=3), patterns=(pattern(900, reason="unexplained"),))
+
+    assert list(find_likely_causes([refused(name, cut) for name in REQUIRED])) == []
+
+
+def test_an_excused_fault_is_no_likely_cause() -> None:
+    """Nobody is sent after what does not block."""
+    excused = [changed(with_fault(name, "unexplained", 3), results=PASSED) for name in REQUIRED]
+    gone = changed(outcome("contract-feed/cards", contract_figures()), results=judge_unusable("it is aborted"))
+    required = {**REQUIRED, "contract-feed/cards": MANDATORY_RULES}
+
+    decided = decide_alone(("feed",), changed(inventory(), outcomes=(*excused, gone)), required=required, now=NOW)
+
+    assert decided.reasons == ("contract-feed/cards: it is aborted",)

@@ -1,0 +1,237 @@
+"""`logcache validate`: the validation of a refresh outside Dagster, on folders.
+
+Only the command's files are here: what is judged and how is judge.py.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.catalog import Catalog, load_catalog, select_databases
+from logcache_assets.cli.drivers import DriverName, open_driver
+from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_text, read_until
+from logcache_assets.cli.output import show_progress, table
+from logcache_assets.cli.tables import open_folders, places_of
+from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.documents import (
+    ContractInventory,
+    ContractOutcome,
+    InstanceSpan,
+    Verdict,
+    render_document,
+)
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
+from logcache_assets.domain.rules import NO_RULES, Rules, find_unmatched, parse_rules
+from logcache_assets.domain.segments import find_reextractions, newest_t
+from logcache_assets.domain.validation import RuleName, applied_allowances
+from logcache_assets.domain.verdict import decide_alone
+from logcache_assets.engine.log import LogSource
+from logcache_assets.engine.progress import Progress
+from logcache_assets.engine.validation import Logs
+from logcache_assets.engine.workplace import Workplace
+from logcache_assets.errors import BadInput
+from logcache_assets.judge import Case, judge_database
+from logcache_assets.ports import ObjectStore, Tell
+from logcache_assets.report import render_report
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """The command's files."""
+
+    yesterday: Path
+    today: Path
+    definitions: Path
+    root: Path | None
+    index: Path | None
+    after: Path | None
+    until: Path | None
+    log_map: Path | None
+    rules: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFiles:
+    """The logs between both days, as files tell them."""
+
+    store: ObjectStore
+    segments: Segments
+    after: Mapping[str, int]
+    until: Mapping[str, int]
+    entries: LogCacheMap
+
+    def span_of(self, instance: Instance) -> InstanceSpan:
+        """Which part of an instance's log lies between both days; raises BadInput."""
+        if instance.name not in self.after:
+            raise BadInput(f"--after has no t of {instance.name}; add yesterday's t, or 0 if it had no log")
+        after_t, ends_at = self.after[instance.name], newest_t(self.segments.get(instance, ()))
+        until_t = self.until.get(instance.name, ends_at)
+        if until_t < after_t:
+            raise BadInput(
+                f"{instance.name}: today's t {until_t} is before yesterday's, {after_t}; correct --after or --until"
+            )
+        return InstanceSpan(instance=instance.name, yesterday_t=after_t, today_t=until_t)
+
+    def source_of(self, instance: Instance, *, until_t: int) -> LogSource:
+        """The log of an instance up to a t."""
+        return LogSource(
+            instance=instance,
+            segments=self.segments.get(instance, ()),
+            cache=entry_of(self.entries, instance),
+            until_t=until_t,
+        )
+
+    def logs_of(self, definition: DatabaseDefinition, pii_key: bytes | None) -> Logs:
+        """What explains the differences of a database."""
+        spans = {instance: self.span_of(instance) for instance in definition.instances}
+        after = {instance: span.yesterday_t for instance, span in spans.items()}
+        return Logs(
+            sources=tuple(self.source_of(instance, until_t=span.today_t) for instance, span in spans.items()),
+            after=after,
+            reextracted=frozenset(
+                i for i, t in after.items() if find_reextractions(self.segments.get(i, ()), until_t=t)
+            ),
+            pii_key=pii_key,
+        )
+
+
+def run(  # noqa: PLR0913 - one parameter per option of the command
+    inputs: Inputs,
+    *,
+    out: Path | None,
+    databases: tuple[str, ...],
+    driver: DriverName,
+    pii_key: bytes | None,
+    tell: Tell,
+) -> Verdict:
+    """Judge the contracts of these databases (all without a choice), and write verdict and report to out.
+
+    Raises:
+        LogCacheError: malformed input; nothing was written.
+    """
+    now = SystemClock().now()
+    definitions = select_databases(load_catalog(inputs.definitions), databases)
+    rules, digest = _read_rules(inputs.rules, definitions, tell)
+    logs = _read_logs(inputs, definitions)
+    if pii_key is None:
+        tell("LOGCACHE_PII_KEY is not set: hashed cells that the log touches are not verified, tokens are of this run")
+    outcomes: list[ContractOutcome] = []
+    required: dict[str, tuple[RuleName, ...]] = {}
+    with open_folders({"yesterday": inputs.yesterday, "today": inputs.today}) as tables:
+        for definition in definitions:
+            case = Case(
+                definition=definition,
+                yesterday=places_of(definition, inputs.yesterday, bucket="yesterday"),
+                today=places_of(definition, inputs.today, bucket="today"),
+                tables=tables,
+                logs=logs.logs_of(definition, pii_key) if logs else None,
+                token_key=pii_key or secrets.token_bytes(32),
+                rules=rules,
+            )
+            required |= {t.dataset: case.required(t) for t in contract_tables(definition)}
+            outcomes += _judge(case, logs, driver, tell)
+    inventory = ContractInventory(
+        binding=None,
+        spans=tuple(logs.span_of(i) for d in definitions for i in d.instances) if logs else (),
+        outcomes=tuple(outcomes),
+        allowances=applied_allowances(rules, {o.dataset: o.results for o in outcomes}),
+        rules_sha256=digest,
+    )
+    verdict = decide_alone(tuple(d.database for d in definitions), inventory, required=required, now=now)
+    if out is not None:
+        _write(verdict, out)
+    return verdict
+
+
+def _judge(case: Case, logs: LogFiles | None, driver: DriverName, tell: Tell) -> tuple[ContractOutcome, ...]:
+    name = case.definition.database
+    with open_driver(driver) as running:
+        at = Workplace(
+            store=logs.store if logs else case.tables, driver=running, warn=tell, progress=partial(_show, name)
+        )
+        return judge_database(case, at)
+
+
+def _show(database: str, progress: Progress) -> None:
+    show_progress(f"{database}: {progress}")
+
+
+def _read_rules(file: Path | None, definitions: Catalog, tell: Tell) -> tuple[Rules, str]:
+    """The rules and their digest; entries that match nothing are told."""
+    if file is None:
+        return NO_RULES, ""
+    text = read_text(file)
+    rules = parse_rules(text, where=str(file), today=SystemClock().now().date())
+    columns = {t.dataset: t.columns for definition in definitions for t in contract_tables(definition)}
+    for sentence in find_unmatched(rules, columns):
+        tell(f"WARNING: {file}: {sentence}")
+    return rules, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
+    """The logs, if they are given; raises BadInput for half of them."""
+    given = {"--root": inputs.root, "--index": inputs.index, "--after": inputs.after}
+    if inputs.root is None or inputs.index is None or inputs.after is None:
+        missing = [name for name, value in given.items() if value is None]
+        if len(missing) < len(given) or inputs.until or inputs.log_map:
+            raise BadInput(f"the log needs --root, --index and --after; {missing[0]} is missing")
+        return None
+    segments = read_index(inputs.index)
+    known = {*segments, *(instance for definition in definitions for instance in definition.instances)}
+    return LogFiles(
+        store=open_root(inputs.root),
+        segments=segments,
+        after=read_until(inputs.after, known),
+        until=read_until(inputs.until, known),
+        entries=read_map(inputs.log_map),
+    )
+
+
+def _write(verdict: Verdict, out: Path) -> None:
+    files = {
+        "verdict.json": render_document(verdict),
+        "report.html": render_report(verdict, template="report.html"),
+        "report.md": render_report(verdict, template="report.md"),
+    }
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"--out {out} cannot be written ({error}); name another folder, or make room") from error
+
+
+def document(verdict: Verdict) -> dict[str, object]:
+    """The verdict as its JSON document."""
+    return cast("dict[str, object]", json.loads(render_document(verdict)))
+
+
+def render(result: Mapping[str, object]) -> Iterator[str]:
+    """One line per contract, then the verdict and its reasons."""
+    contracts = cast("list[dict[str, object]]", result["contracts"])
+    yield from table(
+        ("contract", "rows", "yesterday", "differing", "unexplained", "missed", ""),
+        [_row(contract) for contract in contracts],
+    )
+    yield ""
+    yield f"Verdict: {'approved' if result['approved'] else 'refused'}"
+    yield from (f"  {reason}" for reason in cast("list[str]", result["reasons"]))
+    for warning in cast("list[str]", result["warnings"]):
+        yield f"  warning: {warning}"
+
+
+def _row(contract: Mapping[str, object]) -> tuple[object, ...]:
+    results = cast("list[dict[str, object]]", contract["results"])
+    numbers: dict[str, float] = {}
+    for found in results:
+        numbers |= cast("dict[str, float]", found["figures"])
+    counts = tuple(numbers.get(name) for name in ("differing_rows", "unexplained_rows", "missed_rows"))
+    passed = all(found["passed"] or found["severity"] == "warn" for found in results)
+    return contract["dataset"], contract["rows"], contract["yesterday_rows"], *counts, "" if passed else "refused"

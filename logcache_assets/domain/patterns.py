@@ -1,0 +1,84 @@
+"""Patterns: differing rows that have something in common, so that a reader sees the cause before the rows."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from logcache_assets.domain.figures import FAULTS, Pattern
+from logcache_assets.domain.segments import Segment
+
+EXAMPLES = 3
+NAMED_SEGMENTS = 3
+"""So many segments of a pattern are named."""
+
+
+def merge_patterns(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
+    """Unite patterns of one kind; faults first, then those with the most rows."""
+    merged: dict[tuple[object, ...], Pattern] = {}
+    for pattern in patterns:
+        key = (pattern.reason, pattern.change, pattern.prototype, pattern.columns)
+        before = merged.get(key)
+        merged[key] = _united(before, pattern) if before else pattern
+    return tuple(sorted(merged.values(), key=_weight))
+
+
+def _weight(pattern: Pattern) -> tuple[object, ...]:
+    rest = (pattern.prototype, pattern.reason, pattern.change, pattern.columns)
+    return pattern.reason not in FAULTS, -pattern.rows, *rest
+
+
+def _united(one: Pattern, other: Pattern) -> Pattern:
+    ts = [t for t in (one.first_t, one.last_t, other.first_t, other.last_t) if t is not None]
+    return msgspec.structs.replace(
+        one,
+        rows=one.rows + other.rows,
+        first_t=min(ts, default=None),
+        last_t=max(ts, default=None),
+        examples=tuple(dict.fromkeys((*one.examples, *other.examples)))[:EXAMPLES],
+    )
+
+
+def with_segments(pattern: Pattern, segments: Sequence[Segment]) -> Pattern:
+    """The pattern with the names of the segments that hold its t.
+
+    Args:
+        pattern: of one prototype.
+        segments: of that instance.
+    """
+    if pattern.first_t is None or pattern.last_t is None:
+        return pattern
+    first, last = pattern.first_t, pattern.last_t
+    held = sorted((s for s in segments if s.last_t >= first and s.last_batch_t < last), key=lambda s: s.last_t)
+    names = tuple(segment.path.rpartition("/")[2] for segment in held[:NAMED_SEGMENTS])
+    return msgspec.structs.replace(pattern, segments=names, segment_count=len(held))
+
+
+def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "") -> str:
+    """The likely cause in one clause: what the rows of one reason have in common.
+
+    Args:
+        patterns: of that reason, the largest first.
+        total: rows of that reason.
+        place: in front of the prototypes, `feed-` for the names of instances.
+    """
+    first, prototypes = patterns[0], sorted({place + pattern.prototype for pattern in patterns})
+    shown = sum(pattern.rows for pattern in patterns)
+    rows = f"{total:,} {first.reason} {'row' if total == 1 else 'rows'}"
+    count = f"the {rows} is" if total == 1 else f"{'all' if shown >= total else f'{shown:,} of'} {rows} are"
+    columns = f" in {', '.join(first.columns[:3])}" if first.columns else ""
+    mostly = "" if len({(p.change, p.columns) for p in patterns}) == 1 else "mostly "
+    where = f"{count} on {', '.join(prototypes)} ({mostly}{first.change}{columns})"
+    return where + _place_in_log(patterns)
+
+
+def _place_in_log(patterns: Sequence[Pattern]) -> str:
+    """In which t, and in which file if it is one; nothing where some t is not known, or of another log."""
+    spans = [(p.first_t, p.last_t) for p in patterns if p.first_t is not None and p.last_t is not None]
+    if len(spans) < len(patterns) or len({p.prototype for p in patterns}) > 1:
+        return ""
+    first, last = min(a for a, _ in spans), max(b for _, b in spans)
+    at = f", at t {first:,}" if first == last else f", in t {first:,}-{last:,}"
+    names = {name for pattern in patterns for name in pattern.segments}
+    if len(names) == 1 and all(pattern.segment_count == 1 for pattern in patterns):
+        return f"{at}: one segment, {names.pop()}"
+    return f"{at}, {patterns[0].segment_count:,} segments" if len(patterns) == 1 and patterns[0].segment_count else at

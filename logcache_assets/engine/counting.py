@@ -1,0 +1,123 @@
+"""Counts of rows whose reasons are known: figures and patterns, in which no value is left."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, PrototypeFigures
+from logcache_assets.engine.buckets import WHOLE, Bucket
+from logcache_assets.engine.digests import key_hash
+from logcache_assets.engine.terms import A, B, Terms, any_cell
+from logcache_assets.engine.tokens import row_tokens
+
+EXAMPLES = 3
+"""So many rows of a pattern are named."""
+FAULTY_ROWS = 1_000
+"""So many faulty rows of a bucket are looked up in the log afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What some rows amount to; `equal` of columns counts only rows that were looked at."""
+
+    prototypes: Mapping[str, PrototypeFigures]
+    patterns: tuple[Pattern, ...]
+    faulty: pl.DataFrame
+    """Primary key, prototype and `columns` of the first faulty rows that carry no t."""
+    bucket: Bucket = WHOLE
+
+
+def count_rows(rows: pl.DataFrame, terms: Terms) -> Explained:
+    """Figures of rows with their `reason`, their `change` and the flags of their cells."""
+    differing = rows.filter(pl.col("reason").is_not_null())
+    return Explained(
+        prototypes=dict(_prototypes(rows, terms)),
+        patterns=tuple(_patterns(differing, terms)),
+        faulty=_faulty(differing, terms),
+    )
+
+
+def _prototypes(rows: pl.DataFrame, terms: Terms) -> Iterator[tuple[str, PrototypeFigures]]:
+    for key, part in rows.partition_by("prototype", as_dict=True).items():
+        reasons = part["reason"].drop_nulls().value_counts()
+        yield (
+            str(key[0]),
+            PrototypeFigures(
+                rows=_count(part, pl.col("in:today:")),
+                yesterday_rows=_count(part, pl.col("in:yesterday:")),
+                missing=_count(part, pl.col("in:yesterday:") & ~pl.col("in:today:")),
+                added=_count(part, pl.col("in:today:") & ~pl.col("in:yesterday:")),
+                changed=_count(part, pl.col("both") & any_cell("differs:", terms)),
+                reasons=dict(reasons.iter_rows()),
+                faulty_rows=dict(part.filter(_wrong_row())["reason"].value_counts().iter_rows()),
+                columns={name: _cells(part, name) for name in terms.layout.cells},
+            ),
+        )
+
+
+def _count(part: pl.DataFrame, which: pl.Expr) -> int:
+    return int(part.select(which.sum()).item())
+
+
+def _wrong_row() -> pl.Expr:
+    """Rows that are there against the log, or by nothing in it."""
+    placed = pl.col("due") != pl.col("in:today:")
+    return pl.col("reason").is_in(list(FAULTS)) & (placed | pl.col("differs"))
+
+
+def _cells(part: pl.DataFrame, name: str) -> CellFigures:
+    differs = pl.col(f"differs:{name}")
+    counts = part.select(
+        equal=(pl.col("both") & ~differs).sum(),
+        changed=(differs & pl.col(A + name).is_not_null() & pl.col(B + name).is_not_null()).sum(),
+        to_null=(differs & pl.col(B + name).is_null()).sum(),
+        from_null=(differs & pl.col(A + name).is_null()).sum(),
+        unexplained=_faulty_cells(name, "unexplained").sum(),
+        missed=pl.col(f"stale:{name}").sum(),
+    )
+    return CellFigures(**counts.row(0, named=True))
+
+
+def _faulty_cells(name: str, reason: str) -> pl.Expr:
+    """Cells that are wrong in a row of this reason, or differ in it though no cause reaches them."""
+    wrong = pl.col(f"wrong:{name}") & ~pl.col(f"stale:{name}")
+    return pl.col("both") & (pl.col("reason") == reason).fill_null(value=False) & (wrong | pl.col(f"differs:{name}"))
+
+
+def _patterns(differing: pl.DataFrame, terms: Terms) -> Iterator[Pattern]:
+    """Differing rows grouped by what they have in common, with the tokens of a few."""
+    if differing.is_empty():
+        return
+    t = pl.col("db__t") if terms.has_t else pl.when("in:log:").then(pl.col("why_t"))
+    # By hash, as buckets are cut, so that the examples are the same whatever the buckets.
+    named = differing.with_columns(columns=_named_columns(terms), t=t).with_columns(key_hash(differing, terms.layout))
+    by = ["reason", "change", "prototype", "columns"]
+    pk = terms.layout.key[0]
+    grouped = named.group_by(by).agg(
+        rows=pl.len(), first_t=pl.col("t").min(), last_t=pl.col("t").max(), keys=pl.col(pk).sort_by("k").head(EXAMPLES)
+    )
+    for row in grouped.iter_rows(named=True):
+        keys = pl.DataFrame({pk: row.pop("keys")}).with_columns(prototype=pl.lit(row["prototype"]))
+        columns = tuple(name for name in row.pop("columns").split(",") if name)
+        tokens = tuple(dict.fromkeys(row_tokens(terms.token_key, keys)))
+        yield Pattern(**row, columns=columns, examples=tokens)
+
+
+def _named_columns(terms: Terms) -> pl.Expr:
+    """The columns that a row's pattern names: in a fault those that are wrong, if any are."""
+    fault = pl.col("reason").is_in(list(FAULTS)) & any_cell("wrong:", terms)
+    flags = (
+        pl.when(pl.when(fault).then(pl.col(f"wrong:{name}")).otherwise(pl.col(f"differs:{name}"))).then(pl.lit(name))
+        for name in terms.layout.cells
+    )
+    return pl.concat_str([pl.lit(None, pl.String), *flags], separator=",", ignore_nulls=True)
+
+
+def _faulty(differing: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """Faulty rows whose place in the log is not known yet."""
+    fault = pl.col("reason").is_in(list(FAULTS))
+    wanted = differing.filter(fault).with_columns(columns=_named_columns(terms))
+    return wanted.select(terms.layout.key[0], "prototype", "reason", "change", "columns").head(
+        0 if terms.has_t else FAULTY_ROWS
+    )

@@ -1,0 +1,295 @@
+"""What the log says that a contract must show today of everything that may differ from yesterday.
+
+The datoms after yesterday's t are the only ones that change rows. So the rows of the entities that they touch, directly
+or through a ref, are computed from the facts that held at yesterday's t and these datoms; of histories, only the rows
+after that t. Where more may change (a name, a definition, an excision), the rows of everything it reaches are computed.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+import polars as pl
+
+from logcache_assets.domain.definitions import IDENT_REF, ContractAttribute, ContractEntity, ContractTable
+from logcache_assets.engine.buckets import WHOLE, Bucket
+from logcache_assets.engine.causes import (
+    BITS,
+    EARLIER,
+    EXCISED,
+    REDEFINED,
+    REFERRED,
+    RENAMED,
+    TOUCHED,
+    VALUE_SEED,
+    WHY,
+    Scope,
+)
+from logcache_assets.engine.cells import Setting
+from logcache_assets.engine.columns import Columns, primary_key
+from logcache_assets.engine.contracts import compute_rows
+from logcache_assets.engine.digests import Layout, key_hash
+from logcache_assets.engine.drivers import Folder
+from logcache_assets.engine.instance_facts import InstanceFacts
+from logcache_assets.engine.layout import END
+from logcache_assets.engine.schema import IDENT, DatomicSchema
+from logcache_assets.engine.shards import Shard, put_shards
+from logcache_assets.engine.values import column_names
+from logcache_assets.engine.view import EntityView, InstanceView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityCauses:
+    """What may change rows of one kind of entity on one instance, beside the entities' own datoms."""
+
+    renamed: frozenset[str]
+    """Columns whose attribute is another one than yesterday under the same name, or has none any more."""
+    idents: Mapping[str, pl.Series]
+    """Column → ids of the idents that it may show and that have another name than yesterday."""
+    redefined: frozenset[str]
+    """Columns that the definition, or the attribute's type, changed."""
+    excised: bool
+    """Whether segments of yesterday's log were extracted again."""
+    former_names: frozenset[str] = frozenset()
+    """What idents were called yesterday or since, as cells show it, and no ident is any more."""
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every entity may be affected."""
+        return bool(self.renamed or self.redefined or self.excised)
+
+    @property
+    def whole(self) -> bool:
+        """Whether old rows of histories may change too."""
+        return self.everywhere or any(len(ids) for ids in self.idents.values())
+
+    def bits(self) -> int:
+        """Of what reaches every entity."""
+        return RENAMED * bool(self.renamed) | REDEFINED * bool(self.redefined) | EXCISED * self.excised
+
+    def scope(self, table: ContractTable, *, after_t: int) -> Scope:
+        """For the rows of one prototype."""
+        by_ident = frozenset(column for column, ids in self.idents.items() if len(ids))
+        by_ref = {a.column for a in table.attributes if a.ref and a.ref != IDENT_REF}
+        rows = row_columns(table)
+        gone = RENAMED * bool(rows & self.renamed) | REDEFINED * bool(rows & self.redefined) | EXCISED * self.excised
+        return Scope(
+            after_t=after_t,
+            columns={REFERRED: frozenset(by_ref), RENAMED: self.renamed | by_ident, REDEFINED: self.redefined},
+            former_names=dict.fromkeys(self.renamed, frozenset({""})) | dict.fromkeys(by_ident, self.former_names),
+            complete=gone,
+        )
+
+
+def row_columns(table: ContractTable) -> frozenset[str]:
+    """The columns whose attributes decide which rows a table has."""
+    own = table.attributes if table.kind == "history" else ()
+    return frozenset(a.column for a in (primary_key(table.entity), *own))
+
+
+def find_causes(
+    entity: ContractEntity,
+    *,
+    before: DatomicSchema,
+    today: DatomicSchema,
+    redefined: frozenset[str],
+    excised: bool,
+) -> EntityCauses:
+    """Compare the schemas of both days for what one kind of entity shows.
+
+    Args:
+        entity: the kind.
+        before: the schema as of yesterday's t.
+        today: as of today's.
+        redefined: columns that the definition changed.
+        excised: whether segments of yesterday's log were extracted again.
+    """
+    shown = (primary_key(entity), *entity.attributes)
+    renamed = {a.column for a in shown for name in _names(a) if _is_renamed(name, before, today)}
+    retyped = {a.column for a in shown for name in _names(a) if _is_retyped(name, before, today)}
+    idents = {a.column: renamed_idents(before, today) for a in entity.attributes if a.ref == IDENT_REF}
+    return EntityCauses(
+        renamed=frozenset(renamed),
+        idents=idents,
+        redefined=redefined | frozenset(retyped),
+        excised=excised,
+    )
+
+
+def find_former_names(facts: InstanceFacts, *, after_t: int) -> frozenset[str]:
+    """What idents were called at a t or since, as cells show it, and no ident is called any more."""
+    names = facts.of({IDENT: "string"}, after_t=after_t)[IDENT]
+    shown = names.select(pl.col("t_to").is_null(), v=column_names(names["v"]))
+    is_current = pl.col("t_to")
+    return frozenset(shown.filter(~is_current)["v"]) - frozenset(shown.filter(is_current)["v"])
+
+
+def _names(attribute: ContractAttribute) -> Iterator[str]:
+    yield attribute.attribute
+    if attribute.ref and attribute.ref != IDENT_REF:
+        yield attribute.ref
+
+
+def _is_renamed(name: str, before: DatomicSchema, today: DatomicSchema) -> bool:
+    """Whether a name means another attribute than yesterday; an attribute that is new has no facts of yesterday."""
+    was, is_now = before.attributes.get(name), today.attributes.get(name)
+    if was is None:
+        return is_now is not None and is_now.id in before.types
+    return is_now is None or was.id != is_now.id
+
+
+def _is_retyped(name: str, before: DatomicSchema, today: DatomicSchema) -> bool:
+    was, is_now = before.attributes.get(name), today.attributes.get(name)
+    both = was is not None and is_now is not None and was.id == is_now.id
+    return both and was != is_now
+
+
+def renamed_idents(before: DatomicSchema, today: DatomicSchema) -> pl.Series:
+    """The ids whose name is another one than yesterday, or gone; one that is new is named by its own datoms."""
+    both = before.idents.join(today.idents, on="id", how="left", suffix="_now")
+    return both.filter(pl.col("ident").ne_missing(pl.col("ident_now")))["id"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What one bucket of the log says of one contract."""
+
+    dataset: str
+    shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordTask:
+    """Computes what the log says of all contracts, for one bucket of one instance."""
+
+    facts: InstanceFacts
+    setting: Setting
+    bucket: Bucket
+    after_t: int
+    tables: tuple[ContractTable, ...]
+    columns: Columns
+    causes: Mapping[str, EntityCauses]
+    """By the entity's name."""
+    layouts: Mapping[str, Layout]
+    """By dataset."""
+    buckets: Mapping[str, int]
+    """By dataset, of its comparison."""
+    place: Folder | None
+
+    def run(self) -> tuple[Recorded, ...]:
+        """One set of shards per contract that has something recorded."""
+        return tuple(recorded for recorded in self._all() if recorded.shards)
+
+    def _all(self) -> Iterator[Recorded]:
+        touched = self._touched(self.bucket)
+        views = {
+            whole: InstanceView(self.facts, self.setting, after_t=0 if whole else self.after_t)
+            for whole in (False, True)
+        }
+        for entity, tables in groupby(self.tables, key=lambda table: table.entity):
+            causes = self.causes[entity.name]
+            whole = EntityView(views[causes.whole], self.bucket, entity, self.columns)
+            affected = self._affected(whole, entity, causes, touched)
+            view = whole.restricted_to(affected["e"])
+            for table in tables:
+                yield self._recorded(table, view, affected, causes)
+
+    def _touched(self, bucket: Bucket) -> pl.DataFrame:
+        """Columns e, why_t: the entities that the newer datoms touch, and the last t at which they do."""
+        datoms = self.facts.datoms.every(bucket).filter(pl.col("t") > self.after_t)
+        return datoms.group_by("e").agg(why_t=pl.col("t").max())
+
+    def _affected(
+        self, view: EntityView, entity: ContractEntity, causes: EntityCauses, touched: pl.DataFrame
+    ) -> pl.DataFrame:
+        """Columns e, why, why_t: the entities whose rows may differ, and why."""
+        shares = [touched.select("e", "why_t", why=_bit(TOUCHED))]
+        for attribute in entity.attributes:
+            if attribute.ref is None:
+                continue
+            is_ident = attribute.ref == IDENT_REF
+            targets = causes.idents[attribute.column].to_frame("n") if is_ident else self._changed_targets(attribute)
+            refs = view.facts_of(attribute).join(targets, on="n")
+            t = pl.lit(None, pl.Int64) if is_ident else pl.col("why_t")
+            shares.append(refs.select("e", why_t=t, why=_bit(RENAMED if is_ident else REFERRED)))
+        if causes.everywhere:
+            every = view.ranks.entities.to_frame("e")
+            shares.append(every.select("e", why_t=pl.lit(None, pl.Int64), why=_bit(causes.bits())))
+        combined = [(pl.col("why") & bit).max().alias(str(bit)) for bit in BITS.values()]
+        found = pl.concat(shares).group_by("e").agg(*combined, pl.col("why_t").max())
+        return found.select("e", "why_t", why=pl.sum_horizontal(str(bit) for bit in BITS.values()).cast(pl.UInt8))
+
+    def _changed_targets(self, attribute: ContractAttribute) -> pl.DataFrame:
+        """Columns n, why_t: referred entities, in any bucket, whose shown attribute the newer datoms touch."""
+        shown = self.setting.schema.attributes.get(attribute.ref or "")
+        if shown is None:
+            return pl.DataFrame(schema={"n": pl.Int64(), "why_t": pl.Int64()})
+        datoms = self.facts.datoms.of([shown.id], WHOLE).get(shown.id)
+        if datoms is None:
+            return pl.DataFrame(schema={"n": pl.Int64(), "why_t": pl.Int64()})
+        newer = datoms.filter(pl.col("t") > self.after_t)
+        return newer.group_by(n="e").agg(why_t=pl.col("t").max())
+
+    def _recorded(
+        self, table: ContractTable, view: EntityView, affected: pl.DataFrame, causes: EntityCauses
+    ) -> Recorded:
+        rows = compute_rows(view, table).join(affected, on="e", how="left").with_columns(present=pl.lit(True))
+        if table.kind != "entity" and not causes.whole:
+            rows = rows.filter(pl.col("db__t") > self.after_t)
+        layout = self.layouts[table.dataset]
+        recorded = _common(rows, layout)
+        if table.kind == "entity":
+            recorded = recorded.hstack(self._earlier(table, view, rows["e"]))
+            recorded = pl.concat([recorded, self._gone(table, view, affected, recorded)])
+        hashed = recorded.with_columns(key_hash(recorded, layout))
+        place = self.place.at(table.dataset) if self.place else None
+        shards = put_shards(hashed, buckets=self.buckets[table.dataset], place=place) if len(hashed) else ()
+        return Recorded(dataset=table.dataset, shards=tuple(shards))
+
+    def _gone(
+        self, table: ContractTable, view: EntityView, affected: pl.DataFrame, recorded: pl.DataFrame
+    ) -> pl.DataFrame:
+        """The keys that affected entities had yesterday or since, and that no entity of these has today."""
+        held = view.keys.filter(pl.col("t_to") > self.after_t).join(affected, on="e")
+        key, prototype = table.key
+        named = held.with_columns(pl.col("value").cast(view.key.dtype).alias(key))
+        rows = named.with_columns(pl.lit(self.facts.instance.prototype).alias(prototype), present=pl.lit(False)).unique(
+            key
+        )
+        gone = _common(rows.select(key, prototype, *WHY), self.layouts[table.dataset])
+        missing = gone.join(recorded, on=list(table.key), how="anti")
+        nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]
+        return missing.with_columns(nothing).select(recorded.columns)
+
+    def _earlier(self, table: ContractTable, view: EntityView, entities: pl.Series) -> list[pl.Series]:
+        """Per column, for every entity: the hashes of what its cell showed since yesterday before it changed again."""
+        layout = self.layouts[table.dataset]
+        found = []
+        for attribute in table.attributes:
+            name, column = attribute.column, self.columns[attribute]
+            timeline = view.timeline_of(attribute).with_columns(pl.col("value").cast(column.dtype))
+            common = timeline.select("e", "t_from", "t_to", layout.cell(name, "value", column.dtype))
+            past = _past_values(common, after_t=self.after_t).group_by("e").agg(pl.col("value").alias(EARLIER + name))
+            found.append(entities.to_frame().join(past, on="e", how="left", maintain_order="left")[EARLIER + name])
+        return found
+
+
+def _past_values(timeline: pl.DataFrame, *, after_t: int) -> pl.DataFrame:
+    """Columns e, value: a hash of every value that ended after a t, and of null where a value began after nothing."""
+    same_entity = pl.col("e") == pl.col("e").shift(1)
+    began_after_nothing = ~(same_entity & (pl.col("t_to").shift(1) == pl.col("t_from"))).fill_null(value=False)
+    nulls = timeline.filter(began_after_nothing, pl.col("t_from") > after_t).with_columns(
+        pl.lit(None, timeline.schema["value"]).alias("value")
+    )
+    ended = timeline.filter(pl.col("t_to") > after_t, pl.col("t_to") < END)
+    return pl.concat([ended, nulls]).select("e", pl.col("value").hash(VALUE_SEED))
+
+
+def _bit(bits: int) -> pl.Expr:
+    return pl.lit(bits, pl.UInt8)
+
+
+def _common(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+    """Rows in the comparison's types, with the columns of causes.WHY."""
+    common = layout.recorded(rows)
+    return common.hstack(rows.select(pl.col(name).cast(dtype) for name, dtype in WHY.items()))

@@ -1,0 +1,130 @@
+"""What the report counts: rows of contracts, summed over a database or over a whole refresh.
+
+Pure functions of verdicts; what is drawn of the sums is charts.py, what is said of them is view.py.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from logcache_assets.domain.documents import ContractOutcome, InstanceSpan, Verdict
+from logcache_assets.domain.figures import EXPLANATIONS, FAULTS, ContractFigures, Reason
+from logcache_assets.domain.instances import PROTOTYPES
+
+REASONS: tuple[Reason, ...] = (*FAULTS, *EXPLANATIONS)
+"""In the order of every table and bar: what must be seen first, also on a narrow screen."""
+
+Word = Literal["passed", "passed with warnings", "failed"]
+"""What the rules say of a contract, in short."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts:
+    """Rows of one contract, or of many, against yesterday's."""
+
+    contracts: int
+    failed: int
+    uncompared: int
+    """Contracts without a table, or with keys by which rows cannot be compared; they count in `rows` only."""
+    rows: int
+    yesterday_rows: int
+    compared: int
+    """Keys of either day."""
+    found: int
+    """Keys of yesterday that are there today."""
+    differing: int
+    reasons: Mapping[Reason, int]
+    """Every reason; rows that differ, or should."""
+
+    @property
+    def explained(self) -> int:
+        """Rows that differ for a reason that is no fault."""
+        return sum(self.reasons[reason] for reason in EXPLANATIONS)
+
+    @property
+    def faults(self) -> int:
+        """Rows that differ without a reason, or do not though they should."""
+        return sum(self.reasons[fault] for fault in FAULTS)
+
+    @property
+    def share_explained(self) -> float | None:
+        """Of the rows that differ or should, from 0 to 1; 1 where there are none, None where none was compared."""
+        if self.uncompared == self.contracts:
+            return None
+        rows = self.explained + self.faults
+        return self.explained / rows if rows else 1.0
+
+    @property
+    def share_found(self) -> float | None:
+        """Of yesterday's keys, from 0 to 1; None where none was compared."""
+        if self.uncompared == self.contracts:
+            return None
+        return self.found / self.yesterday_rows if self.yesterday_rows else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSummary:
+    """What changed in the contracts of one database."""
+
+    database: str
+    spans: tuple[InstanceSpan, ...]
+    counts: RowCounts
+
+
+def count_rows(outcomes: Sequence[ContractOutcome]) -> RowCounts:
+    """Sum what was counted of some contracts."""
+    compared = [outcome.figures for outcome in outcomes if is_compared(outcome)]
+    figures = [found for found in compared if found is not None]
+    return RowCounts(
+        contracts=len(outcomes),
+        failed=sum(not outcome.passed for outcome in outcomes),
+        uncompared=len(outcomes) - len(figures),
+        rows=sum(outcome.rows or 0 for outcome in outcomes),
+        yesterday_rows=sum(found.yesterday.rows for found in figures),
+        compared=sum(found.yesterday.rows + found.added for found in figures),
+        found=sum(found.found for found in figures),
+        differing=sum(found.differing for found in figures),
+        reasons=_sum_reasons(figures),
+    )
+
+
+def _sum_reasons(figures: Sequence[ContractFigures]) -> dict[Reason, int]:
+    parts = [found.reasons for found in figures]
+    return {reason: sum(part.get(reason, 0) for part in parts) for reason in REASONS}
+
+
+def is_compared(outcome: ContractOutcome) -> bool:
+    """Whether rows of both days were set against each other."""
+    return outcome.figures is not None and outcome.figures.prototypes is not None
+
+
+def summarize_databases(verdict: Verdict) -> tuple[DatabaseSummary, ...]:
+    """Every database of the verdict, in its order."""
+    return tuple(
+        DatabaseSummary(
+            database=database,
+            spans=tuple(span for span in verdict.spans if _database_of(span) == database),
+            counts=count_rows([o for o in verdict.contracts if o.dataset.startswith(f"contract-{database}/")]),
+        )
+        for database in verdict.databases
+    )
+
+
+def _database_of(span: InstanceSpan) -> str:
+    """A name that ends in no known prototype is a database by itself; a report never fails for a name."""
+    database, _, prototype = span.instance.rpartition("-")
+    return database if prototype in PROTOTYPES else span.instance
+
+
+def word_of(outcome: ContractOutcome) -> Word:
+    """What the rules say of a contract."""
+    if not outcome.passed:
+        return "failed"
+    warned = any(not result.passed or result.excused for result in outcome.results)
+    return "passed with warnings" if warned else "passed"
+
+
+def sort_outcomes(outcomes: Sequence[ContractOutcome]) -> list[ContractOutcome]:
+    """What must be read first: failed, then warned, otherwise as the definitions have them."""
+    order: tuple[Word, ...] = ("failed", "passed with warnings", "passed")
+    return sorted(outcomes, key=lambda outcome: order.index(word_of(outcome)))

@@ -1,0 +1,53 @@
+"""How the counts went over the refreshes: the points that charts.py draws."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from logcache_assets.domain.documents import Verdict
+from logcache_assets.report.charts import Chart, Series, chart_bars, chart_line
+from logcache_assets.report.summary import RowCounts, count_rows
+from logcache_assets.report.text import show_day, show_number, show_share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendPoint:
+    """One refresh."""
+
+    decided_at: datetime
+    approved: bool
+    counts: RowCounts
+
+
+def find_points(verdict: Verdict, past: Sequence[Verdict]) -> tuple[TrendPoint, ...]:
+    """Every refresh, the reported one last."""
+    return tuple(
+        TrendPoint(decided_at=each.decided_at, approved=each.approved, counts=count_rows(each.contracts))
+        for each in (*past, verdict)
+    )
+
+
+def find_row_counts(verdict: Verdict, past: Sequence[Verdict]) -> dict[str, tuple[int | None, ...]]:
+    """Rows of every contract of the verdict, per refresh; None where it was not there."""
+    by_refresh = [{outcome.dataset: outcome.rows for outcome in each.contracts} for each in (*past, verdict)]
+    return {outcome.dataset: tuple(rows.get(outcome.dataset) for rows in by_refresh) for outcome in verdict.contracts}
+
+
+def chart_trend(points: Sequence[TrendPoint]) -> tuple[Chart, ...]:
+    """The four charts of the trend."""
+    days = [show_day(point.decided_at) for point in points]
+    refused = [not point.approved for point in points]
+    counts = [point.counts for point in points]
+    differing = Series(label="rows differing", values=[c.differing for c in counts], fill="plain")
+    faults = (
+        Series(label="unexplained", values=[c.reasons["unexplained"] for c in counts], fill="unexplained"),
+        Series(label="missed", values=[c.reasons["missed"] for c in counts], fill="missed"),
+    )
+    shares = Series(label="explained share", values=[c.share_explained for c in counts], fill="plain")
+    rows = Series(label="rows of all contracts", values=[c.rows for c in counts], fill="plain")
+    return (
+        chart_bars("Rows differing", (differing,), days=days, refused=refused),
+        chart_line("Explained share of these", shares, days=days, refused=refused, top=1.0, show=show_share),
+        chart_bars("Rows unexplained and missed", faults, days=days, refused=refused),
+        chart_line("Rows of all contracts", rows, days=days, refused=refused, show=show_number),
+    )

@@ -1,0 +1,161 @@
+"""What is made of results: refusals that stop a publication, warnings to be read, allowances that were used."""
+
+import pytest
+
+from logcache_assets.domain.rules import Rules
+from logcache_assets.domain.validation import (
+    MANDATORY_RULES,
+    AppliedAllowance,
+    Excuse,
+    RuleName,
+    RuleResult,
+    applied_allowances,
+    find_refusals,
+    find_warnings,
+    judge_unusable,
+)
+from logcache_tests.domain.contract_samples import allowance, rule_result
+from logcache_tests.domain.samples import changed
+
+PASSED = tuple(rule_result(rule) for rule in MANDATORY_RULES)
+WITH_SAME_T: tuple[RuleName, ...] = (*MANDATORY_RULES, "same_t_same_table")
+THRESHOLD = Excuse(what="fee: 1 of 100 cells missed", threshold=0.015)
+ALLOWED = Excuse(what="2 whole rows unexplained", allowance=allowance("unexplained", contract="a"))
+
+
+def failed(*rules: RuleName, actual: str = "all gone") -> tuple[RuleResult, ...]:
+    """All mandatory results, these of them failed."""
+    return tuple(changed(result, passed=False, actual=actual) if result.rule in rules else result for result in PASSED)
+
+
+def warned(*rules: RuleName, actual: str = "few") -> tuple[RuleResult, ...]:
+    """All mandatory results, these of them only warnings."""
+    return tuple(
+        changed(result, passed=False, severity="warn", actual=actual) if result.rule in rules else result
+        for result in PASSED
+    )
+
+
+def excused(*excuses: Excuse) -> tuple[RuleResult, ...]:
+    """All mandatory results, the first of them passed by these excuses."""
+    return (changed(PASSED[0], excused=excuses), *PASSED[1:])
+
+
+@pytest.mark.parametrize(
+    ("results", "refusals"),
+    [
+        pytest.param({"a": PASSED}, (), id="every rule passed"),
+        pytest.param({"a": warned("nothing_missed", "sound_table")}, (), id="rules that only warn"),
+        pytest.param({"a": excused(THRESHOLD, ALLOWED)}, (), id="excused"),
+        pytest.param({"a": failed("sound_table")}, ("a: sound_table failed: all gone",), id="a rule failed"),
+        pytest.param(
+            {"a": failed("nothing_missed", "sound_table")},
+            ("a: sound_table failed: all gone", "a: nothing_missed failed: all gone"),
+            id="two rules failed, in the order of the rules",
+        ),
+        pytest.param(
+            {"a": PASSED[:2] + PASSED[3:]},
+            ("a: the check differences_explained did not run (C29)",),
+            id="a rule that never ran",
+        ),
+        pytest.param(
+            {"a": ()}, tuple(f"a: the check {rule} did not run (C29)" for rule in MANDATORY_RULES), id="no rule ran"
+        ),
+        pytest.param(
+            {"z": PASSED},
+            tuple(f"a: the check {rule} did not run (C29)" for rule in MANDATORY_RULES),
+            id="the contract is missing",
+        ),
+        pytest.param({"a": PASSED, "z": failed("sound_table")}, (), id="a contract that nobody asked for"),
+        pytest.param(
+            {"a": judge_unusable("it is aborted in the test run")},
+            ("a: it is aborted in the test run",),
+            id="no table, which is one reason for all rules",
+        ),
+    ],
+)
+def test_what_did_not_pass_is_refused(results: dict[str, tuple[RuleResult, ...]], refusals: tuple[str, ...]) -> None:
+    """Absence is failure: only a result that does not block lets a contract through."""
+    assert find_refusals(results, required={"a": MANDATORY_RULES}) == refusals
+
+
+def test_each_contract_must_pass_the_rules_that_are_asked_of_it() -> None:
+    """The same t of one contract alone: its check that did not run is a refusal (C29)."""
+    refusals = find_refusals({"a": PASSED, "b": PASSED}, required={"a": WITH_SAME_T, "b": MANDATORY_RULES})
+
+    assert refusals == ("a: the check same_t_same_table did not run (C29)",)
+
+
+def test_checking_nothing_is_refused() -> None:
+    """Without a contract there is no proof of anything (C29)."""
+    assert find_refusals({"a": PASSED}, required={}) == ("no contract was to be checked (C29)",)
+
+
+def test_contracts_that_fail_alike_share_a_sentence() -> None:
+    """A dead prototype is one line, not a hundred; the order is that of the contracts."""
+    results = {
+        "a": failed("sound_table"),
+        "b": failed("sound_table", actual="it is empty"),
+        "c": failed("sound_table"),
+        "d": failed("sound_table"),
+        "e": PASSED,
+    }
+
+    assert find_refusals(results, required=dict.fromkeys(results, MANDATORY_RULES)) == (
+        "a and 2 more: sound_table failed: all gone",
+        "b: sound_table failed: it is empty",
+    )
+
+
+@pytest.mark.parametrize(
+    ("results", "warnings"),
+    [
+        pytest.param({"a": PASSED}, (), id="nothing to tell"),
+        pytest.param({"a": failed("sound_table")}, (), id="what blocks, which is a refusal"),
+        pytest.param({"a": ()}, (), id="no rule ran, which is a refusal"),
+        pytest.param({"a": warned("nothing_missed")}, ("a: nothing_missed: few",), id="a rule that only warns"),
+        pytest.param(
+            {"a": excused(THRESHOLD, ALLOWED)},
+            (
+                "a: fee: 1 of 100 cells missed (within the threshold of 1.5000%)",
+                "a: 2 whole rows unexplained (allowed by team-cards until 2018-12-31: two states are written late)",
+            ),
+            id="what a threshold and an allowance excused",
+        ),
+        pytest.param(
+            {"a": (changed(failed("sound_table")[0], excused=(THRESHOLD,)),)},
+            ("a: fee: 1 of 100 cells missed (within the threshold of 1.5000%)",),
+            id="what was excused of a rule that blocks for something else",
+        ),
+        pytest.param(
+            {"a": warned("nothing_missed"), "b": PASSED, "c": warned("nothing_missed")},
+            ("a and 1 more: nothing_missed: few",),
+            id="two contracts alike",
+        ),
+    ],
+)
+def test_what_should_be_read_is_a_warning(
+    results: dict[str, tuple[RuleResult, ...]], warnings: tuple[str, ...]
+) -> None:
+    """Whatever let a contract through although something was found."""
+    assert find_warnings(results) == warnings
+
+
+def test_an_allowance_is_used_if_it_excused_something() -> None:
+    """In any contract and by any rule; all are listed in the order of the file."""
+    allow = (
+        allowance("unexplained", contract="a"),
+        allowance("missed", contract="a"),
+        allowance("unexplained", contract="b"),
+        allowance("unexplained", contract="a", column="fee"),
+    )
+    results = {"a": excused(THRESHOLD), "b": (*PASSED[:3], changed(PASSED[3], excused=(THRESHOLD, ALLOWED)))}
+
+    applied = applied_allowances(Rules(allow=allow), results)
+
+    assert applied == tuple(AppliedAllowance(allowance=a, used=n == 0) for n, a in enumerate(allow))
+
+
+def test_without_allowances_none_is_applied() -> None:
+    """A threshold is not one."""
+    assert applied_allowances(Rules(), {"a": excused(THRESHOLD)}) == ()

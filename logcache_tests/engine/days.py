@@ -1,0 +1,287 @@
+"""Two days of contracts, computed by the engine from a log at chosen cuts, and what their comparison says."""
+
+import struct
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from typing import NamedTuple, TypeAlias
+
+import polars as pl
+
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Reason
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.rules import NO_RULES
+from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.validation import MANDATORY_RULES, RuleName
+from logcache_assets.engine.build import ContractBuild, build_contracts
+from logcache_assets.engine.drivers import Driver, Folder
+from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.engine.parquet import parquet_bytes
+from logcache_assets.engine.tables import Table, open_table
+from logcache_assets.engine.validation import DayPair, Logs, compare_days
+from logcache_assets.engine.values import INSTANT
+from logcache_assets.engine.workplace import Workplace
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_tests.engine.avro import Datom, avro_bytes
+from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.engine.world import OWN_BUCKET, cut_off, definition_of, driver_in, source_at
+
+Scalar: TypeAlias = "bool | int | float | str | bytes | Decimal | datetime"
+Cell: TypeAlias = "Scalar | list[Scalar] | None"
+
+TOKEN_KEY = b"the tests' key of tokens"
+NO_ATTRIBUTE = "no instance has"
+"""Early logs lack attributes, which the engine warns of."""
+IDENT = 10
+"""The attribute :db/ident."""
+
+
+def refuse_other_warnings(line: str) -> None:
+    """A `warn` for readings that must use their cache."""
+    assert NO_ATTRIBUTE in line, line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """The contracts of a database as one run left them."""
+
+    definition: DatabaseDefinition
+    sources: tuple[LogSource, ...]
+    tables: Mapping[str, Table]
+
+    @property
+    def last_t(self) -> dict[Instance, int]:
+        """Up to which t each instance was read."""
+        return {source.instance: source.until_t or 0 for source in self.sources}
+
+    def table(self, dataset: str) -> ContractTable:
+        """What is declared of a dataset."""
+        return next(table for table in contract_tables(self.definition) if table.dataset == dataset)
+
+    def frame(self, dataset: str) -> pl.DataFrame:
+        """The rows of a dataset."""
+        return read_table(self.tables[dataset])
+
+    def only(self, *datasets: str) -> "Day":
+        """The same with some datasets."""
+        return replace(self, tables={name: self.tables[name] for name in datasets})
+
+    def showing(self, frames: Mapping[str, pl.DataFrame], store: LocalObjectStore) -> "Day":
+        """The same with other rows in some datasets."""
+        return replace(self, tables={**self.tables, **{name: put_table(store, f) for name, f in frames.items()}})
+
+
+def day_at(database: str, cut: str, store: LocalObjectStore, *, reextracted: bool = False) -> Day:
+    """A database of the real log at a named cut-off."""
+    definition = definition_of(database)
+    sources = [source_at(instance, cut, reextracted=reextracted) for instance in definition.instances]
+    return compute_day(definition, sources, store)
+
+
+def compute_day(
+    definition: DatabaseDefinition, sources: Sequence[LogSource], store: LocalObjectStore, *, pii_key: bytes = PII_KEY
+) -> Day:
+    """Every contract of a database, computed from these logs."""
+    out = Folder(store, f"s3://{OWN_BUCKET}/days/{uuid.uuid4()}")
+    wanted = ContractBuild(definition=definition, sources=tuple(sources), pii_key=pii_key, policy=CachePolicy.STRICT)
+    build_contracts(wanted, store=store, out=out, driver=driver_in(store), warn=refuse_other_warnings)
+    tables = {t.dataset: open_table(out.at(t.dataset).uri, store, key=t.key) for t in contract_tables(definition)}
+    return Day(definition=definition, sources=tuple(sources), tables=tables)
+
+
+def put_table(store: LocalObjectStore, *frames: pl.DataFrame) -> Table:
+    """A table of these rows, one file per frame."""
+    folder = f"s3://{OWN_BUCKET}/tables/{uuid.uuid4()}"
+    for number, frame in enumerate(frames):
+        store.write(f"{folder}/part-{number:05}.parquet", parquet_bytes(frame))
+    return open_table(folder, store)
+
+
+def read_table(table: Table) -> pl.DataFrame:
+    """All rows of a table."""
+    rows = [table.read(piece, list(table.schema)) for piece in table.pieces]
+    return pl.concat(rows) if rows else table.schema.to_frame()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explaining:
+    """How the differences are looked up, where it is not as usual."""
+
+    sources: Mapping[Instance, LogSource] = field(default_factory=dict)
+    """Other readings of an instance than today's."""
+    reextracted: frozenset[Instance] = frozenset()
+    pii_key: bytes | None = PII_KEY
+    driver: Driver | None = None
+
+
+AS_USUAL = Explaining()
+
+
+def compare(
+    yesterday: Day, today: Day, store: LocalObjectStore, explaining: Explaining = AS_USUAL
+) -> dict[str, ContractFigures]:
+    """What the comparison finds, explained by today's log."""
+    logs = Logs(
+        sources=tuple(explaining.sources.get(s.instance, s) for s in today.sources),
+        after=yesterday.last_t,
+        reextracted=explaining.reextracted,
+        former=yesterday.definition,
+        pii_key=explaining.pii_key,
+        policy=CachePolicy.STRICT,
+    )
+    days = DayPair(
+        definition=today.definition,
+        yesterday=yesterday.tables,
+        today=today.tables,
+        logs=logs,
+        token_key=TOKEN_KEY,
+    )
+    driver = explaining.driver or driver_in(store)
+    return compare_days(days, Workplace(store=store, driver=driver, warn=refuse_other_warnings))
+
+
+class Accused(NamedTuple):
+    """Rows at fault in one way."""
+
+    reason: Reason
+    change: Change
+    prototype: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+def accused(found: ContractFigures) -> list[Accused]:
+    """All faulty rows of a contract."""
+    patterns = (p for p in found.patterns if p.reason in FAULTS)
+    return sorted(Accused(p.reason, p.change, p.prototype, p.columns, p.rows) for p in patterns)
+
+
+def faults_of(found: Mapping[str, ContractFigures]) -> Iterator[str]:
+    """Everything that a comparison complains of, as short texts."""
+    for dataset, figures in found.items():
+        yield from (f"{dataset}: {fault}" for fault in accused(figures))
+        yield from (f"{dataset}: {change}" for change in figures.schema if not change.explained)
+        if figures.prototypes is None:
+            yield f"{dataset}: the keys are not sound"
+
+
+def failed_rules(dataset: str, figures: ContractFigures) -> list[RuleName]:
+    """The rules that refuse a contract."""
+    results = judge_contract(dataset, figures, NO_RULES, required=MANDATORY_RULES)
+    return [result.rule for result in results if result.blocks]
+
+
+def differing_keys(right: pl.DataFrame, wrong: pl.DataFrame, key: Sequence[str]) -> set[tuple[object, ...]]:
+    """The keys whose rows two tables do not share, in plain Python, which has no year 10000."""
+    plain = (frame.with_columns(pl.col(INSTANT).cast(pl.Int64)) for frame in (right, wrong))
+    one, other = ({tuple(row[k] for k in key): repr(row) for row in f.iter_rows(named=True)} for f in plain)
+    return {k for k in one.keys() | other.keys() if one.get(k) != other.get(k)}
+
+
+def cell_of(frame: pl.DataFrame, row: int, column: str) -> Cell:
+    """One cell as a Python value."""
+    value: Cell = frame.slice(row, 1).to_dicts()[0][column]
+    return value
+
+
+def edited(frame: pl.DataFrame, row: int, column: str, value: Cell) -> pl.DataFrame:
+    """Rows with one other cell."""
+    cell = pl.Series([value], dtype=frame.schema[column])
+    here = pl.int_range(pl.len()) == row
+    return frame.with_columns(pl.when(here).then(pl.lit(cell)).otherwise(pl.col(column)).alias(column))
+
+
+def without(frame: pl.DataFrame, row: int) -> pl.DataFrame:
+    """Rows without one."""
+    return frame.filter(pl.int_range(pl.len()) != row)
+
+
+def one_bit_other(value: Cell, scale: int = 0) -> Cell:
+    """The least that can change in a value; of a zero double, its sign; in a list, in its last element."""
+    if isinstance(value, list):
+        return [*value[:-1], one_bit_other(value[-1], scale)]  # type: ignore[list-item] # a scalar gives a scalar
+    return value + Decimal(1).scaleb(-scale) if isinstance(value, Decimal) else LEAST_CHANGES[type(value)](value)
+
+
+def _other_double(value: float) -> float:
+    (bits,) = struct.unpack("<q", struct.pack("<d", value))
+    return -value if value == 0 else float(*struct.unpack("<d", struct.pack("<q", bits ^ 1)))
+
+
+LEAST_CHANGES: dict[type, Callable[..., Scalar]] = {
+    bool: lambda value: not value,
+    int: lambda value: value ^ 1,
+    float: _other_double,
+    datetime: lambda value: value + timedelta(milliseconds=1),
+    str: lambda value: value[:-1] + chr(ord(value[-1]) ^ 1) if value else "\x00",
+    bytes: lambda value: bytes([*value[:-1], value[-1] ^ 1]) if value else b"\x00",
+}
+
+
+def scale_of(dtype: pl.DataType) -> int:
+    """Digits behind the point, of a list's elements too."""
+    inner = dtype.inner if isinstance(dtype, pl.List) else dtype
+    return inner.scale if isinstance(inner, pl.Decimal) else 0
+
+
+def datoms_of(segment: Segment, store: LocalObjectStore) -> list[Datom]:
+    """The datoms of a segment, read without the engine."""
+    frame = pl.read_avro(BytesIO(store.read(segment.path)))
+    return list(frame.select("e", "a", "v", "t", "added").iter_rows())
+
+
+def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], store: LocalObjectStore) -> LogSource:
+    """A source in which one segment holds other datoms."""
+    path = f"s3://{OWN_BUCKET}/rewritten/{uuid.uuid4()}.avro"
+    store.write(path, avro_bytes(datoms))
+    segments = tuple(replace(s, path=path) if s == segment else s for s in source.segments)
+    return replace(source, segments=segments)
+
+
+@cache
+def cached_day(database: str, cut: str, store: LocalObjectStore) -> Day:
+    """A day that several tests look at; a cut `today-excised` is today's t of the log that was extracted again."""
+    return day_at(database, cut.removesuffix("-excised"), store, reextracted=cut.endswith("-excised"))
+
+
+@cache
+def figures_between(database: str, one: str, other: str, store: LocalObjectStore) -> dict[str, ContractFigures]:
+    """The comparison of two named days."""
+    yesterday, today = cached_day(database, one, store), cached_day(database, other, store)
+    reextracted = frozenset(yesterday.last_t) if other.endswith("-excised") else frozenset()
+    return compare(yesterday, today, store, replace(AS_USUAL, reextracted=reextracted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delta:
+    """What plain Python finds in the segments of one instance; entities as texts."""
+
+    holders: Mapping[tuple[str, str], set[str]]
+    """Attribute and value → the entities that ever had it."""
+    values: Mapping[tuple[str, str], set[str]]
+    """Entity and attribute → all values that it ever had."""
+    touched: frozenset[str]
+    """Entities with a datom after yesterday's t, up to today's."""
+
+
+@cache
+def delta_of(instance: Instance, one: str, other: str, store: LocalObjectStore) -> Delta:
+    """Read the segments; an attribute has the last of its names."""
+    source = source_at(instance, other.removesuffix("-excised"), reextracted=other.endswith("-excised"))
+    until_t, after_t = source.until_t or 0, cut_off(instance, one)
+    datoms = [d for segment in source.segments for d in datoms_of(segment, store) if d[3] <= until_t]
+    names = {e: v.removeprefix(":") for e, a, v, _, added in sorted(datoms, key=lambda d: d[3]) if a == IDENT and added}
+    holders: dict[tuple[str, str], set[str]] = {}
+    values: dict[tuple[str, str], set[str]] = {}
+    for e, a, v, _, _ in datoms:
+        name = names.get(a, "")
+        holders.setdefault((name, v), set()).add(str(e))
+        values.setdefault((str(e), name), set()).add(v)
+    touched = frozenset(str(e) for e, _, _, t, _ in datoms if t > after_t)
+    return Delta(holders=holders, values=values, touched=touched)

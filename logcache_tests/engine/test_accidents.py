@@ -1,0 +1,635 @@
+"""Every accident to a table is accused: today's rows with one wrong thing in them, and nothing but that is at fault.
+
+Yesterday and today are the demo's real log at two cuts; sound, they compare without a fault (test_explained.py). The
+second half has accidents to the log and the cache behind the tables; the law at the end is of any log.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace as with_fields
+
+from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Fault
+from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.build import ContractBuild
+from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.engine.same_t import compare_same_t
+from logcache_assets.engine.schema import TX_INSTANT
+from logcache_assets.engine.workplace import Workplace
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_tests.engine.app import SCHEMA_T, A, B, define, log_of, sources_of
+from logcache_tests.engine.app_logs import DEFINITION as APP
+from logcache_tests.engine.app_logs import USERS, app_logs
+from logcache_tests.engine.avro import Datom
+from logcache_tests.engine.days import (
+    IDENT,
+    TOKEN_KEY,
+    Accused,
+    Day,
+    Explaining,
+    accused,
+    cached_day,
+    cell_of,
+    compare,
+    compute_day,
+    datoms_of,
+    delta_of,
+    differing_keys,
+    edited,
+    failed_rules,
+    faults_of,
+    figures_between,
+    one_bit_other,
+    refuse_other_warnings,
+    rewritten,
+    scale_of,
+    without,
+)
+from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.engine.law import Reader, answers_by, sound_reader
+from logcache_tests.engine.test_wrong_readers import reads_a_segment_twice, reads_the_last_t_again
+from logcache_tests.engine.world import (
+    FEED_S0,
+    cut_off,
+    definition_of,
+    driver_in,
+    open_store,
+    segments_of,
+    source_at,
+    write_cache,
+)
+
+Kind = Literal["untouched", "touched", "new"]
+"""Rows that are yesterday's and must be; rows of both days that a newer tx changed; rows that yesterday lacks."""
+
+TRANSACTIONS, SNAPSHOT = "contract-feed/transactions", "contract-feed/transactions-snapshot"
+TAGS, MERCHANTS = "contract-feed/transaction-tags-history", "contract-feed/merchants"
+ACCOUNTS, ENTRIES = "contract-double-entry/accounts", "contract-double-entry/entries"
+EXPLAINED, MISSED = "differences_explained", "nothing_missed"
+ROWS_AND_CELLS = ["values_found_yesterday", EXPLAINED, MISSED]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """One contract on both days, and what becomes of it when today's rows are other ones."""
+
+    dataset: str
+    store: LocalObjectStore
+
+    @property
+    def database(self) -> str:
+        """`feed` of `contract-feed/transactions`."""
+        return self.dataset.partition("/")[0].removeprefix("contract-")
+
+    def rows(self, cut: str = "today") -> pl.DataFrame:
+        """The sound rows of a day."""
+        return cached_day(self.database, cut, self.store).frame(self.dataset)
+
+    @property
+    def key(self) -> list[str]:
+        """Its columns."""
+        return list(cached_day(self.database, "today", self.store).table(self.dataset).key)
+
+    @property
+    def sound(self) -> ContractFigures:
+        """The comparison without an accident."""
+        return figures_between(self.database, "yesterday", "today", self.store)[self.dataset]
+
+    def find(self, kind: Kind, column: str, *, used: tuple[int, ...] = ()) -> int:
+        """The number of a row in which a column has a value, also yesterday where that had the row."""
+        rows, yesterday = self.rows().with_row_index("row"), self.rows("yesterday").filter(pl.col(column).is_not_null())
+        held = set(rows["row"] if kind == "new" else rows.join(yesterday, on=self.key, how="semi")["row"])
+        filled = rows.filter(pl.col(column).is_not_null(), pl.col("row").is_in(rows_of_kind(self, kind)))
+        return next(int(row) for row in filled["row"] if row in held and row not in used)
+
+    def compared(self, today: pl.DataFrame, *, pii: bool = True) -> ContractFigures:
+        """The comparison with other rows of today."""
+        yesterday, sound = (cached_day(self.database, c, self.store).only(self.dataset) for c in ("yesterday", "today"))
+        explaining = Explaining() if pii else Explaining(pii_key=None)
+        return compare(yesterday, sound.showing({self.dataset: today}, self.store), self.store, explaining)[
+            self.dataset
+        ]
+
+    def moved(self, found: ContractFigures) -> dict[str, int]:
+        """By how much the rows of each reason are more or fewer than without the accident."""
+        now, before = Counter[str](found.reasons), Counter[str](self.sound.reasons)
+        return {reason: now[reason] - before[reason] for reason in {**now, **before} if now[reason] != before[reason]}
+
+
+@cache
+def rows_of_kind(contract: Contract, kind: Kind) -> tuple[int, ...]:
+    """Numbers of today's rows."""
+    today, yesterday = contract.rows().with_row_index("row"), contract.rows("yesterday")
+    if kind == "new":
+        return tuple(today.join(yesterday, on=contract.key, how="anti", maintain_order="left")["row"])
+    same = set(today.join(yesterday, on=yesterday.columns, how="semi", nulls_equal=True)["row"])
+    both = today.join(yesterday, on=contract.key, how="semi", maintain_order="left")
+    if "db__t" in contract.key:
+        return tuple(row for row in both["row"] if row in same and kind == "untouched")
+    keys = zip(both["row"], both[contract.key[0]], both["prototype"], strict=True)
+    touched = {row for row, key, prototype in keys if is_touched(contract, key, prototype)}
+    wanted = touched - same if kind == "touched" else same - touched
+    return tuple(row for row in both["row"] if row in wanted)
+
+
+def is_touched(contract: Contract, key: str, prototype: str) -> bool:
+    """Whether an entity has a datom between both days, by plain Python."""
+    delta = delta_of(parse_instance(f"{contract.database}-{prototype}"), "yesterday", "today", contract.store)
+    entity = cached_day(contract.database, "today", contract.store).table(contract.dataset).entity
+    return bool(delta.holders.get((entity.primary_key, key), set()) & delta.touched)
+
+
+@pytest.fixture
+def contract(request: pytest.FixtureRequest, shared_store: LocalObjectStore) -> Contract:
+    """The contract that a test names."""
+    return Contract(request.param, shared_store)
+
+
+def of(*datasets: str) -> pytest.MarkDecorator:
+    """The contracts of a test."""
+    names = [name.partition("/")[2] for name in datasets]
+    return pytest.mark.parametrize("contract", datasets, indirect=True, ids=names)
+
+
+CONTRACTS = (
+    ACCOUNTS,
+    MERCHANTS,
+    "contract-double-entry/accounts-snapshot",
+    TAGS,
+    "contract-double-entry/account-version-history",
+    "contract-double-entry/book-closed-history",
+)
+"""Every kind of table, and every type of column."""
+
+
+def spoil_every_column(contract: Contract, kind: Kind) -> tuple[pl.DataFrame, list[Accused]]:
+    """Another bit in one cell of every column, each in a row of its own, and who is to be accused."""
+    today, used, expected = contract.rows(), list[int](), list[Accused]()
+    change: Change = "row added" if kind == "new" else "value changed"
+    for column in [name for name in today.columns if name not in contract.key]:
+        row = contract.find(kind, column, used=tuple(used))
+        value = one_bit_other(cell_of(today, row, column), scale_of(today.schema[column]))
+        today = edited(today, row, column, value)
+        expected.append(Accused("unexplained", change, today[row, "prototype"], (column,), 1))
+        used.append(row)
+    return today, sorted(expected)
+
+
+@of(*CONTRACTS)
+def test_one_bit_of_an_untouched_cell_is_accused(contract: Contract) -> None:
+    """Of every column and type, in every kind of table: nothing in the log allows any difference."""
+    today, expected = spoil_every_column(contract, "untouched")
+
+    found = contract.compared(today)
+
+    assert accused(found) == expected
+    assert contract.moved(found) == {"unexplained": len(expected)}
+    assert failed_rules(contract.dataset, found) == [EXPLAINED]
+    assert all(cells.unexplained == 1 for cells in found.columns.values())
+
+
+@of(*CONTRACTS)
+def test_one_bit_of_a_cell_that_may_differ_is_accused(contract: Contract) -> None:
+    """That a tx changed the row, or made it, excuses only what the tx says."""
+    today, expected = spoil_every_column(contract, "new" if "db__t" in contract.key else "touched")
+
+    found = contract.compared(today)
+
+    assert accused(found) == expected
+    assert contract.moved(found) == {"unexplained": len(expected), "new-transaction": -len(expected)}
+    assert failed_rules(contract.dataset, found) == [EXPLAINED]
+
+
+@of("contract-double-entry/accounts-snapshot")
+def test_the_sign_of_a_zero_is_accused(contract: Contract) -> None:
+    """-0.0 is a value of its own in Datomic, and equals 0.0 for most who compare."""
+    today = contract.rows()
+    zeros = pl.col("account__score").eq(0.0) & pl.int_range(pl.len()).is_in(rows_of_kind(contract, "untouched"))
+    row = today.with_row_index("row").filter(zeros)["row"][0]
+
+    found = contract.compared(edited(today, row, "account__score", 0.0))
+
+    assert accused(found) == [Accused("unexplained", "value changed", today[row, "prototype"], ("account__score",), 1)]
+
+
+@pytest.mark.parametrize("kind", ["untouched", "touched"])
+@of(TRANSACTIONS)
+def test_a_text_cut_short_is_accused(contract: Contract, kind: Kind) -> None:
+    """By its last character."""
+    today, row = contract.rows(), contract.find(kind, "transaction__description")
+    short = today[row, "transaction__description"][:-1]
+
+    found = contract.compared(edited(today, row, "transaction__description", short))
+
+    where = today[row, "prototype"]
+    assert accused(found) == [Accused("unexplained", "value changed", where, ("transaction__description",), 1)]
+    assert contract.moved(found) == {"unexplained": 1, **({"new-transaction": -1} if kind == "touched" else {})}
+
+
+@of(TRANSACTIONS)
+def test_a_wrong_name_of_an_ident_is_accused(contract: Contract) -> None:
+    """The name of another ident, in a row that nothing touched."""
+    today, row = contract.rows(), contract.find("untouched", "transaction__status")
+    others = set(today["transaction__status"]) - {today[row, "transaction__status"]}
+
+    found = contract.compared(edited(today, row, "transaction__status", min(others)))
+
+    where = today[row, "prototype"]
+    assert accused(found) == [Accused("unexplained", "value changed", where, ("transaction__status",), 1)]
+
+
+@pytest.mark.parametrize("dataset", [TRANSACTIONS, SNAPSHOT, "contract-feed/transaction-status-history"])
+def test_a_name_that_an_ident_had_is_missed(dataset: str, shared_store: LocalObjectStore) -> None:
+    """Both prototypes renamed `pending` to `authorized`; one row of s0 still shows the old name."""
+    contract = Contract(dataset, shared_store)
+    yesterday, today = contract.rows("yesterday"), contract.rows()
+    pending = yesterday.filter(prototype="s0", transaction__status="transaction_status__pending")
+    renamed = today.with_row_index("row").filter(transaction__status="transaction_status__authorized")
+    row = renamed.join(pending, on=contract.key, how="semi", maintain_order="left")["row"][0]
+
+    found = contract.compared(edited(today, row, "transaction__status", "transaction_status__pending"))
+
+    assert [(a.reason, a.prototype, a.columns, a.rows) for a in accused(found)] == [
+        ("missed", "s0", ("transaction__status",), 1)
+    ]
+    assert failed_rules(dataset, found) == [MISSED]
+
+
+@of(TAGS)
+def test_a_history_row_at_another_t_is_accused_twice(contract: Contract) -> None:
+    """What was is rewritten: yesterday's row is gone, and another one is there by nothing in the log."""
+    today, row = contract.rows(), contract.find("untouched", "transaction__tags")
+
+    found = contract.compared(edited(today, row, "db__t", today[row, "db__t"] - 1))
+
+    where = today[row, "prototype"]
+    assert accused(found) == [
+        Accused("unexplained", "row added", where, (), 1),
+        Accused("unexplained", "row missing", where, (), 1),
+    ]
+    assert failed_rules(contract.dataset, found) == [EXPLAINED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "moved"),
+    [
+        pytest.param("untouched", "unexplained", {"unexplained": 1}, id="that nothing touched"),
+        pytest.param("touched", "unexplained", {"unexplained": 1, "new-transaction": -1}, id="that a tx touched"),
+        pytest.param("new", "missed", {"missed": 1, "new-transaction": -1}, id="that is new"),
+    ],
+)
+@of(TRANSACTIONS)
+def test_a_lost_entity_is_accused(contract: Contract, kind: Kind, fault: Fault, moved: dict[str, int]) -> None:
+    """One of three thousand; only one that yesterday lacked can be said to be missed."""
+    today, row = contract.rows(), contract.find(kind, "transaction__status")
+
+    found = contract.compared(without(today, row))
+
+    assert accused(found) == [Accused(fault, "row missing", today[row, "prototype"], (), 1)]
+    assert contract.moved(found) == moved
+    assert failed_rules(contract.dataset, found) == [MISSED if fault == "missed" else EXPLAINED]
+
+
+@pytest.mark.parametrize(("kind", "fault"), [("untouched", "unexplained"), ("new", "missed")])
+@of(SNAPSHOT)
+def test_a_lost_row_of_a_history_is_accused(contract: Contract, kind: Kind, fault: Fault) -> None:
+    """One that yesterday had, or one that a newer tx made."""
+    today, row = contract.rows(), contract.find(kind, "transaction__tags")
+
+    found = contract.compared(without(today, row))
+
+    assert accused(found) == [Accused(fault, "row missing", today[row, "prototype"], (), 1)]
+
+
+@of(ENTRIES)
+def test_values_exchanged_between_two_rows_are_accused(contract: Contract) -> None:
+    """The column holds the same values as before, its sum is right."""
+    today, one = contract.rows(), contract.find("untouched", "entry__amount")
+    other = contract.find("untouched", "entry__amount", used=(one,))
+    amounts = today[one, "entry__amount"], today[other, "entry__amount"]
+    swapped = edited(edited(today, one, "entry__amount", amounts[1]), other, "entry__amount", amounts[0])
+
+    found = contract.compared(swapped)
+
+    assert amounts[0] != amounts[1]
+    assert [(a.reason, a.columns) for a in accused(found)] == [("unexplained", ("entry__amount",))]
+    assert contract.moved(found) == {"unexplained": 2}
+
+
+@of(TRANSACTIONS)
+def test_a_null_in_the_key_stops_the_comparison(contract: Contract) -> None:
+    """One is enough, and every rule refuses."""
+    found = contract.compared(edited(contract.rows(), 0, contract.key[0], None))
+
+    assert found.today.null_keys == 1
+    assert failed_rules(contract.dataset, found) == ["sound_table", *ROWS_AND_CELLS]
+
+
+@of(TAGS)
+def test_doubled_rows_stop_the_comparison(contract: Contract) -> None:
+    """What a segment that is read twice would give a naive reader; one row is enough."""
+    today = contract.rows()
+
+    found = contract.compared(pl.concat([today, today.tail(1)]))
+
+    assert found.today.duplicate_keys == 1
+    assert failed_rules(contract.dataset, found) == ["sound_table", *ROWS_AND_CELLS]
+
+
+@pytest.mark.parametrize("t", [pytest.param("yesterday", id="of an old t"), pytest.param("today", id="of a new t")])
+@of(TRANSACTIONS, TAGS)
+def test_a_row_out_of_nowhere_is_accused(contract: Contract, t: str) -> None:
+    """A key that no log knows, even at a t at which there was a tx."""
+    today, instance = contract.rows(), parse_instance("feed-s0")
+    given = {"transaction__id": "nobody", "prototype": "s0", "db__t": cut_off(instance, t)}
+    extra = pl.DataFrame([{name: given.get(name) for name in today.columns}], today.schema)
+
+    found = contract.compared(pl.concat([today, extra]))
+
+    assert accused(found) == [Accused("unexplained", "row added", "s0", (), 1)]
+    assert contract.moved(found) == {"unexplained": 1}
+    assert failed_rules(contract.dataset, found) == [EXPLAINED]
+
+
+@of(MERCHANTS)
+def test_the_label_of_another_prototype_is_accused_twice(contract: Contract) -> None:
+    """One row is gone from its prototype and stands on another."""
+    today = contract.rows()
+    elsewhere = today.filter(prototype="s1")["merchant__code"].implode()
+    lonely = today.with_row_index("row").filter(~pl.col("merchant__code").is_in(elsewhere))
+    row = next(row for row in lonely["row"] if row in rows_of_kind(contract, "untouched"))
+
+    found = contract.compared(edited(today, row, "prototype", "s1"))
+
+    assert accused(found) == [
+        Accused("unexplained", "row added", "s1", (), 1),
+        Accused("unexplained", "row missing", "s0", (), 1),
+    ]
+
+
+@of(TRANSACTIONS)
+def test_swapped_prototypes_are_accused_row_by_row(contract: Contract) -> None:
+    """Each is gone from where it was, missed if yesterday lacked it, and stands elsewhere by nothing."""
+    today, new = contract.rows(), len(rows_of_kind(contract, "new"))
+    other = pl.col("prototype").replace_strict({"s0": "s1", "s1": "s0"})
+
+    found = contract.compared(today.with_columns(other))
+
+    assert found.reasons == {"unexplained": len(today) - new + len(today), "missed": new}
+    assert failed_rules(contract.dataset, found) == ROWS_AND_CELLS
+
+
+@of(TRANSACTIONS)
+def test_without_the_key_touched_personal_data_is_not_verified(contract: Contract) -> None:
+    """A limit: the hash of what the log says is not known then; of rows that nothing touched yesterday's is."""
+    today, column = contract.rows(), "transaction__holder_name"
+    touched, untouched = (contract.find(kind, column) for kind in ("touched", "untouched"))
+    spoilt = edited(edited(today, touched, column, "0"), untouched, column, "1")
+
+    found, blind = contract.compared(spoilt), contract.compared(spoilt, pii=False)
+
+    assert contract.moved(found) == {"unexplained": 2, "new-transaction": -1}
+    assert contract.moved(blind) == {"unexplained": 1}
+
+
+FEED = with_fields(definition_of("feed"), prototypes=("s0",))
+Y = cut_off(FEED_S0, "yesterday")
+Found = dict[str, list[Accused]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """Both days of one instance of which nothing is wrong, and its datoms."""
+
+    yesterday: Day
+    today: Day
+    datoms: Mapping[Segment, Sequence[Datom]]
+    touched: frozenset[int]
+    """Entities with a datom since yesterday."""
+    store: LocalObjectStore
+
+    def datoms_of(self, attribute: str) -> list[Datom]:
+        """All of an attribute, by t."""
+        every = [datom for own in self.datoms.values() for datom in own]
+        (a,) = (e for e, a, v, _, _ in every if (a, v) == (IDENT, f":{attribute}"))
+        return sorted((datom for datom in every if datom[1] == a), key=lambda datom: datom[3])
+
+    def only_values(self, attribute: str) -> list[Datom]:
+        """Those that no other datom of their entity and attribute follows or precedes."""
+        own = self.datoms_of(attribute)
+        count = Counter(e for e, *_ in own)
+        return [datom for datom in own if count[datom[0]] == 1]
+
+    def with_other(self, changes: Mapping[Datom, Sequence[Datom]]) -> LogSource:
+        """A reading in which datoms are replaced by others."""
+        (source,) = self.today.sources
+        for segment, own in self.datoms.items():
+            if changes.keys() & set(own):
+                other = [given for datom in own for given in changes.get(datom, (datom,))]
+                source = rewritten(source, segment, other, self.store)
+        return source
+
+    def found_in(self, wrong: LogSource, *, explained_by: LogSource | None = None) -> Found:
+        """Who is accused when today's tables are those of another log than the one that explains them.
+
+        As many rows as are not those of the sound tables, in every contract.
+        """
+        day = compute_day(FEED, [wrong], self.store)
+        sources = (explained_by,) if explained_by else self.today.sources
+        found = compare(self.yesterday, replace(day, sources=sources), self.store)
+        for name, figures in found.items():
+            wrong_keys = differing_keys(self.today.frame(name), day.frame(name), self.today.table(name).key)
+            assert sum(fault.rows for fault in accused(figures)) == len(wrong_keys) or explained_by, name
+        return {name: faults for name, figures in found.items() if (faults := accused(figures))}
+
+
+@pytest.fixture(scope="module")
+def sound(shared_store: LocalObjectStore) -> Sound:
+    """feed-s0 alone."""
+    yesterday, today = (compute_day(FEED, [source_at(FEED_S0, c)], shared_store) for c in ("yesterday", "today"))
+    datoms = {s: datoms_of(s, shared_store) for s in segments_of(FEED_S0) if s.last_t <= cut_off(FEED_S0, "today")}
+    touched = frozenset(e for own in datoms.values() for e, _, _, t, _ in own if t > Y)
+    return Sound(yesterday=yesterday, today=today, datoms=datoms, touched=touched, store=shared_store)
+
+
+def test_segments_that_are_written_again_accuse_nobody(sound: Sound) -> None:
+    """So that what follows is due to the datoms alone."""
+    datom = sound.only_values("transaction/amount")[-1]
+
+    assert sound.found_in(sound.with_other({datom: (datom,)})) == {}
+
+
+def test_a_datom_that_is_not_read_is_missed(sound: Sound) -> None:
+    """One, the first value of an old transaction's attribute: its cell is yesterday's null, its snapshot not there."""
+    old = {e for e, _, _, t, _ in sound.datoms_of("transaction/id") if t <= Y}
+    datom = next(d for d in sound.only_values("transaction/attempts") if d[3] > Y and d[0] in old)
+
+    found = sound.found_in(sound.with_other({datom: ()}))
+
+    cells = [(f.reason, f.columns, f.rows) for f in found.pop(TRANSACTIONS)]
+    assert cells == [("missed", ("transaction__attempts",), 1)]
+    assert Accused("missed", "row missing", "s0", (), 1) in found.pop(SNAPSHOT)
+    assert found == {}
+
+
+def test_half_an_update_is_unexplained(sound: Sound) -> None:
+    """The assertion is lost, the retraction of the value before is not: a null that was never there."""
+    statuses = [d for d in sound.datoms_of("transaction/status") if d[0] in sound.touched]
+    last = {e: (e, a, v, t, added) for e, a, v, t, added in statuses if added}
+    retracted = {(e, t) for e, _, _, t, added in statuses if not added}
+    datom = next(d for e, d in last.items() if d[3] > Y and (e, d[3]) in retracted)
+
+    found = sound.found_in(sound.with_other({datom: ()}))
+
+    assert found[TRANSACTIONS] == [Accused("unexplained", "value to null", "s0", ("transaction__status",), 1)]
+    assert found.keys() == {TRANSACTIONS, SNAPSHOT, "contract-feed/transaction-status-history"}
+
+
+def test_a_datom_lost_before_yesterday_is_unexplained(sound: Sound) -> None:
+    """As a damaged cache loses it: no newer datom touches its entity."""
+    datom = next(d for d in sound.only_values("transaction/amount") if d[3] <= Y and d[0] not in sound.touched)
+
+    found = sound.found_in(sound.with_other({datom: ()}))
+
+    assert found[TRANSACTIONS] == [Accused("unexplained", "value to null", "s0", ("transaction__amount",), 1)]
+    assert {fault.reason for fault in found[SNAPSHOT]} == {"unexplained"}
+    assert found.keys() == {TRANSACTIONS, SNAPSHOT}
+
+
+def test_a_datom_of_another_entity_is_accused_on_both(sound: Sound) -> None:
+    """The one misses it, the other shows it by nothing."""
+    old = [e for e, _, _, t, _ in sound.datoms_of("transaction/id") if t <= Y]
+    held = {e for e, *_ in sound.datoms_of("transaction/attempts")}
+    e, a, v, t, added = next(d for d in sound.only_values("transaction/attempts") if d[3] > Y and d[0] in old)
+    other = next(e for e in old if e not in sound.touched | held)
+
+    found = sound.found_in(sound.with_other({(e, a, v, t, added): ((other, a, v, t, added),)}))
+
+    cells = [(f.reason, f.columns, f.rows) for f in found[TRANSACTIONS]]
+    assert sorted(cells) == [
+        ("missed", ("transaction__attempts",), 1),
+        ("unexplained", ("transaction__attempts",), 1),
+    ]
+
+
+def test_a_reader_without_the_newest_segment_only_misses(sound: Sound) -> None:
+    """It stopped where the segment before ended, as behind a stale cache; what is newer is missed in every table."""
+    (source,) = sound.today.sources
+    before = sorted(s.last_t for s in sound.datoms)[-2]
+
+    found = sound.found_in(replace(source, until_t=before))
+
+    assert {fault.reason for faults in found.values() for fault in faults} == {"missed"}
+    assert {TRANSACTIONS, SNAPSHOT, TAGS} < found.keys()
+
+
+@pytest.fixture(scope="module")
+def damaged(sound: Sound) -> LogSource:
+    """Today's reading with a cache that lost two datoms: an amount of a touched transaction and one of another."""
+    amounts = [d for d in sound.only_values("transaction/amount") if d[3] <= Y]
+    lost = [next(d for d in amounts if (d[0] in sound.touched) == touched) for touched in (True, False)]
+    broken = sound.with_other(dict.fromkeys(lost, ()))
+    (source,) = sound.today.sources
+    return replace(source, cache=write_cache(broken, sound.store, folder="damaged", last_t=Y))
+
+
+def test_a_damaged_cache_is_accused_by_the_segments(sound: Sound, damaged: LogSource) -> None:
+    """Two datoms, two transactions."""
+    found = sound.found_in(damaged)
+
+    assert sum(fault.rows for fault in found[TRANSACTIONS]) == 2
+    assert {fault.reason for faults in found.values() for fault in faults} == {"unexplained"}
+
+
+def test_a_damaged_cache_that_explains_itself_hides_what_was_touched(sound: Sound, damaged: LogSource) -> None:
+    """A limit: table and log then agree on the touched transaction. The contract at yesterday's t does not."""
+    found = sound.found_in(damaged, explained_by=damaged)
+    at_yesterday = ContractBuild(
+        definition=FEED, sources=(replace(damaged, until_t=Y),), pii_key=PII_KEY, policy=CachePolicy.STRICT
+    )
+    at = Workplace(store=sound.store, driver=driver_in(sound.store), warn=refuse_other_warnings)
+    again = compare_same_t(at_yesterday, sound.yesterday.tables, token_key=TOKEN_KEY, at=at)
+
+    assert sum(fault.rows for fault in found[TRANSACTIONS]) == 1
+    assert (again[TRANSACTIONS].differing, again[TRANSACTIONS].columns) == (2, ("transaction__amount",))
+
+
+@pytest.mark.parametrize("reader", [reads_the_last_t_again, reads_a_segment_twice])
+def test_datoms_that_are_read_twice_change_no_table(reader: Reader, sound: Sound) -> None:
+    """A limit: `>=` for `>` at the cache's end is not seen in contracts; the log itself has doubled datoms (C19)."""
+    (source,) = sound.today.sources
+    cached = replace(source, cache=write_cache(source, sound.store, folder="sound", last_t=Y))
+
+    found, right = (answers_by(r, FEED, cached, sound.store) for r in (reader, sound_reader))
+
+    assert found.contracts == right.contracts
+    assert found.datoms > right.datoms
+
+
+def test_a_row_that_should_have_gone_is_missed(store: LocalObjectStore) -> None:
+    """Its entity lost its key since yesterday, and today's table still has it."""
+    log = log_of(
+        (A, "user/id", "a", 1001, True),
+        (B, "user/id", "b", 1001, True),
+        (A, "user/name", "Eva", 1001, True),
+        (A, "user/id", "a", 1002, False),
+    )
+    definition, users = define({"attribute": "user/name"}), "contract-app/users"
+    (source,) = sources_of(definition, store, [log])
+    yesterday, today = (compute_day(definition, [replace(source, until_t=t)], store) for t in (1001, 1002))
+
+    found = compare(yesterday, today.showing({users: yesterday.frame(users)}, store), store)
+
+    assert accused(found[users]) == [Accused("missed", "not changed", "s0", (), 1)]
+    assert list(faults_of(compare(yesterday, today, store))) == []
+
+
+@st.composite
+def wrong_logs(draw: st.DrawFn) -> tuple[list[Datom], int, list[Datom]]:
+    """A log, yesterday's t, and the log as a wrong reader sees it: without a datom, with one elsewhere, or cut off."""
+    log = draw(app_logs())
+    datom = draw(st.sampled_from([d for d in log.datoms if d[1] != TX_INSTANT and d[3] > SCHEMA_T]))
+    moved = (draw(st.sampled_from(USERS)), *datom[1:])
+    end, yesterdays_t = draw(st.sampled_from(log.ts[1:])), draw(st.sampled_from(log.ts[1:]))
+    wrong = draw(
+        st.sampled_from(
+            [
+                [d for d in log.datoms if d is not datom],
+                [d if d is not datom else moved for d in log.datoms],
+                [d for d in log.datoms if d[3] <= end],
+            ]
+        )
+    )
+    return log.datoms, yesterdays_t, wrong
+
+
+@given(wrong_logs())
+@settings(max_examples=5)
+def test_whatever_is_wrong_with_a_log_the_wrong_rows_are_accused(case: tuple[list[Datom], int, list[Datom]]) -> None:
+    """Those and no others, of any kind of value and change; where keys are double, the tables alone are."""
+    log, yesterdays_t, wrong = case
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        other = compute_day(APP, sources_of(APP, store, [wrong]), store)
+        (source,) = (replace(s, until_t=log[-1][3]) for s in sources_of(APP, store, [log]))
+        yesterday, today = (compute_day(APP, [replace(source, until_t=t)], store) for t in (yesterdays_t, log[-1][3]))
+
+        found = compare(yesterday, replace(other, sources=today.sources), store)
+
+        for name, figures in found.items():
+            right, shown, key = today.frame(name), other.frame(name), today.table(name).key
+            if figures.prototypes is None:
+                assert any(day.frame(name).select(key).is_duplicated().any() for day in (yesterday, other))
+            elif right.schema == shown.schema and right.select(key).is_unique().all():
+                faults = sum(rows for reason, rows in figures.reasons.items() if reason in FAULTS)
+                assert faults == len(differing_keys(right, shown, key)), name
