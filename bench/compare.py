@@ -1,94 +1,208 @@
-"""Are two folders of contracts the same rows? `python bench/compare.py FOLDER OTHER` exits with 1 if not.
+"""Two days of a contract compared by ours and others: `python bench/compare.py` prints one table of one run.
 
-A folder holds `<dataset>/*.parquet`. Rows are compared as a multiset, cell by cell and exactly; how they are split into
-files, and whether instants are kept in milli- or microseconds, is up to who wrote them.
+Each contender is a process of its own and must count what days.py knows to be the answer. One that fails, or reaches a
+limit, is named in the table, and the others go on. Figures of different runs, or machines, are not to be compared,
+ratios within a run are.
 """
 
+import argparse
+import json
+import os
+import shutil
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-import polars as pl
+from days import KEY, TODAY, YESTERDAY, Days, DaysSize
+from measure import Cost, LimitError, Limits, ProgramError, machine, measure
 
-INSTANT = pl.Datetime("ms", "UTC")
-CELL_CHARACTERS = 60
-
-
-def datasets(folder: Path) -> Mapping[str, list[Path]]:
-    """Dataset → its files."""
-    found: dict[str, list[Path]] = {}
-    for file in sorted(folder.glob("*/*/*.parquet")):
-        found.setdefault(file.parent.relative_to(folder).as_posix(), []).append(file)
-    return found
-
-
-def count_rows(folder: Path) -> int:
-    """Rows of all datasets."""
-    files = [file for files in datasets(folder).values() for file in files]
-    return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
-
-
-def find_differences(folder: Path, other: Path) -> Iterator[str]:
-    """One sentence for each dataset that differs: the first difference in it."""
-    ours, theirs = datasets(folder), datasets(other)
-    for name in sorted(ours.keys() | theirs.keys()):
-        if name not in ours or name not in theirs:
-            yield f"{name}: only in {folder if name in ours else other}"
-        elif difference := _difference(_read(ours[name]), _read(theirs[name])):
-            yield f"{name}: {difference}"
+PEERS = Path(__file__).parent / "peers"
+CONTENDERS: Mapping[str, str] = {
+    "ours": "ours",
+    "duckdb": "DuckDB SQL",
+    "polars": "polars",
+    "diffly": "diffly",
+    "datacompy": "datacompy, pandas",
+}
+"""By the name that the command line knows; its program is `peers/compare_<name>.py`."""
+LIBRARIES = ("duckdb", "polars", "diffly", "datacompy", "pandas")
+THREADS = 2
+"""What every contender may use."""
+MEMORY_SHARE = 0.8
+"""Of the computer's memory: beyond, a contender is ended."""
 
 
-def _read(files: list[Path]) -> pl.DataFrame:
-    frame = pl.concat([pl.read_parquet(file) for file in files])
-    return frame.with_columns(pl.col(n).cast(INSTANT) for n, t in frame.schema.items() if isinstance(t, pl.Datetime))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """One contender's best run."""
+
+    contender: str
+    cost: Cost
+    differences: tuple[str, ...]
+    """From the answer; empty when it is right."""
 
 
-def _difference(ours: pl.DataFrame, theirs: pl.DataFrame) -> str | None:
-    if ours.schema != theirs.schema:
-        return f"columns are {_columns(ours)} and {_columns(theirs)}"
-    if len(ours) != len(theirs):
-        return f"there are {len(ours):,} and {len(theirs):,} rows"
-    if ours.equals(theirs):
-        return None
-    ours, theirs = _ordered(ours), _ordered(theirs)
-    equal = pl.all_horizontal(ours[name].eq_missing(theirs[name]) for name in ours.columns)
-    differing = ours.select(equal.not_().arg_true()).to_series()
-    return _first_row(ours, theirs, int(differing[0]), len(differing)) if len(differing) else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A contender that gave no answer."""
+
+    contender: str
+    reason: str
 
 
-def _columns(frame: pl.DataFrame) -> str:
-    return ", ".join(f"{name} {dtype}" for name, dtype in frame.schema.items())
-
-
-def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
-    """By all columns, lists by their text."""
-    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
-    others = [name for name in frame.columns if name not in lists]
-    texts = [pl.col(name).cast(pl.List(pl.String)).list.join("\n").alias(f"text of {name}") for name in lists]
-    return frame.sort(*others, *texts, nulls_last=True)
-
-
-def _first_row(ours: pl.DataFrame, theirs: pl.DataFrame, row: int, count: int) -> str:
-    """The columns that differ in the first row that does, beside the row's first column, its key."""
-    left, right = ours.row(row, named=True), theirs.row(row, named=True)
-    cells = [f"{n} {_cell(left[n])} and {_cell(right[n])}" for n in ours.columns if repr(left[n]) != repr(right[n])]
-    key = next(iter(left))
-    return f"{count:,} rows differ, first the one of {key} {_cell(left[key])}: {'; '.join(cells)}"
-
-
-def _cell(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= CELL_CHARACTERS else f"{text[:CELL_CHARACTERS]}…"
+Result = Finished | Failed
 
 
 def main() -> None:
-    """Compare two folders."""
-    folder, other = (Path(argument) for argument in sys.argv[1:3])
-    differences = list(find_differences(folder, other))
-    for difference in differences:
-        print(difference)
-    print(f"{len(datasets(folder))} datasets, {count_rows(folder):,} rows: {len(differences)} datasets differ")
-    sys.exit(1 if differences or not datasets(folder) else 0)
+    """Run what the options ask for."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="bench-compare-") as scratch:
+        folder = options.dir or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        days, size = Days(folder / "days"), DaysSize(rows=options.rows)
+        days.prepare(size)
+        programs = {name: PEERS / f"compare_{name}.py" for name in options.contenders}
+        limits = Limits(seconds=options.timeout, memory_mb=options.memory_mb)
+        run = Run(days=days, expected=size.expected(), out=folder / "out", limits=limits, repeat=options.repeat)
+        results = list(run.all(programs))
+    lines = [_machine_line(size), "", *render(results)]
+    print("\n".join(lines))
+    if options.json:
+        figures = {"machine": machine(), "lines": lines, "results": [asdict(result) for result in results]}
+        options.json.write_text(json.dumps(figures, indent=2), "utf-8")
+    sys.exit(0 if all_right(results) else 1)
+
+
+def _options() -> argparse.Namespace:
+    total_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=5_000_000, help="keys of both days together")
+    parser.add_argument("--contenders", type=_known, default=[*CONTENDERS], metavar="A,B")
+    parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds of each contender")
+    parser.add_argument("--memory-mb", type=float, default=round(total_mb * MEMORY_SHARE), help="of each contender")
+    parser.add_argument("--dir", type=Path, help="keep the days and all answers here, and use the days again")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    return parser.parse_args()
+
+
+def _known(text: str) -> list[str]:
+    if unknown := set(text.split(",")) - set(CONTENDERS):
+        raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(CONTENDERS)}")
+    return text.split(",")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What all contenders are asked."""
+
+    days: Days
+    expected: Mapping[str, object]
+    out: Path
+    limits: Limits
+    repeat: int
+
+    def all(self, programs: Mapping[str, Path]) -> Iterator[Result]:
+        """Round by round, one contender after the other; who failed once is not asked again."""
+        self._warm_up()
+        results: dict[str, Result] = {}
+        for _ in range(self.repeat):
+            for contender, program in programs.items():
+                earlier = results.get(contender)
+                if not isinstance(earlier, Failed):
+                    print(contender, file=sys.stderr, flush=True)
+                    results[contender] = best(earlier, self.one(contender, program))
+        yield from results.values()
+
+    def _warm_up(self) -> None:
+        """Read every file once, or the first contender alone would read from the disk."""
+        for day in (YESTERDAY, TODAY):
+            for file in self.days.dataset(day).iterdir():
+                file.read_bytes()
+
+    def one(self, contender: str, program: Path) -> Result:
+        """One run into an empty folder."""
+        folder = self.out / contender
+        shutil.rmtree(folder, ignore_errors=True)
+        options = {
+            "--yesterday": str(self.days.dataset(YESTERDAY)),
+            "--today": str(self.days.dataset(TODAY)),
+            "--key": ",".join(KEY),
+            "--threads": str(THREADS),
+            "--out": str(folder / "answer.json"),
+        }
+        os.environ["POLARS_MAX_THREADS"] = str(THREADS)  # read when polars is imported
+        try:
+            cost = measure(
+                [str(program), *(w for pair in options.items() for w in pair)], folder=folder, limits=self.limits
+            )
+        except LimitError as error:
+            return Failed(contender=contender, reason=str(error))
+        except ProgramError as error:
+            return Failed(contender=contender, reason=str(error).rstrip().rpartition("\n")[2])
+        given = json.loads((folder / "answer.json").read_text("utf-8"))
+        return Finished(contender=contender, cost=cost, differences=tuple(find_differences(given, self.expected)))
+
+
+def best(earlier: Finished | None, later: Result) -> Result:
+    """A wrong answer or a failure stays; otherwise the faster run."""
+    if earlier is None or isinstance(later, Failed):
+        return later
+    slower, faster = sorted((later, earlier), key=lambda result: -result.cost.wall_seconds)
+    return slower if slower.differences else faster
+
+
+def find_differences(given: Mapping[str, object], expected: Mapping[str, object]) -> Iterator[str]:
+    """One sentence for each figure that differs; a tool need not count by columns."""
+    for name, right in expected.items():
+        found = given.get(name)
+        if isinstance(found, Mapping) and isinstance(right, Mapping):
+            wrong = (column for column in sorted({*found, *right}) if found.get(column) != right.get(column))
+            yield from (f"{name} {c}: {found.get(c)}, not {right.get(c)}" for c in wrong)
+        elif found != right and (name != "changed" or found is not None):
+            yield f"{name}: {found}, not {right}"
+
+
+def all_right(results: Sequence[Result]) -> bool:
+    """Whether somebody finished, and whoever did was right."""
+    finished = [result for result in results if isinstance(result, Finished)]
+    return bool(finished) and not any(result.differences for result in finished)
+
+
+def render(results: Sequence[Result]) -> Iterator[str]:
+    """The table, then every difference."""
+    yield "| contender | wall s | CPU s | peak MB | wall of DuckDB | CPU of DuckDB | peak of DuckDB | answer |"
+    yield "|---|--:|--:|--:|--:|--:|--:|---|"
+    duckdb = next((r.cost for r in results if isinstance(r, Finished) and r.contender == "duckdb"), None)
+    for result in results:
+        yield f"| {' | '.join(_cells(result, duckdb))} |"
+    for result in results:
+        if isinstance(result, Finished):
+            yield from (f"{CONTENDERS.get(result.contender, result.contender)}: {d}" for d in result.differences)
+
+
+def _cells(result: Result, duckdb: Cost | None) -> Iterator[str]:
+    yield CONTENDERS.get(result.contender, result.contender)
+    if isinstance(result, Failed):
+        yield from ("",) * 6
+        yield result.reason
+        return
+    cost = result.cost
+    yield from (f"{cost.wall_seconds:.2f}", f"{cost.cpu_seconds:.2f}", f"{cost.peak_mb:,.0f}")
+    yield f"{cost.wall_seconds / duckdb.wall_seconds:.2f}" if duckdb else ""
+    yield f"{cost.cpu_seconds / duckdb.cpu_seconds:.2f}" if duckdb else ""
+    yield f"{cost.peak_mb / duckdb.peak_mb:.2f}" if duckdb else ""
+    yield "wrong" if result.differences else "right"
+
+
+def _machine_line(size: DaysSize) -> str:
+    found = machine()
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    computer = f"{found['cpu']}, {found['cores']} cores, {found['memory']}; Python {found['python']}"
+    return f"{size.rows:,} keys of two days, {THREADS} threads; {computer}, {versions}"
 
 
 if __name__ == "__main__":

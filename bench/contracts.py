@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from answers import count_rows, find_differences
 from bank import Bank
-from compare import count_rows, find_differences
 from contenders import CONTENDERS, SCANS, WORKLOADS, command_of
 from generate import Size
 from growth import grow

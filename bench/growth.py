@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from answers import count_rows
 from bank import Bank
-from compare import count_rows
 from contenders import WORKLOADS, command_of
 from generate import Size
 from measure import measure

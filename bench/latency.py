@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from answers import count_rows, find_differences
 from bank import Bank
-from compare import count_rows, find_differences
 from typing_extensions import override
 
 from logcache_assets.adapters.system_clock import SystemClock

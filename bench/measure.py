@@ -10,6 +10,7 @@ Processes that the program starts (Spark's JVM, its Python workers) are sampled 
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import threading
@@ -34,14 +35,28 @@ class Cost:
     """The sum of the peaks of its processes, which need not have come at one time."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a program may use before it is ended."""
+
+    seconds: float
+    memory_mb: float
+    """Of the process and all that it started, at one time."""
+
+
 class ProgramError(RuntimeError):
     """A program failed; the message ends with its last lines."""
 
 
-def measure(program: Sequence[str], *, folder: Path) -> Cost:
+class LimitError(ProgramError):
+    """A program was ended at a limit, which the message names."""
+
+
+def measure(program: Sequence[str], *, folder: Path, limits: Limits | None = None) -> Cost:
     """Run a script, or `-m` and a module, with its arguments; what it prints goes to a file in the folder.
 
     Raises:
+        LimitError: it was ended at one of the limits.
         ProgramError: it did not exit with 0.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,12 +66,20 @@ def measure(program: Sequence[str], *, folder: Path) -> Cost:
         began = time.monotonic()
         command = [sys.executable, str(Path(__file__).absolute()), str(figures), *program]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        sampler = Sampler(process.pid)
+        sampler, guard = Sampler(process.pid), Guard(process.pid, limits)
         sampler.start()
-        _, status, usage = os.wait4(process.pid, 0)
+        guard.start()
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            end(process.pid)
+            raise
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         sampler.stop()
+        guard.stop()
+    if guard.reached:
+        raise LimitError(guard.reached)
     if process.returncode or not figures.exists():
         lines = printed.read_text("utf-8", "replace").splitlines()[-20:]
         raise ProgramError(f"{' '.join(program[:4])} … exited with {process.returncode}:\n" + "\n".join(lines))
@@ -90,7 +113,7 @@ class Sampler(threading.Thread):
                 self._seen = found
 
     def _look_at(self, pid: int) -> None:
-        self._peaks_kb[pid] = max(self._peaks_kb.get(pid, 0), _peak_kb(pid))
+        self._peaks_kb[pid] = max(self._peaks_kb.get(pid, 0), _memory_kb(pid, "VmHWM"))
         self._cpu_seconds[pid] = _cpu_seconds(pid)
 
     def stop(self) -> None:
@@ -109,6 +132,44 @@ class Sampler(threading.Thread):
         return sum(self._cpu_seconds.values())
 
 
+class Guard(threading.Thread):
+    """Ends a program at its limits, before the kernel that runs out of memory ends somebody else's."""
+
+    def __init__(self, pid: int, limits: Limits | None) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._limits, self._ended = pid, limits, threading.Event()
+        self._began = time.monotonic()
+        self.reached = ""
+        """The limit, in words."""
+
+    def run(self) -> None:
+        """Look until stopped."""
+        while self._limits and not self.reached and not self._ended.wait(SAMPLE_SECONDS):
+            self.reached = self._reached(self._limits)
+            if self.reached:
+                end(self._pid)
+
+    def _reached(self, limits: Limits) -> str:
+        if time.monotonic() - self._began > limits.seconds:
+            return f"out of time: more than {limits.seconds:g} s"
+        with suppress(OSError, KeyError, ValueError):  # a process ended while it was looked at
+            used_kb = sum(_memory_kb(pid, "VmRSS") for pid in (self._pid, *_descendants(self._pid)))
+            return f"out of memory: more than {limits.memory_mb:,.0f} MB" if used_kb > limits.memory_mb * 1024 else ""
+        return ""
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._ended.set()
+        self.join()
+
+
+def end(pid: int) -> None:
+    """Kill a process and all that it started."""
+    with suppress(OSError):
+        for each in (*_descendants(pid), pid):
+            os.kill(each, signal.SIGKILL)
+
+
 def _descendants(pid: int) -> Iterator[int]:
     """Processes that threads of this one started, and theirs."""
     for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - five times a second
@@ -118,9 +179,9 @@ def _descendants(pid: int) -> Iterator[int]:
                 yield from _descendants(int(child))
 
 
-def _peak_kb(pid: int | str) -> int:
+def _memory_kb(pid: int | str, field: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
-    return int(dict(line.split(":", 1) for line in lines)["VmHWM"].split()[0])
+    return int(dict(line.split(":", 1) for line in lines)[field].split()[0])
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -153,7 +214,7 @@ def main() -> None:
             runpy.run_path(program[0], run_name="__main__")
     finally:
         spent = os.times()
-        own = {"peak_kb": _peak_kb("self"), "cpu_seconds": spent.user + spent.system}
+        own = {"peak_kb": _memory_kb("self", "VmHWM"), "cpu_seconds": spent.user + spent.system}
         Path(figures).write_text(json.dumps(own), encoding="utf-8")
 
 

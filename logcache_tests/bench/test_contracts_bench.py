@@ -56,7 +56,7 @@ def test_rows_are_the_same_in_any_order_and_any_files(tmp_path: Path) -> None:
     ours = contracts(tmp_path / "ours", ACCOUNTS)
     theirs = contracts(tmp_path / "theirs", ACCOUNTS.reverse(), files=2)
 
-    ended = run("compare.py", ours, theirs)
+    ended = run("answers.py", ours, theirs)
 
     assert (ended.returncode, ended.stdout) == (0, "1 datasets, 3 rows: 0 datasets differ\n")
 
@@ -84,7 +84,7 @@ def test_a_falsified_answer_is_named(tmp_path: Path, falsified: pl.DataFrame, to
     """Exit 1 and the first difference, whatever differs."""
     ours, theirs = contracts(tmp_path / "ours", ACCOUNTS), contracts(tmp_path / "theirs", falsified)
 
-    ended = run("compare.py", ours, theirs)
+    ended = run("answers.py", ours, theirs)
 
     assert ended.returncode == 1
     assert ended.stdout.startswith("contract-bank/accounts: ")
@@ -95,7 +95,7 @@ def test_a_missing_dataset_is_named(tmp_path: Path) -> None:
     """Nothing is equal to a dataset that is not there."""
     ours = contracts(tmp_path / "ours", ACCOUNTS)
 
-    ended = run("compare.py", ours, tmp_path / "nothing")
+    ended = run("answers.py", ours, tmp_path / "nothing")
 
     assert ended.returncode == 1
     assert f"contract-bank/accounts: only in {ours}" in ended.stdout

@@ -1,0 +1,44 @@
+"""Two days compared by this project's own engine."""
+
+import tempfile
+from pathlib import Path
+
+from comparing import Answer, Task, read_task, write_answer
+
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.engine.comparison import Comparison, compare_tables
+from logcache_assets.engine.tables import open_table
+from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.local_platform.scratch import local_driver
+
+
+def compare(task: Task) -> Answer:
+    """Ask `logcache_assets.engine.comparison`, and give its figures the peers' names."""
+    with tempfile.TemporaryDirectory() as buckets, local_driver() as driver:
+        for name, folder in (("yesterday", task.yesterday), ("today", task.today)):
+            (Path(buckets) / name).symlink_to(Path(folder).absolute(), target_is_directory=True)
+        store = LocalObjectStore(Path(buckets), SystemClock())
+        comparison = Comparison(
+            yesterday=open_table("s3://yesterday", store, key=task.key),
+            today=open_table("s3://today", store, key=task.key),
+            key=tuple(task.key),
+            row_columns=frozenset(task.key[:1]),
+            token_key=b"of the benchmark",
+        )
+        figures = compare_tables(comparison, driver, driver.scratch).figures
+    return Answer(
+        both=figures.found,
+        missing=figures.missing,
+        added=figures.added,
+        changed={name: cells.compared - cells.equal for name, cells in figures.columns.items()},
+    )
+
+
+def main() -> None:
+    """Compare and answer."""
+    task = read_task(__doc__)
+    write_answer(task, compare(task))
+
+
+if __name__ == "__main__":
+    main()
