@@ -193,6 +193,12 @@ IN_ONE = {"segments": ("t-82000.avro",), "segment_count": 1}
             id="two kinds, and t of only one is known",
         ),
         pytest.param(
+            [unexplained(9, first_t=150, last_t=160, **IN_ONE), unexplained(3, columns=(), first_t=990, last_t=999)],
+            12,
+            "all 12 unexplained rows are on s0 (mostly value changed in account__status), in t 150-999",
+            id="two kinds, of which one is in a segment and one in none",
+        ),
+        pytest.param(
             [unexplained(9, prototype="s2"), unexplained(3, prototype="s0")],
             12,
             "all 12 unexplained rows are on s0, s2 (value changed in account__status)",
