@@ -142,6 +142,8 @@ def _figures(case: Case, opened: _Opened, at: Workplace) -> tuple[dict[str, Cont
     except LogCacheError as error:
         return {}, f"it could not be explained: {error}"
     again = _same_t(case, opened, at) if case.caches else {}
+    # Yesterday had no rows of a new contract, so nothing can differ from them.
+    again |= dict.fromkeys(opened.new, SameT(prototypes=(), rows=0, differing=0))
     return {name: with_fields(found, same_t=again.get(name)) for name, found in figures.items()}, ""
 
 

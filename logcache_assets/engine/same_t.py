@@ -49,7 +49,7 @@ def _same_t(figures: ContractFigures, prototypes: tuple[str, ...]) -> SameT:
     own = [f for prototype, f in (figures.prototypes or {}).items() if prototype in prototypes]
     differing = sum(f.missing + f.added + f.changed for f in own)
     if figures.prototypes is None:
-        differing = abs(figures.today.rows - figures.yesterday.rows) or figures.today.duplicate_keys
+        differing = max(1, abs(figures.today.rows - figures.yesterday.rows), figures.today.duplicate_keys)
     columns = sorted({name for f in own for name, cells in f.columns.items() if cells.equal < cells.compared})
     rows = sum(f.yesterday_rows for f in own)
     return SameT(prototypes=prototypes, rows=rows, differing=differing, columns=tuple(columns))
