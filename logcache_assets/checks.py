@@ -49,14 +49,14 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
             check_name=result.rule,
             passed=result.passed,
             severity=dg.AssetCheckSeverity.ERROR if result.severity == "block" else dg.AssetCheckSeverity.WARN,
-            description=result.actual,
-            metadata={"expected": result.expected, "actual": result.actual, **_excused(result), **result.figures},
+            description=result.sentence,
+            metadata={"expected": result.expected, "actual": result.sentence, **_excused(result), **result.figures},
         )
 
 
 def _not_asked(rule: RuleName) -> RuleResult:
     """A rule that is not required of this contract; the verdict requires those that are."""
-    return RuleResult(rule=rule, passed=True, expected="not asked for", actual="not asked for", figures={})
+    return RuleResult(rule=rule, passed=True, expected="not asked for", actual=("not asked for",), figures={})
 
 
 def _excused(result: RuleResult) -> dict[str, str]:

@@ -124,7 +124,7 @@ def validation_report(
         check_name=APPROVED.name,
         passed=verdict.approved,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="; ".join(verdict.reasons[:5]) or "every rule ran and passed",
+        description="; ".join(map(str, verdict.reasons[:5])) or "every rule ran and passed",
         metadata={
             "contracts": len(verdict.contracts),
             "refusals": len(verdict.reasons),

@@ -75,7 +75,7 @@ def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> dict[s
         "itaipu_version": candidate.version,
         "branch": candidate.branch,
         "verdict": ("approved" if verdict.approved else "refused") if verdict and decided else "none yet",
-        "reasons": list(verdict.reasons) if verdict and decided else [],
+        "reasons": [str(reason) for reason in verdict.reasons] if verdict and decided else [],
     }
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.log_cache_map import json_place, utc_text
-from logcache_assets.domain.validation import AppliedAllowance, RuleResult
+from logcache_assets.domain.validation import AppliedAllowance, Objection, RuleResult
 from logcache_assets.errors import BadInput
 
 
@@ -230,9 +230,9 @@ class Verdict(Document, frozen=True, kw_only=True):
     """Whether a candidate may be published, bound to exactly what was checked (C29)."""
 
     approved: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Objection, ...]
     """Why not, the likely cause first; empty when approved."""
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Objection, ...] = ()
     """What does not block but should be read."""
     binding: Binding | None
     """None outside a refresh: nothing can be published with it."""

@@ -19,6 +19,7 @@ from logcache_assets.domain.figures import (
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.rules import Allowance, Finding, Rules, Severity
 from logcache_assets.domain.validation import Excuse, RuleName, RuleResult
+from logcache_assets.domain.wording import count_of
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +52,7 @@ def judge_sound_table(contract: str, figures: ContractFigures, rules: Rules) -> 
         (_schema_problem(change), "schema", change.column) for change in figures.schema if not change.explained
     ]
     if yesterday.rows and not today.rows:
-        excusable.append((f"it is empty, yesterday it had {yesterday.rows:,} rows", "empty", None))
+        excusable.append((f"it is empty, yesterday it had {count_of(yesterday.rows, 'row')}", "empty", None))
     for text, finding, column in excusable:
         allowance = find_allowance(contract, rules, finding, column)
         if allowance:
@@ -63,7 +64,7 @@ def judge_sound_table(contract: str, figures: ContractFigures, rules: Rules) -> 
         Judgement(blocking=tuple(blocking), excused=tuple(excused)),
         expected="the schema that definition and log give, a key that is unique and never null, rows where yesterday "
         "had rows",
-        good=f"{today.rows:,} rows, all sound",
+        good=f"{count_of(today.rows, 'row')}, all sound",
         figures={
             "rows": today.rows,
             "yesterday_rows": yesterday.rows,
@@ -75,9 +76,9 @@ def judge_sound_table(contract: str, figures: ContractFigures, rules: Rules) -> 
 
 def _key_problems(today: TableFigures) -> Iterator[str]:
     if today.null_keys:
-        yield f"{today.null_keys:,} rows have a null key"
+        yield f"a null key in {count_of(today.null_keys, 'row')}"
     if today.duplicate_keys:
-        yield f"{today.duplicate_keys:,} rows repeat a key"
+        yield f"a repeated key in {count_of(today.duplicate_keys, 'row')}"
 
 
 def _schema_problem(change: SchemaChange) -> str:
@@ -153,7 +154,7 @@ def judge_explained(contract: str, figures: ContractFigures, rules: Rules) -> Ru
         "differences_explained",
         _judge_fault(contract, figures, rules, "unexplained"),
         expected="a cause in the log, or in the definition, for every row that differs from yesterday's",
-        good=f"{differing:,} rows differ, all of them explained" if differing else "no row differs",
+        good=f"{count_of(differing, 'row')} not as yesterday, all explained" if differing else "no row differs",
         figures={"differing_rows": differing, "unexplained_rows": unexplained, "share_explained": share}
         | {f"rows/{reason}": rows for reason, rows in reasons.items() if reason not in {"unexplained", "missed"}},
     )
@@ -184,7 +185,7 @@ def _judge_fault(contract: str, figures: ContractFigures, rules: Rules, fault: F
         what = (
             f"{column}: {count:,} of {compared:,} cells {fault}"
             if column
-            else f"{count:,} whole {'row' if count == 1 else 'rows'} {fault}"
+            else f"{count_of(count, 'whole row')} {fault}"
         )
         settings = rules.settings_of(contract, column)
         excuse = _excuse(what, count / max(compared, 1), getattr(settings, fault))
@@ -230,7 +231,7 @@ def judge_same_t(contract: str, figures: ContractFigures, rules: Rules) -> RuleR
         "same_t_same_table",
         _judge_same_t(same_t, find_allowance(contract, rules, "same-t")),
         expected="recomputed at yesterday's t from the candidate's caches, exactly yesterday's rows",
-        good=f"{rows:,} rows recomputed, all equal",
+        good=f"{count_of(rows, 'row')} recomputed, all equal",
         figures={"same_t_rows": rows, "same_t_differing": same_t.differing if same_t else 0},
     )
 
@@ -251,13 +252,13 @@ def _result(
     rule: RuleName, judgement: Judgement, *, expected: str, good: str, figures: dict[str, int | float]
 ) -> RuleResult:
     problems = (*judgement.blocking, *judgement.warning)
-    passing = f"excused: {'; '.join(map(str, judgement.excused))}" if judgement.excused else good
+    passing = tuple(f"excused: {excuse}" for excuse in judgement.excused) or (good,)
     return RuleResult(
         rule=rule,
         passed=not problems,
         severity="block" if judgement.blocking or not problems else "warn",
         expected=expected,
-        actual="; ".join(problems) or passing,
+        actual=problems or passing,
         figures=figures,
         excused=judgement.excused,
     )

@@ -6,6 +6,7 @@ import msgspec
 
 from logcache_assets.domain.figures import FAULTS, Pattern
 from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.wording import count_of
 
 EXAMPLES = 3
 NAMED_SEGMENTS = 3
@@ -63,7 +64,7 @@ def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "
     """
     first, prototypes = patterns[0], sorted({place + pattern.prototype for pattern in patterns})
     shown = sum(pattern.rows for pattern in patterns)
-    rows = f"{total:,} {first.reason} {'row' if total == 1 else 'rows'}"
+    rows = count_of(total, f"{first.reason} row")
     count = f"the {rows} is" if total == 1 else f"{'all' if shown >= total else f'{shown:,} of'} {rows} are"
     columns = f" in {', '.join(first.columns[:3])}" if first.columns else ""
     mostly = "" if len({(p.change, p.columns) for p in patterns}) == 1 else "mostly "

@@ -20,6 +20,8 @@ def shortened(databases: Sequence[str]) -> str:
 
 BODY_CHARACTERS = 65_536
 """As many as GitHub takes."""
+WARNINGS = 15
+"""So many are told."""
 
 
 def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime, report: str = "") -> str:
@@ -74,9 +76,11 @@ def _validation(verdict: Verdict, report_uri: str) -> Iterator[str]:
     )
     yield ""
     if verdict.warnings:
-        yield f"{len(verdict.warnings)} warnings, and what was excused:"
+        yield "To be read before merging, with what was excused:"
         yield ""
-        yield from (f"- {warning}" for warning in verdict.warnings)
+        yield from (f"- {warning}" for warning in verdict.warnings[:WARNINGS])
+        if more := len(verdict.warnings[WARNINGS:]):
+            yield f"- and {more:,} more, which the report has"
         yield ""
     yield f"Report: `{report_uri}`"
     yield ""

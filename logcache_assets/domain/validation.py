@@ -4,7 +4,7 @@ How a rule judges figures is judges.py; what a verdict makes of the results is v
 a refusal (C29).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -80,13 +80,19 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     rule: RuleName
     passed: bool
     expected: str
-    actual: str
+    actual: tuple[str, ...]
+    """Clauses; where the rule did not pass the likely cause comes first."""
     figures: dict[str, int | float]
     """Under names that stay the same over refreshes."""
     severity: Severity = "block"
     """Of a rule that did not pass."""
     excused: tuple[Excuse, ...] = ()
     """What an allowance or a threshold let pass."""
+
+    @property
+    def sentence(self) -> str:
+        """What it found, for a person."""
+        return "; ".join(self.actual)
 
     @property
     def blocks(self) -> bool:
@@ -97,7 +103,8 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 def judge_unusable(reason: str, *, rules: Sequence[RuleName] = MANDATORY_RULES) -> tuple[RuleResult, ...]:
     """Every rule fails for a contract that has no table to look at."""
     return tuple(
-        RuleResult(rule=rule, passed=False, expected="a committed table", actual=reason, figures={}) for rule in rules
+        RuleResult(rule=rule, passed=False, expected="a committed table", actual=(reason,), figures={})
+        for rule in rules
     )
 
 
@@ -107,62 +114,82 @@ def applied_allowances(rules: Rules, outcomes: Mapping[str, Sequence[RuleResult]
     return tuple(AppliedAllowance(allowance=a, used=a in used) for a in rules.allow)
 
 
+class Objection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What speaks against publishing, or should be read before it is done."""
+
+    findings: tuple[str, ...]
+    """Clauses, the likely cause first."""
+    contracts: tuple[str, ...] = ()
+    """Datasets that it is about; none where it is about the candidate."""
+    rule: RuleName | None = None
+    """That found it; None where it is no single rule's."""
+
+    @property
+    def subject(self) -> str:
+        """The first contract and how many more there are."""
+        more = len(self.contracts) - 1
+        return f"{self.contracts[0]} and {more} more" if more > 0 else "".join(self.contracts)
+
+    def __str__(self) -> str:
+        """One sentence for a person."""
+        return ": ".join(part for part in (self.subject, self.rule, "; ".join(self.findings)) if part)
+
+
 def find_refusals(
     results: Mapping[str, Sequence[RuleResult]], *, required: Mapping[str, Sequence[RuleName]]
-) -> tuple[str, ...]:
-    """Why the contracts must not be published: rules that block, and rules that never ran (C29).
+) -> tuple[Objection, ...]:
+    """Why the contracts must not be published: rules that block, and rules that did not run once (C29).
 
-    Contracts that fail for one and the same reason share a sentence.
+    Contracts that fail for one and the same reason share an objection.
 
     Args:
         results: by contract.
         required: the rules that must have run, by contract.
     """
     if not required:
-        return ("no contract was to be checked (C29)",)
-    return _by_contract(
-        (contract, reason)
+        return (Objection(findings=("no contract was to be checked (C29)",)),)
+    return _united(
+        objection
         for contract, rules in required.items()
-        for reason in _refusals(results.get(contract, ()), rules)
+        for objection in _refusals(contract, results.get(contract, ()), rules)
     )
 
 
-def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[str, ...]:
+def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[Objection, ...]:
     """What does not block but should be read: rules that only warn, and what was excused."""
-    warnings = (
-        (contract, text)
+    return _united(
+        Objection(contracts=(contract,), rule=result.rule, findings=findings)
         for contract, its_results in results.items()
         for result in its_results
-        for text in _warnings(result)
+        for findings in _warnings(result)
     )
-    return _by_contract(warnings)
 
 
-def _warnings(result: RuleResult) -> Iterator[str]:
+def _warnings(result: RuleResult) -> Iterator[tuple[str, ...]]:
     if not result.passed and not result.blocks:
-        yield f"{result.rule}: {result.actual}"
-    yield from map(str, result.excused)
+        yield result.actual
+    yield from ((str(excuse),) for excuse in result.excused)
 
 
-def _by_contract(sentences: Iterator[tuple[str, str]]) -> tuple[str, ...]:
-    by_text: dict[str, list[str]] = {}
-    for contract, text in sentences:
-        contracts = by_text.setdefault(text, [])
-        if contract not in contracts:
-            contracts.append(contract)
-    return tuple(f"{_named(contracts)}: {text}" for text, contracts in by_text.items())
+def _united(objections: Iterable[Objection]) -> tuple[Objection, ...]:
+    """One objection for all contracts that have the same, in the order of the first."""
+    same: dict[tuple[RuleName | None, tuple[str, ...]], list[str]] = {}
+    for objection in objections:
+        contracts = same.setdefault((objection.rule, objection.findings), [])
+        contracts += [contract for contract in objection.contracts if contract not in contracts]
+    return tuple(
+        Objection(contracts=tuple(contracts), rule=rule, findings=findings)
+        for (rule, findings), contracts in same.items()
+    )
 
 
-def _refusals(results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[str]:
-    by_rule = {result.rule: result for result in results}
+def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Objection]:
+    # A table that is not there fails every rule for one reason, which then stands alone.
+    alone = len({result.actual for result in results}) == 1
     for rule in required:
-        if rule not in by_rule:
-            yield f"the check {rule} did not run (C29)"
-        elif by_rule[rule].blocks:
-            # A table that is not there fails every rule for one reason, which then stands alone.
-            alone = len({result.actual for result in results}) == 1
-            yield by_rule[rule].actual if alone else f"{rule} failed: {by_rule[rule].actual}"
-
-
-def _named(contracts: Sequence[str]) -> str:
-    return contracts[0] if len(contracts) == 1 else f"{contracts[0]} and {len(contracts) - 1} more"
+        own = [result for result in results if result.rule == rule]
+        if len(own) != 1:
+            how_often = "did not run" if not own else f"has {len(own)} results, of which one at most is its own"
+            yield Objection(contracts=(contract,), rule=rule, findings=(f"the check {how_often} (C29)",))
+        elif own[0].blocks:
+            yield Objection(contracts=(contract,), rule=None if alone else rule, findings=own[0].actual)

@@ -9,7 +9,8 @@ from logcache_assets.domain.documents import Binding, Candidate, ContractInvento
 from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.refresh import PublishWindow
-from logcache_assets.domain.validation import RuleName, find_refusals, find_warnings
+from logcache_assets.domain.validation import Objection, RuleName, find_refusals, find_warnings
+from logcache_assets.domain.wording import count_of
 
 
 def decide_verdict(
@@ -57,25 +58,26 @@ def decide_alone(
     )
 
 
-def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[str]:
-    """What faults of several contracts of a database have in common, one sentence per database and fault."""
-    faulty: dict[tuple[str, Fault], list[ContractFigures]] = {}
+def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[Objection]:
+    """What faults of several contracts of a database have in common, one objection per database and fault."""
+    faulty: dict[tuple[str, Fault], dict[str, ContractFigures]] = {}
     for outcome in outcomes:
         for fault in FAULTS:
             if outcome.figures and outcome.figures.explained and _blocks(outcome, fault):
                 database = outcome.dataset.removeprefix("contract-").partition("/")[0]
-                faulty.setdefault((database, fault), []).append(outcome.figures)
+                faulty.setdefault((database, fault), {})[outcome.dataset] = outcome.figures
     for (database, fault), figures in faulty.items():
         if len(figures) > 1:
             yield from _common_cause(database, fault, figures)
 
 
-def _common_cause(database: str, fault: Fault, figures: Sequence[ContractFigures]) -> Iterator[str]:
+def _common_cause(database: str, fault: Fault, figures: Mapping[str, ContractFigures]) -> Iterator[Objection]:
     """Nothing where the patterns of a rarer fault were not kept."""
-    patterns = sorted((p for f in figures for p in f.patterns if p.reason == fault), key=lambda p: -p.rows)
-    total = sum(f.reasons.get(fault, 0) for f in figures)
+    patterns = sorted((p for f in figures.values() for p in f.patterns if p.reason == fault), key=lambda p: -p.rows)
+    total = sum(f.reasons.get(fault, 0) for f in figures.values())
     if patterns:
-        yield f"{len(figures)} contracts: {describe_patterns(patterns, total=total, place=f'{database}-')}"
+        cause = describe_patterns(patterns, total=total, place=f"{database}-")
+        yield Objection(contracts=tuple(figures), findings=(cause,))
 
 
 def _blocks(outcome: ContractOutcome, fault: Fault) -> bool:
@@ -84,20 +86,21 @@ def _blocks(outcome: ContractOutcome, fault: Fault) -> bool:
     return found and any(result.blocks for result in outcome.results if result.rule == rule)
 
 
-def _strange(candidate: Candidate, inventory: ContractInventory) -> Iterator[str]:
+def _strange(candidate: Candidate, inventory: ContractInventory) -> Iterator[Objection]:
     found = inventory.binding
     if found is None:
-        yield "the contracts belong to no candidate (C29)"
+        yield Objection(findings=("the contracts belong to no candidate (C29)",))
     elif (found.candidate_sha, found.map_sha256, found.yesterday_transaction) != (
         candidate.sha,
         candidate.map_sha256,
         candidate.transaction,
     ):
-        yield (
+        strange = (
             f"the contracts were computed at commit {found.candidate_sha[:8]} from night "
             f"{found.yesterday_transaction[:8]}, the candidate is {candidate.version} from "
             f"{candidate.transaction[:8]} (C29)"
         )
+        yield Objection(findings=(strange,))
 
 
 def find_gate_problems(  # noqa: PLR0913 - each is one thing that the gate compares
@@ -114,7 +117,7 @@ def find_gate_problems(  # noqa: PLR0913 - each is one thing that the gate compa
 ) -> Iterator[str]:
     """Why no pull request may be opened now (C11, C26, C29); what is absent counts as wrong."""
     if not verdict.approved:
-        yield f"the verdict is not approved: {'; '.join(verdict.reasons[:3])}"
+        yield f"the verdict is not approved: {'; '.join(map(str, verdict.reasons[:3]))}"
     due = Binding(
         candidate_sha=candidate.sha,
         map_sha256=candidate.map_sha256,
@@ -135,6 +138,6 @@ def find_gate_problems(  # noqa: PLR0913 - each is one thing that the gate compa
         yield f"it is {now:%H:%M} UTC, outside the publish window {window} (C11); try again inside it"
     if running_contracts:
         yield (
-            f"{len(running_contracts)} contracts are still being computed, first {running_contracts[0]} (C11); "
+            f"{count_of(len(running_contracts), 'contract')} still being computed, first {running_contracts[0]} (C11); "
             "try again when that run is done"
         )

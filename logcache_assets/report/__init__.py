@@ -10,6 +10,7 @@ from typing import Literal
 import jinja2
 
 from logcache_assets.domain.documents import Candidate, Verdict
+from logcache_assets.domain.wording import count_of
 from logcache_assets.report import charts, text
 from logcache_assets.report.markdown import clip, code, codes, cut_to_size, escape_markdown
 from logcache_assets.report.summary import REASONS
@@ -74,7 +75,7 @@ def _furnished(environment: jinja2.Environment) -> jinja2.Environment:
         "day": text.show_day,
         "moment": text.show_moment,
         "t_range": text.show_range,
-        "count_of": text.count_of,
+        "count_of": count_of,
         "prototype": text.show_prototype,
     }
     environment.globals |= {"REASONS": REASONS, "MEANINGS": REASON_MEANINGS, "TERMS": TERMS, "CHART": charts}

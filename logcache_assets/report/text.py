@@ -1,5 +1,6 @@
 """How the report writes numbers, shares, days and sentences, in HTML and Markdown alike."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,7 +12,7 @@ CLAUSES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A sentence of a rule: its first clause, and what it lists after that."""
+    """What a rule or a verdict says: its first clause, and what it lists after that."""
 
     lead: str
     clauses: tuple[str, ...]
@@ -27,10 +28,11 @@ class Finding:
         return len(self.clauses[shown:]) + self.more
 
 
-def split_finding(text: str) -> Finding:
-    """Rules join what they found with semicolons: a cause, then rows, then columns."""
-    lead, *clauses = text.split("; ")
-    return Finding(lead=lead, clauses=tuple(clauses[:CLAUSES]), more=len(clauses[CLAUSES:]))
+def show_clauses(clauses: Sequence[str], *, subject: str = "", anchor: str | None = None) -> Finding:
+    """The first clause leads: a cause, then rows, then columns."""
+    lead, *rest = clauses
+    more = len(rest[CLAUSES:])
+    return Finding(lead=lead, clauses=tuple(rest[:CLAUSES]), more=more, subject=subject, anchor=anchor)
 
 
 def show_number(number: float | None) -> str:
@@ -65,11 +67,6 @@ def show_range(first: int | None, last: int | None) -> str:
     if first is None or last is None:
         return NOTHING
     return show_number(first) if first == last else f"{show_number(first)} to {show_number(last)}"
-
-
-def count_of(number: int, noun: str) -> str:
-    """`1 contract`, `2 contracts`; for nouns that take an s."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def show_prototype(instance: str) -> str:

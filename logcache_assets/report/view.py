@@ -1,12 +1,12 @@
 """What the templates write down: the verdict's values chosen, ordered and named, so that templates decide nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, SameT
 from logcache_assets.domain.pull_request import shortened
-from logcache_assets.domain.validation import RuleResult
+from logcache_assets.domain.validation import Objection, RuleResult
 from logcache_assets.report.charts import Chart, Slice, Spark, draw_spark, stack_slices
 from logcache_assets.report.summary import (
     DatabaseSummary,
@@ -18,7 +18,7 @@ from logcache_assets.report.summary import (
     summarize_databases,
     word_of,
 )
-from logcache_assets.report.text import Finding, split_finding
+from logcache_assets.report.text import Finding, show_clauses
 from logcache_assets.report.trend import TrendPoint, chart_trend, find_points, find_row_counts
 
 COLUMN_ROWS, PATTERN_ROWS = 9_000, 1_500
@@ -150,8 +150,8 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
         subject=f"log cache candidate {candidate.version}" if candidate else f"contracts of {name_databases(verdict)}",
         databases=summarize_databases(verdict),
         total=count_rows(verdict.contracts),
-        reasons=tuple(_find_contract(split_finding(text), anchors) for text in verdict.reasons),
-        warnings=tuple(_find_contract(split_finding(text), anchors) for text in verdict.warnings),
+        reasons=tuple(_view_objection(objection, anchors) for objection in verdict.reasons),
+        warnings=tuple(_view_objection(objection, anchors) for objection in verdict.warnings),
         contracts=tuple(
             view_contract(o, anchor=anchors[o.dataset], history=history.get(o.dataset, ()), among=len(ordered))
             for o in ordered
@@ -162,11 +162,11 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
     )
 
 
-def _find_contract(finding: Finding, anchors: Mapping[str, str]) -> Finding:
-    """Sentences of the verdict begin with the dataset that they are about, or the first of several."""
-    subject, _, lead = finding.lead.partition(": ")
-    anchor = anchors.get(subject.partition(" and ")[0])
-    return replace(finding, subject=subject, lead=lead, anchor=anchor) if anchor else finding
+def _view_objection(objection: Objection, anchors: Mapping[str, str]) -> Finding:
+    lead, *rest = objection.findings
+    named = f"{objection.rule}: {lead}" if objection.rule else lead
+    anchor = next((anchors[contract] for contract in objection.contracts if contract in anchors), None)
+    return show_clauses((named, *rest), subject=objection.subject, anchor=anchor)
 
 
 def view_contract(outcome: ContractOutcome, *, anchor: str, history: Sequence[int | None], among: int) -> ContractView:
@@ -200,7 +200,7 @@ def view_contract(outcome: ContractOutcome, *, anchor: str, history: Sequence[in
 
 def _view_rule(result: RuleResult) -> RuleView:
     word = "passed" if result.passed else "failed" if result.blocks else "warned"
-    return RuleView(result=result, word=word, actual=split_finding(result.actual))
+    return RuleView(result=result, word=word, actual=show_clauses(result.actual))
 
 
 def _notable_patterns(patterns: Sequence[Pattern]) -> tuple[Pattern, ...]:

@@ -18,13 +18,13 @@ CAUSES = {
     "placeholder": ("committed at the placeholder of empty datasets",),
     "lost-files": ("is committed, but no file is left at",),
     "wrong-last-t": ("the map says last_t 3060, the data ends at 3059 (C5)",),
-    "empty-contract": ("contract-customers/customers: sound_table failed: it is empty, yesterday it had 945 rows",),
+    "empty-contract": ("contract-customers/customers: sound_table: it is empty, yesterday it had 945 rows",),
     "wrong-value": (
-        "contract-customers/customers: differences_explained failed: the 1 unexplained row is on global",
+        "contract-customers/customers: differences_explained: the 1 unexplained row is on global",
         "(value changed in customer__name), at t 3,620: one segment, 9bcca3c2-10c8-4def-b168-3b98343067c5-3593-3663",
     ),
     "stale-reader": (
-        "8 contracts: all 89 missed rows are on feed-s0",
+        " and 7 more: all 89 missed rows are on feed-s0",
         "in t 5,404-5,449: one segment, 439087fb-973f-42c5-9738-55390a7f41b3-5403-5449.avro",
     ),
 }

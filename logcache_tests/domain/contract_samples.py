@@ -1,5 +1,6 @@
 """What validation counted of a made-up contract: sound until a test gives it a fault."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from msgspec.structs import replace
@@ -15,7 +16,7 @@ from logcache_assets.domain.figures import (
 )
 from logcache_assets.domain.judges import judge_explained, judge_missed
 from logcache_assets.domain.rules import Allowance, Finding, RuleEntry, Rules
-from logcache_assets.domain.validation import RuleName, RuleResult
+from logcache_assets.domain.validation import Objection, RuleName, RuleResult
 
 ACCOUNTS = "contract-feed/accounts"
 
@@ -98,8 +99,22 @@ def judge_fault(
     return (judge_explained if fault == "unexplained" else judge_missed)(ACCOUNTS, found, rules)
 
 
+def told(objections: Iterable[Objection]) -> tuple[str, ...]:
+    """As a person reads them."""
+    return tuple(map(str, objections))
+
+
+def objection(*findings: str, contract: str = ACCOUNTS, rule: RuleName | None = None) -> Objection:
+    """Against one contract."""
+    return Objection(contracts=(contract,), rule=rule, findings=findings)
+
+
 def rule_result(rule: RuleName, *, passed: bool = True) -> RuleResult:
     """What one rule said."""
     return RuleResult(
-        rule=rule, passed=passed, expected="as yesterday", actual="as yesterday" if passed else "all gone", figures={}
+        rule=rule,
+        passed=passed,
+        expected="as yesterday",
+        actual=("as yesterday" if passed else "all gone",),
+        figures={},
     )

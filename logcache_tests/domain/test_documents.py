@@ -23,7 +23,7 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.figures import SchemaChange
 from logcache_assets.domain.validation import Excuse, RuleResult
 from logcache_assets.errors import BadInput
-from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, pattern, rule_result
+from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, objection, pattern, rule_result
 from logcache_tests.domain.samples import (
     BASE_SHA,
     NIGHT,
@@ -45,7 +45,7 @@ EXCUSED = RuleResult(
     rule="differences_explained",
     passed=False,
     expected="a cause",
-    actual="2 whole rows unexplained",
+    actual=("2 whole rows unexplained",),
     figures={"share_explained": 0.875},
     severity="warn",
     excused=(
@@ -94,8 +94,8 @@ DOCUMENTS: list[Document] = [
     changed(
         verdict(),
         approved=False,
-        reasons=("contract-feed/accounts: it is empty",),
-        warnings=("contract-feed/accounts: few",),
+        reasons=(objection("it is empty", rule="sound_table"),),
+        warnings=(objection("few", "fewer"),),
         binding=None,
         contracts=(
             changed(outcome("contract-feed/accounts", FAULTY), results=(EXCUSED,)),

@@ -127,7 +127,7 @@ def test_no_fault_passes_in_silence(
     noun = "row" if rows == 1 else "rows"
     faults = {f"{rows} whole {noun} {fault}": rows, f"account__status: {status} of 240 cells {fault}": status}
     excused = {excuse.what for excuse in result.excused}
-    failed = {text for text in result.actual.split("; ") if text.endswith(fault)}
+    failed = {text for text in result.sentence.split("; ") if text.endswith(fault)}
     assert excused | failed == {text for text, count in faults.items() if count}
     assert not excused & failed
     assert result.passed is (not failed)
@@ -138,5 +138,5 @@ def test_what_was_excused_is_not_said_to_be_good(fault: Fault) -> None:
     """A reviewer who reads `actual` alone is not deceived."""
     result = judge_fault(fault, faulty(fault, rows=2), allow=(allowance(fault),))
 
-    assert "all of them explained" not in result.actual
-    assert "every change in the newer segments shows" not in result.actual
+    assert "all explained" not in result.sentence
+    assert "every change in the newer segments shows" not in result.sentence

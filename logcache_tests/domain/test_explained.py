@@ -20,7 +20,7 @@ NO_LOG = changed(contract_figures(), explained=False)
     [
         pytest.param(
             contract_figures(),
-            "30 rows differ, all of them explained",
+            "30 rows not as yesterday, all explained",
             "every change in the newer segments shows",
             id="every difference has a reason",
         ),
@@ -43,7 +43,7 @@ def test_days_without_a_fault_pass(found: ContractFigures, explained: str, misse
     results = judge_fault("unexplained", found), judge_fault("missed", found)
 
     assert all(result.passed for result in results)
-    assert tuple(result.actual for result in results) == (explained, missed)
+    assert tuple(result.sentence for result in results) == (explained, missed)
     assert tuple(result.expected for result in results) == (
         "a cause in the log, or in the definition, for every row that differs from yesterday's",
         "every change in the newer segments shows in today's table",
@@ -69,7 +69,7 @@ def test_a_single_fault_blocks(fault: Fault, rows: int, cells: dict[str, int], a
     result = judge_fault(fault, faulty(fault, rows=rows, **cells))
 
     assert result.blocks
-    assert result.actual == actual.replace("{}", fault)
+    assert result.sentence == actual.replace("{}", fault)
     assert result.excused == ()
 
 
@@ -93,7 +93,7 @@ def test_faults_are_added_up_over_prototypes(fault: Fault) -> None:
     )
     found = changed(contract_figures(), prototypes={"s0": part, "s1": part})
 
-    assert judge_fault(fault, found).actual == f"2 whole rows {fault}; fee: 4 of 100 cells {fault}"
+    assert judge_fault(fault, found).sentence == f"2 whole rows {fault}; fee: 4 of 100 cells {fault}"
 
 
 @EACH_FAULT
@@ -131,7 +131,7 @@ def test_severity_is_of_a_contract_and_of_each_column(
 
     assert (result.passed, result.blocks) == (False, bool(blocking))
     told = [name for name in (*blocking.split(", "), *warning.split(", ")) if name]
-    assert result.actual == "; ".join(texts[name] for name in told)
+    assert result.sentence == "; ".join(texts[name] for name in told)
 
 
 @EACH_FAULT
@@ -142,7 +142,7 @@ def test_tables_that_cannot_be_compared_block(fault: Fault) -> None:
     result = judge_fault(fault, UNSOUND, lenient, allow=(allowance(fault),))
 
     assert result.blocks
-    assert result.actual == "the tables could not be compared: their keys are not sound"
+    assert result.sentence == "the tables could not be compared: their keys are not sound"
 
 
 @EACH_FAULT
@@ -158,12 +158,12 @@ def test_the_likely_cause_comes_first(fault: Fault) -> None:
     )
     found = changed(faulty(fault, rows=2, account__status=12), patterns=patterns)
 
-    assert judge_fault(fault, found).actual == (
+    assert judge_fault(fault, found).sentence == (
         f"all 14 {fault} rows are on s0 (mostly value changed in account__status), in t 4,840-4,899: one segment, "
         "a.avro; "
         f"2 whole rows {fault}; account__status: 12 of 240 cells {fault}"
     )
-    assert judge_fault(fault, found, RuleEntry(severity="warn")).actual == (
+    assert judge_fault(fault, found, RuleEntry(severity="warn")).sentence == (
         f"2 whole rows {fault}; account__status: 12 of 240 cells {fault}"
     )
 
@@ -173,11 +173,11 @@ def test_without_a_log_that_is_the_cause() -> None:
     missed = changed(faulty("missed", rows=2), explained=False)
     found = changed(faulty("unexplained", rows=2), explained=False, patterns=(pattern(2, reason="unexplained"),))
 
-    assert judge_fault("unexplained", found).actual == (
+    assert judge_fault("unexplained", found).sentence == (
         "no log was given, so no difference can be explained; 2 whole rows unexplained"
     )
-    assert judge_fault("missed", found).actual == "the log was not looked at"
-    assert judge_fault("missed", missed).actual == "2 whole rows missed"
+    assert judge_fault("missed", found).sentence == "the log was not looked at"
+    assert judge_fault("missed", missed).sentence == "2 whole rows missed"
 
 
 def test_rows_are_counted_by_reason() -> None:
@@ -199,7 +199,7 @@ def test_the_likely_cause_of_whole_rows_may_name_columns(fault: Fault) -> None:
         faulty(fault, rows=2), patterns=(pattern(2, reason=fault, change="row added", columns=("account__status",)),)
     )
 
-    assert judge_fault(fault, found).actual == (
+    assert judge_fault(fault, found).sentence == (
         f"all 2 {fault} rows are on s0 (row added in account__status); 2 whole rows {fault}"
     )
 
@@ -217,8 +217,8 @@ def test_the_likely_cause_is_of_what_blocks(fault: Fault) -> None:
     allowed = judge_fault(fault, found, allow=(allowance(fault, column="account__status"),))
     warned = judge_fault(fault, found, RuleEntry(column="account__status", severity="warn"))
 
-    assert allowed.actual == cause
-    assert warned.actual == f"{cause}; account__status: 7 of 240 cells {fault}"
+    assert allowed.sentence == cause
+    assert warned.sentence == f"{cause}; account__status: 7 of 240 cells {fault}"
 
 
 @EACH_FAULT
@@ -232,5 +232,5 @@ def test_the_likely_cause_names_the_columns_that_block(fault: Fault) -> None:
 
     result = judge_fault(fault, found, allow=(allowance(fault, column="account__status"),))
 
-    assert "in account__amount)" in result.actual
-    assert "in account__status)" not in result.actual
+    assert "in account__amount)" in result.sentence
+    assert "in account__status)" not in result.sentence

@@ -8,6 +8,7 @@ import pytest
 from logcache_assets.domain.documents import Binding, Verdict
 from logcache_assets.domain.refresh import PublishWindow
 from logcache_assets.domain.verdict import find_gate_problems
+from logcache_tests.domain.contract_samples import objection
 from logcache_tests.domain.samples import BASE_SHA, BINDING, NOW, SHA, TEST_RUN, candidate, changed, verdict
 
 WINDOW = PublishWindow(start_hour=13, end_hour=23)
@@ -51,7 +52,7 @@ def test_the_gate_opens_when_everything_is_as_validated() -> None:
     assert gate() == []
 
 
-REFUSED = changed(verdict(), approved=False, reasons=("contract-feed/accounts: sound_table failed: all gone",))
+REFUSED = changed(verdict(), approved=False, reasons=(objection("all gone"),))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ REFUSED = changed(verdict(), approved=False, reasons=("contract-feed/accounts: s
         ),
         pytest.param(
             lambda: gate(running=("contract-feed/accounts of DAILY transaction t-1", "x")),
-            ("2 contracts are still being computed, first contract-feed/accounts of DAILY", "(C11)"),
+            ("2 contracts still being computed, first contract-feed/accounts of DAILY", "(C11)"),
             id="contracts being computed",
         ),
     ],

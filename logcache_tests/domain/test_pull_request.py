@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from logcache_assets.domain.pull_request import render_body, render_title
+from logcache_tests.domain.contract_samples import objection
 from logcache_tests.domain.samples import NOW, candidate, changed, inventory, verdict
 
 GOLDEN = Path(__file__).parent / "golden" / "pull_request.md"
@@ -55,12 +56,16 @@ def test_a_reviewer_is_told_of_every_warning() -> None:
     """What was excused, and by whom, is what a review is for; a warning is no rule that passed."""
     transactions, accounts = inventory().outcomes
     warned = changed(accounts, results=tuple(changed(r, passed=False, severity="warn") for r in accounts.results))
-    found = changed(verdict(), contracts=(transactions, warned), warnings=("accounts: all gone", "cards: few"))
+    found = changed(
+        verdict(),
+        contracts=(transactions, warned),
+        warnings=(objection("all gone", "most of them"), objection("few", contract="cards", rule="sound_table")),
+    )
 
     body = render_body(candidate(), found, report_uri=REPORT, now=NOW)
 
     assert "**Approved**: 1 of 2 contracts passed every rule" in body
-    assert "\n\n2 warnings, and what was excused:\n\n- accounts: all gone\n- cards: few\n\nReport: " in body
+    assert "- contract-feed/accounts: all gone; most of them\n- cards: sound_table: few\n\nReport: " in body
 
 
 def test_a_contract_without_results_passed_no_rule() -> None:

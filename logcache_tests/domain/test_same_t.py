@@ -52,7 +52,7 @@ def test_the_caches_must_give_yesterday_again(found: SameT | None, actual: str, 
     """To the last row; a check that was asked for and did not run blocks (C29)."""
     result = judge(found)
 
-    assert result.actual == actual
+    assert result.sentence == actual
     assert result.blocks is not actual.endswith("all equal")
     assert result.passed is actual.endswith("all equal")
     assert tuple(result.figures.values()) == numbers
@@ -109,4 +109,4 @@ def test_an_allowance_without_a_difference_is_not_named() -> None:
 
 def test_what_was_excused_is_not_said_to_be_equal() -> None:
     """A reviewer who reads `actual` alone is not deceived."""
-    assert "all equal" not in judge(recomputed(3), Rules(allow=(allowance("same-t"),))).actual
+    assert "all equal" not in judge(recomputed(3), Rules(allow=(allowance("same-t"),))).sentence

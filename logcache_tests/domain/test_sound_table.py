@@ -50,19 +50,19 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
     assert result.passed
     assert not result.blocks
     assert result.excused == ()
-    assert result.actual == f"{found.today.rows:,} rows, all sound"
+    assert result.sentence == f"{found.today.rows:,} row{'s' * (found.today.rows != 1)}, all sound"
 
 
 @pytest.mark.parametrize(
     ("found", "actual"),
     [
-        pytest.param(days(today={"null_keys": 2}), "2 rows have a null key", id="null keys"),
+        pytest.param(days(today={"null_keys": 2}), "a null key in 2 rows", id="null keys"),
         pytest.param(
             days(today={"null_keys": 2}, yesterday={"null_keys": 2}),
-            "2 rows have a null key",
+            "a null key in 2 rows",
             id="as many as yesterday",
         ),
-        pytest.param(days(today={"duplicate_keys": 1200}), "1,200 rows repeat a key", id="duplicate keys"),
+        pytest.param(days(today={"duplicate_keys": 1200}), "a repeated key in 1,200 rows", id="duplicate keys"),
         pytest.param(days(today={"rows": 0}), "it is empty, yesterday it had 240 rows", id="empty"),
         pytest.param(
             days(schema=(change("string", None, "string"),)), "column account__fee is not there", id="a column gone"
@@ -99,7 +99,7 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
         ),
         pytest.param(
             days(today={"rows": 0, "null_keys": 1, "duplicate_keys": 3}, schema=(change("int64", None, "int64"),)),
-            "1 rows have a null key; 3 rows repeat a key; column account__fee is not there; "
+            "a null key in 1 row; a repeated key in 3 rows; column account__fee is not there; "
             "it is empty, yesterday it had 240 rows",
             id="every problem at once",
         ),
@@ -113,7 +113,7 @@ def test_an_unsound_table_blocks_with_its_problem(found: ContractFigures, actual
         result = judge_sound_table(ACCOUNTS, found, rules)
 
         assert result.blocks
-        assert result.actual == actual
+        assert result.sentence == actual
     assert result.expected == (
         "the schema that definition and log give, a key that is unique and never null, rows where yesterday had rows"
     )
@@ -184,5 +184,5 @@ def test_one_allowed_problem_leaves_the_others() -> None:
     result = judge_sound_table(ACCOUNTS, found, Rules(allow=(allowance("schema", column="account__fee"),)))
 
     assert result.blocks
-    assert result.actual == "column account__limit is not there"
+    assert result.sentence == "column account__limit is not there"
     assert [excuse.what for excuse in result.excused] == ["column account__fee is not there"]

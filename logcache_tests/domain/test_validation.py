@@ -126,6 +126,6 @@ def test_a_contract_without_a_table_fails_every_rule() -> None:
 
     assert tuple(result.rule for result in results) == MANDATORY_RULES
     assert all(result.blocks for result in results)
-    assert {(result.expected, result.actual) for result in results} == {
+    assert {(result.expected, result.sentence) for result in results} == {
         ("a committed table", "it is aborted in the test run: out of memory")
     }

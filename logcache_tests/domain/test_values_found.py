@@ -108,7 +108,7 @@ def test_the_result_says_what_was_found(found: ContractFigures, actual: str) -> 
     """In shares, whether it passed or not."""
     result = judge_values_found(ACCOUNTS, found, NO_RULES)
 
-    assert result.actual == actual
+    assert result.sentence == actual
     assert result.expected == "at least 95% of yesterday's keys, and over these at least 50% equal values"
     assert result.blocks is actual.startswith(("only", "the tables"))
 
@@ -161,7 +161,7 @@ def test_a_low_share_that_is_explained_is_still_told() -> None:
     result = judge_values_found(ACCOUNTS, found_again(missing=10, because="excised", explained=True), NO_RULES)
 
     assert (result.passed, result.severity) == (False, "warn")
-    assert result.actual == "only 90.00% of yesterday's 100 keys are there"
+    assert result.sentence == "only 90.00% of yesterday's 100 keys are there"
 
 
 def test_a_threshold_is_shown_as_it_is() -> None:

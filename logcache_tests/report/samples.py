@@ -25,7 +25,14 @@ from logcache_assets.domain.figures import (
     TableFigures,
 )
 from logcache_assets.domain.rules import Allowance
-from logcache_assets.domain.validation import AppliedAllowance, Excuse, RuleResult
+from logcache_assets.domain.validation import (
+    MANDATORY_RULES,
+    AppliedAllowance,
+    Excuse,
+    Objection,
+    RuleName,
+    RuleResult,
+)
 
 NOW = datetime(2018, 5, 28, 14, 0, tzinfo=UTC)
 SHA = "33a485bc" + "0" * 32
@@ -37,14 +44,19 @@ CAUSE = (
     "all 62 unexplained rows are on s1 (value changed in transaction__amount), in t 4,102-4,188: one segment, "
     "8f2e-4101-4200.avro"
 )
-CELLS = "62 rows unexplained; transaction__amount: 62 of 2,821 cells unexplained"
+CELLS = ("62 rows unexplained", "transaction__amount: 62 of 2,821 cells unexplained")
 REASONS = (
-    f"contract-feed/transactions: differences_explained failed: {CAUSE}; {CELLS}",
-    "contract-feed/accounts: it is not there today",
+    Objection(contracts=("contract-feed/transactions",), rule="differences_explained", findings=(CAUSE, *CELLS)),
+    Objection(contracts=("contract-feed/accounts",), findings=("it is not there today",)),
 )
+LATE = "3 rows missed (allowed by team-customers until 2018-06-30: known late writer)"
 WARNINGS = (
-    "contract-customers/customers: values_found_yesterday: only 48.20% of the values are equal",
-    "contract-customers/customers: 3 rows missed (allowed by team-customers until 2018-06-30: known late writer)",
+    Objection(
+        contracts=("contract-customers/customers",),
+        rule="values_found_yesterday",
+        findings=("only 48.20% of the values are equal",),
+    ),
+    Objection(contracts=("contract-customers/customers",), rule="nothing_missed", findings=(LATE,)),
 )
 ALLOWANCE = AppliedAllowance(
     allowance=Allowance(
@@ -90,10 +102,11 @@ def prototype(
     )
 
 
-def result(rule: str = "differences_explained", *, passed: bool = True, actual: str = "all sound") -> RuleResult:
+def result(*actual: str, rule: RuleName = "differences_explained", passed: bool = True) -> RuleResult:
     """What a rule says."""
-    text = {"rule": rule, "passed": passed, "expected": "a cause for every row that differs", "actual": actual}
-    return RuleResult(**text, figures={})  # type: ignore[arg-type]
+    clauses = actual or ("all sound",)
+    expected = "a cause for every row that differs"
+    return RuleResult(rule=rule, passed=passed, expected=expected, actual=clauses, figures={})
 
 
 def outcome(
@@ -124,7 +137,7 @@ def absent(dataset: str = "contract-feed/accounts") -> ContractOutcome:
         uri=None,
         rows=None,
         yesterday_rows=None,
-        results=(result("sound_table", passed=False, actual="it is not there today"),),
+        results=(result("it is not there today", rule="sound_table", passed=False),),
     )
 
 
@@ -143,8 +156,8 @@ def transactions(unexplained: int = 0) -> ContractOutcome:
             "s1": prototype(1_318, {reason: rows for reason, rows in s1.items() if rows}, added=171),
         },
         results=(
-            result("sound_table", actual="3,302 rows, all sound"),
-            result(passed=not unexplained, actual=f"{CAUSE}; 62 rows unexplained" if unexplained else "all explained"),
+            result("3,302 rows, all sound", rule="sound_table"),
+            result(CAUSE, "62 rows unexplained", passed=False) if unexplained else result("all explained"),
         ),
     )
     assert found.figures is not None
@@ -189,7 +202,7 @@ def customers() -> ContractOutcome:
     found = outcome(
         "contract-customers/customers",
         {"global": prototype(1_204, {"excised": 7, "definition-changed": 4, "missed": 3})},
-        results=(replace(result("nothing_missed"), excused=(excuse,)),),
+        results=(replace(result(rule="nothing_missed"), excused=(excuse,)),),
     )
     assert found.figures is not None
     change = SchemaChange(column="customer__mail", was=None, is_now="string", expected="string")
@@ -286,19 +299,21 @@ def big(*, contracts: int = 300, columns: int = 60, differing: int = 6, faulty: 
     found = outcome("", {f"s{n}": prototype(1_234_567, reasons, columns=cells) for n in range(8)})
     assert found.figures is not None
     clauses = [f"{name}: 900 of 1,234,567 cells unexplained" for name in cells]
-    actual = "; ".join([CAUSE, "7,200 rows unexplained", *clauses])
-    results = tuple(
-        result(rule, passed=not faulty, actual=actual if faulty else "7,200 rows differ, all of them explained")
-        for rule in ("sound_table", "values_found_yesterday", "differences_explained", "nothing_missed")
-    )
+    found_wrong = (CAUSE, "7,200 rows unexplained", *clauses)
+    actual = found_wrong if faulty else ("7,200 rows not as yesterday, all explained",)
+    results = tuple(result(*actual, rule=rule, passed=not faulty) for rule in MANDATORY_RULES)
     patterns = tuple(replace(fault_pattern(900 - n), prototype=f"s{n % 8}", columns=tuple(cells)) for n in range(40))
     figures = replace(found.figures, patterns=patterns if faulty else (NEW_ROWS,))
     datasets = [f"contract-{names[n % len(names)]}/entities-{n}" for n in range(contracts)]
     return replace(
         approved(),
         approved=not faulty,
-        reasons=tuple(f"{dataset}: differences_explained failed: {actual}" for dataset in datasets) if faulty else (),
-        warnings=tuple(f"{dataset}: sound_table: {actual}" for dataset in datasets) if faulty else (),
+        reasons=tuple(Objection(contracts=(d,), rule="differences_explained", findings=actual) for d in datasets)
+        if faulty
+        else (),
+        warnings=tuple(Objection(contracts=(d,), rule="sound_table", findings=actual) for d in datasets)
+        if faulty
+        else (),
         databases=tuple(names),
         spans=tuple(
             InstanceSpan(instance=f"{name}-s{n}", yesterday_t=95_599, today_t=99_871)

@@ -15,7 +15,7 @@ from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.rules import Allowance
-from logcache_assets.domain.validation import AppliedAllowance
+from logcache_assets.domain.validation import AppliedAllowance, Objection
 from logcache_assets.local_platform.world import World
 from logcache_assets.report import Template, render_report
 from logcache_tests.engine.expected import EXPECTED
@@ -272,8 +272,8 @@ def hostile() -> Verdict:
     )
     return replace(
         found,
-        reasons=(HOSTILE,),
-        warnings=(HOSTILE,),
+        reasons=(Objection(contracts=(HOSTILE,), findings=(HOSTILE, HOSTILE)),),
+        warnings=(Objection(findings=(HOSTILE,)),),
         databases=("feed" + HOSTILE,),
         contracts=tuple(contracts),
         allowances=(AppliedAllowance(allowance=allowance, used=True),),

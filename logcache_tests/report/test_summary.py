@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.documents import InstanceSpan
 from logcache_assets.report.summary import count_rows, sort_outcomes, summarize_databases, word_of
-from logcache_assets.report.text import show_moment, show_range, show_share, split_finding
+from logcache_assets.report.text import show_clauses, show_moment, show_range, show_share
 from logcache_assets.report.trend import find_points, find_row_counts
 from logcache_tests.report import samples
 
@@ -98,7 +98,7 @@ def test_a_share_never_rounds_a_difference_away(share: float | None, text: str) 
 
 def test_a_finding_begins_with_its_cause() -> None:
     """What a rule lists after that is shortened."""
-    finding = split_finding("cause; " + "; ".join(map(str, range(20))))
+    finding = show_clauses(("cause", *map(str, range(20))))
 
     assert (finding.lead, finding.clauses, finding.more) == ("cause", ("0", "1", "2", "3", "4", "5"), 14)
     assert finding.left_out(2) == 18
