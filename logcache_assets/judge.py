@@ -57,7 +57,7 @@ class Case:
 
     def required(self, table: ContractTable) -> tuple[RuleName, ...]:
         """The rules that a contract must pass."""
-        return required_rules(table, self.definition, self.same_t)
+        return required_rules(table, self.definition, self.same_t, log_given=self.logs is not None)
 
     @property
     def former_datasets(self) -> frozenset[str] | None:
@@ -141,10 +141,15 @@ def _figures(case: Case, opened: _Opened, at: Workplace) -> tuple[dict[str, Cont
         figures = compare_days(days, at)
     except LogCacheError as error:
         return {}, f"it could not be explained: {error}"
-    again = _same_t(case, opened, at) if case.caches else {}
+    try:
+        again, problem = _same_t(case, opened, at), ""
+    except LogCacheError as error:
+        again, problem = {}, str(error)
+        at.warn(f"WARNING: {case.definition.database} could not be recomputed at yesterday's t: {error}")
     # Yesterday had no rows of a new contract, so nothing can differ from them.
     again |= dict.fromkeys(opened.new, SameT(prototypes=(), rows=0, differing=0))
-    return {name: with_fields(found, same_t=again.get(name)) for name, found in figures.items()}, ""
+    added = {name: with_fields(f, same_t=again.get(name), same_t_failure=problem) for name, f in figures.items()}
+    return added, ""
 
 
 def _tolerances(table: ContractTable, rules: Rules) -> dict[str, float]:
@@ -153,7 +158,7 @@ def _tolerances(table: ContractTable, rules: Rules) -> dict[str, float]:
 
 
 def _same_t(case: Case, opened: _Opened, at: Workplace) -> dict[str, SameT]:
-    """Yesterday recomputed with yesterday's definition; a failure leaves the rule without its figures."""
+    """Yesterday recomputed with yesterday's definition; raises LogCacheError."""
     definition = case.logs.former if case.logs and case.logs.former else case.definition
     prototypes = case.same_t.of(definition)
     wanted = {
@@ -161,7 +166,7 @@ def _same_t(case: Case, opened: _Opened, at: Workplace) -> dict[str, SameT]:
         for table in contract_tables(definition)
         if table.dataset in opened.yesterday.keys() - opened.new and fnmatchcase(table.dataset, case.same_t.contracts)
     }
-    if not wanted or not prototypes:
+    if not wanted or not prototypes or not case.caches:
         return {}
     build = ContractBuild(
         definition=msgspec.structs.replace(definition, prototypes=prototypes),
@@ -169,8 +174,4 @@ def _same_t(case: Case, opened: _Opened, at: Workplace) -> dict[str, SameT]:
         pii_key=case.logs.pii_key or b"" if case.logs else b"",
         policy=CachePolicy.STRICT,
     )
-    try:
-        return compare_same_t(build, wanted, token_key=case.token_key, at=at)
-    except LogCacheError as error:
-        at.warn(f"WARNING: {definition.database} could not be recomputed at yesterday's t: {error}")
-        return {}
+    return compare_same_t(build, wanted, token_key=case.token_key, at=at)

@@ -8,12 +8,20 @@ import pytest
 from logcache_assets.cli import refresh
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
+from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.local_platform.world import World
+from logcache_tests.engine.world import open_store
 from logcache_tests.worlds import settings_at
 
 
 def silent(_line: str) -> None:
     """A test has nobody to tell."""
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
+    """The demo's segments, and a bucket for tests that only read or write below a folder of their own."""
+    return open_store(tmp_path_factory.mktemp("shared"))
 
 
 @pytest.fixture(scope="session")

@@ -120,6 +120,8 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     definitions = select_databases(load_catalog(inputs.definitions), databases)
     rules, digest = _read_rules(inputs.rules, definitions, tell)
     logs = _read_logs(inputs, definitions)
+    if logs is None:
+        tell("no log is given: that today's tables show all that happened since yesterday is not checked")
     if pii_key is None:
         tell("LOGCACHE_PII_KEY is not set: hashed cells that the log touches are not verified, tokens are of this run")
     outcomes: list[ContractOutcome] = []

@@ -151,7 +151,9 @@ class ContractFigures(Figures, frozen=True, kw_only=True):
     patterns: tuple[Pattern, ...] = ()
     """Faults first, the most rows first."""
     same_t: SameT | None = None
-    """None where it was not asked for."""
+    """None where it was not asked for, or failed."""
+    same_t_failure: str = ""
+    """Why the contract could not be recomputed."""
 
     @property
     def faulty_rows(self) -> dict[Fault, int]:

@@ -12,7 +12,6 @@ from logcache_assets.domain.figures import (
     ContractFigures,
     Fault,
     Pattern,
-    SameT,
     SchemaChange,
     TableFigures,
 )
@@ -120,16 +119,27 @@ def judge_values_found(contract: str, figures: ContractFigures, rules: Rules) ->
         problems.append(f"only {found:.2%} of yesterday's {rows:,} keys are there")
     if figures.prototypes is not None and cells.share_equal < settings.values_equal:
         problems.append(f"only {cells.share_equal:.2%} of the values are equal")
-    lenient = _all_explained(figures)
     return _result(
         "values_found_yesterday",
-        Judgement(warning=tuple(problems)) if lenient else Judgement(blocking=tuple(problems)),
+        _judge_shares(problems, lenient=_all_explained(figures), allowance=_may_be_empty(contract, figures, rules)),
         expected=f"at least {settings.keys_found * 100:g}% of yesterday's keys, and over these at least "
         f"{settings.values_equal * 100:g}% equal values",
         good=_found_summary(rows, found, cells, figures.columns),
         figures={"share_keys_found": found, "share_equal": cells.share_equal}
         | {f"share_equal/{name}": column.share_equal for name, column in figures.columns.items()},
     )
+
+
+def _judge_shares(problems: Sequence[str], *, lenient: bool, allowance: Allowance | None) -> Judgement:
+    if allowance:
+        return Judgement(excused=tuple(Excuse(what=problem, allowance=allowance) for problem in problems))
+    return Judgement(warning=tuple(problems)) if lenient else Judgement(blocking=tuple(problems))
+
+
+def _may_be_empty(contract: str, figures: ContractFigures, rules: Rules) -> Allowance | None:
+    """The entry that lets a contract have no rows any more, whatever the log says of them."""
+    emptied = figures.yesterday.rows and not figures.today.rows
+    return find_allowance(contract, rules, "empty") if emptied else None
 
 
 def _all_explained(figures: ContractFigures) -> bool:
@@ -163,11 +173,12 @@ def judge_explained(contract: str, figures: ContractFigures, rules: Rules) -> Ru
 def judge_missed(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:
     """Everything that happened since yesterday shows in today's table (C1, C21)."""
     missed = figures.reasons.get("missed", 0)
+    unknown = Judgement(blocking=("no log was given, so nothing tells what today's table must show (C29)",))
     return _result(
         "nothing_missed",
-        _judge_fault(contract, figures, rules, "missed"),
+        _judge_fault(contract, figures, rules, "missed") if figures.explained else unknown,
         expected="every change in the newer segments shows in today's table",
-        good="every change in the newer segments shows" if figures.explained else "the log was not looked at",
+        good="every change in the newer segments shows",
         figures={"missed_rows": missed},
     )
 
@@ -189,7 +200,7 @@ def _judge_fault(contract: str, figures: ContractFigures, rules: Rules, fault: F
         )
         settings = rules.settings_of(contract, column)
         excuse = _excuse(what, count / max(compared, 1), getattr(settings, fault))
-        allowance = find_allowance(contract, rules, fault, column)
+        allowance = find_allowance(contract, rules, fault, column) or _may_be_empty(contract, figures, rules)
         if count and allowance:
             excused.append(Excuse(what=what, allowance=allowance))
         elif count and excuse:
@@ -229,16 +240,18 @@ def judge_same_t(contract: str, figures: ContractFigures, rules: Rules) -> RuleR
     rows = same_t.rows if same_t else 0
     return _result(
         "same_t_same_table",
-        _judge_same_t(same_t, find_allowance(contract, rules, "same-t")),
+        _judge_same_t(figures, find_allowance(contract, rules, "same-t")),
         expected="recomputed at yesterday's t from the candidate's caches, exactly yesterday's rows",
         good=f"{count_of(rows, 'row')} recomputed, all equal",
         figures={"same_t_rows": rows, "same_t_differing": same_t.differing if same_t else 0},
     )
 
 
-def _judge_same_t(same_t: SameT | None, allowance: Allowance | None) -> Judgement:
+def _judge_same_t(figures: ContractFigures, allowance: Allowance | None) -> Judgement:
+    same_t = figures.same_t
     if same_t is None:
-        return Judgement(blocking=("it was not recomputed (C29)",))
+        cause = f": {figures.same_t_failure}" if figures.same_t_failure else ""
+        return Judgement(blocking=(f"it was not recomputed{cause} (C29)",))
     if not same_t.differing:
         return Judgement()
     where = f", in {', '.join(same_t.columns[:3])}" if same_t.columns else ""

@@ -24,6 +24,9 @@ Severity = Literal["block", "warn"]
 Finding = Literal["unexplained", "missed", "empty", "schema", "same-t"]
 """What an allowance can excuse."""
 
+WHOLE_FINDINGS: tuple[Finding, ...] = ("empty", "same-t")
+"""What no single column has."""
+
 RULES_PATH = "validation.yaml"
 """Where the file lies in the itaipu repository."""
 
@@ -171,8 +174,9 @@ def _unusable(path: str, allowance: Allowance) -> Iterator[tuple[str, str]]:
     if any(character in allowance.contract for character in PATTERN_CHARACTERS):
         problem = f"{allowance.contract!r} is a pattern, an allowance is for one contract; give its exact name"
         yield f"{path}.contract", problem
-    if allowance.finding == "empty" and allowance.column is not None:
-        yield f"{path}.column", "only a whole contract is found empty, never a column; remove the column"
+    if allowance.finding in WHOLE_FINDINGS and allowance.column is not None:
+        problem = f"{allowance.finding!r} is found of a whole contract, never of a column; remove the column"
+        yield f"{path}.column", problem
     if not allowance.owner.strip():
         yield f"{path}.owner", "the allowance has no owner; name who answers for it"
     if not allowance.reason.strip():

@@ -43,11 +43,12 @@ NO_SAME_T = SameTSelection(contracts="")
 
 
 def required_rules(
-    table: ContractTable, definition: DatabaseDefinition, same_t: SameTSelection
+    table: ContractTable, definition: DatabaseDefinition, same_t: SameTSelection, *, log_given: bool = True
 ) -> tuple[RuleName, ...]:
-    """The rules that a contract must pass."""
+    """The rules that a contract must pass; without a log, as no refresh is, nobody can tell what was missed."""
+    rules = MANDATORY_RULES if log_given else tuple(rule for rule in MANDATORY_RULES if rule != "nothing_missed")
     again = fnmatchcase(table.dataset, same_t.contracts) and same_t.of(definition)
-    return (*MANDATORY_RULES, "same_t_same_table") if again else MANDATORY_RULES
+    return (*rules, "same_t_same_table") if again else rules
 
 
 class AppliedAllowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -15,7 +15,8 @@ TOUCHED, REFERRED, RENAMED, EXCISED, REDEFINED = (BITS[name] for name in EXPLANA
 
 WHY = {"present": pl.Boolean(), "why": pl.UInt8(), "why_t": pl.Int64()}
 """What a recorded row says beside its cells: whether the log shows it at all, the bits of its causes, and the last t at
-which the log touched its entity."""
+which the log touched its entity. Not shown are keys that an entity has no more: `present` is null where it got and lost
+them since yesterday, which says nothing of another entity's row of that key."""
 
 
 EARLIER = "earlier:"

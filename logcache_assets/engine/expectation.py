@@ -252,10 +252,13 @@ class RecordTask:
         """The keys that affected entities had yesterday or since, and that no entity of these has today."""
         held = view.keys.filter(pl.col("t_to") > self.after_t).join(affected, on="e")
         key, prototype = table.key
-        named = held.with_columns(pl.col("value").cast(view.key.dtype).alias(key))
-        rows = named.with_columns(pl.lit(self.facts.instance.prototype).alias(prototype), present=pl.lit(False)).unique(
-            key
+        since_yesterday = pl.col("t_from") > self.after_t
+        named = held.with_columns(
+            pl.col("value").cast(view.key.dtype).alias(key),
+            pl.lit(self.facts.instance.prototype).alias(prototype),
+            present=pl.when(~since_yesterday).then(pl.lit(False)),
         )
+        rows = named.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)
         gone = _common(rows.select(key, prototype, *WHY), self.layouts[table.dataset])
         missing = gone.join(recorded, on=list(table.key), how="anti")
         nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]

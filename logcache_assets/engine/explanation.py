@@ -46,7 +46,8 @@ def explain_rows(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.Data
     Args:
         yesterday: rows in common types; keys are unique and not null.
         today: likewise.
-        recorded: what the log says of rows, with the columns of causes.WHY; keys are unique.
+        recorded: what the log says of rows, with the columns of causes.WHY; of a key that several entities had, each
+            tells what it knows.
         terms: of the comparison.
     """
     return count_rows(_judged(_joined(yesterday, today, recorded, terms), terms), terms)
@@ -54,7 +55,7 @@ def explain_rows(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.Data
 
 def _joined(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """One row per key, the cells of the three tables beside each other."""
-    key, sides = list(terms.layout.key), []
+    key, sides, recorded = list(terms.layout.key), [], _settled(recorded, terms)
     extra = tuple(name for name in recorded.columns if name in WHY or name.startswith(EARLIER))
     for prefix, frame, more in ((A, yesterday, ()), (B, today, ()), (X, recorded, extra)):
         cells = [pl.col(c).alias(prefix + c) for c in terms.layout.cells]
@@ -62,10 +63,21 @@ def _joined(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame
     both = sides[0].join(sides[1], on=key, how="full", coalesce=True)
     joined = both.join(sides[2], on=key, how="full", coalesce=True)
     unknown = {EARLIER + name for name in terms.layout.cells} - set(joined.columns)
-    return joined.with_columns(
+    filled = joined.with_columns(
         *(pl.col(f"in:{prefix}").fill_null(value=False) for prefix in (A, B, X)),
         *(pl.lit(None, pl.List(pl.UInt64)).alias(name) for name in unknown),
     )
+    # A row of yesterday whose key another entity only had in between is that row's still.
+    of_another = pl.col("present").is_null() & pl.col(f"in:{A}")
+    return filled.with_columns((pl.col(f"in:{X}") & ~of_another).alias(f"in:{X}"))
+
+
+def _settled(recorded: pl.DataFrame, terms: Terms) -> pl.DataFrame:
+    """What several entities say of one key: that one of them has it now is what counts."""
+    key = list(terms.layout.key)
+    shown = recorded.filter(pl.col("present"))
+    gone = recorded.filter(~pl.col("present").fill_null(value=False)).join(shown, on=key, how="anti")
+    return pl.concat([shown, gone.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)])
 
 
 def _judged(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:

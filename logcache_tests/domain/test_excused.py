@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.domain.figures import FAULTS, Fault
-from logcache_assets.domain.rules import Allowance, RuleEntry
-from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, judge_fault
+from logcache_assets.domain.figures import FAULTS, CellFigures, ContractFigures, Fault, PrototypeFigures
+from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.rules import NO_RULES, Allowance, RuleEntry, Rules
+from logcache_assets.domain.validation import MANDATORY_RULES
+from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures, faulty, judge_fault
+from logcache_tests.domain.samples import changed
 
 EACH_FAULT = pytest.mark.parametrize("fault", [pytest.param(fault, id=fault) for fault in FAULTS])
 
@@ -93,6 +96,42 @@ def test_an_allowance_is_of_one_contract_and_one_finding(fault: Fault) -> None:
 
     assert result.blocks
     assert result.excused == ()
+
+
+def emptied() -> ContractFigures:
+    """Accounts that lost every row, against the log."""
+    found = contract_figures()
+    columns = {"account__status": CellFigures(), "account__amount": CellFigures()}
+    part = PrototypeFigures(
+        rows=0,
+        yesterday_rows=240,
+        missing=240,
+        reasons={"unexplained": 240},
+        faulty_rows={"unexplained": 240},
+        columns=columns,
+    )
+    return changed(found, today=changed(found.today, rows=0), prototypes={"s0": part}, patterns=())
+
+
+def test_a_contract_that_may_be_empty_passes_empty() -> None:
+    """All that the rules find of it is excused by the one entry, and told."""
+    results = judge_contract(ACCOUNTS, emptied(), Rules(allow=(allowance("empty"),)), required=MANDATORY_RULES)
+
+    assert [result.rule for result in results if not result.passed] == []
+    assert [excuse.what for result in results for excuse in result.excused] == [
+        "it is empty, yesterday it had 240 rows",
+        "only 0.00% of yesterday's 240 keys are there",
+        "240 whole rows unexplained",
+    ]
+
+
+def test_a_contract_that_may_be_empty_must_be_right_otherwise() -> None:
+    """The entry says nothing of rows that are there."""
+    allow = (allowance("empty"),)
+
+    assert judge_fault("unexplained", faulty("unexplained", rows=2), allow=allow).blocks
+    results = judge_contract(ACCOUNTS, emptied(), NO_RULES, required=MANDATORY_RULES)
+    assert [result.rule for result in results if result.blocks] == list(MANDATORY_RULES[:3])
 
 
 @EACH_FAULT

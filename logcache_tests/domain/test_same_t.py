@@ -20,6 +20,15 @@ def recomputed(differing: int, *columns: str) -> SameT:
     return SameT(prototypes=("s0", "s1"), rows=1240, differing=differing, columns=columns)
 
 
+def test_why_it_was_not_recomputed_is_told() -> None:
+    """A missing check is a refusal, and its cause is what a reader wants (C29)."""
+    figures = changed(contract_figures(), same_t=None, same_t_failure="the cached log is gone")
+
+    result = judge_same_t(ACCOUNTS, figures, NO_RULES)
+
+    assert (result.blocks, result.sentence) == (True, "it was not recomputed: the cached log is gone (C29)")
+
+
 @pytest.mark.parametrize(
     ("found", "actual", "numbers"),
     [

@@ -60,6 +60,13 @@ def test_the_same_t_is_required_where_it_was_asked_for(same_t: SameTSelection, r
     assert required_rules(TABLES[ACCOUNTS], FEED, same_t) == rules
 
 
+def test_without_a_log_nobody_asks_what_was_missed() -> None:
+    """Only outside a refresh; everything else is asked."""
+    rules = required_rules(TABLES[ACCOUNTS], FEED, NO_SAME_T, log_given=False)
+
+    assert rules == ("sound_table", "values_found_yesterday", "differences_explained")
+
+
 def test_only_selected_contracts_of_a_database_are_recomputed() -> None:
     """The pattern is of the dataset, not of the database."""
     history = "contract-feed/account-status-history"
@@ -117,7 +124,10 @@ def test_each_rule_is_judged_by_its_own_judge() -> None:
         for rule, found in failing.items()
     }
 
-    assert blocked == {rule: [rule] for rule in WITH_SAME_T}
+    # Too few values are a warning while a log explains them, and without a log nobody knows what was missed.
+    assert blocked == {rule: [rule] for rule in WITH_SAME_T} | {
+        "values_found_yesterday": ["values_found_yesterday", "nothing_missed"]
+    }
 
 
 def test_a_contract_without_a_table_fails_every_rule() -> None:

@@ -15,7 +15,8 @@ from logcache_tests.engine.generated import InventedLog
 
 APP_S0 = parse_instance("app-s0")
 ENUM = 17592186044500
-USERS = (17592186044418, 17592186044419, 2305864999446250524)
+USERS = (17592186044418, 17592186044420, 2305864999446250524)
+"""In two buckets of two: what moves between them crosses a border."""
 ATTRIBUTES = {
     "user/id": (72, "string", ONE),
     "user/name": (73, "string", ONE),

@@ -1,4 +1,4 @@
-"""One store for tests that only read or write below a folder of their own."""
+"""A store for tests that write, and patience with busy computers."""
 
 from pathlib import Path
 
@@ -16,9 +16,3 @@ settings.load_profile("busy computers")
 def store(tmp_path: Path) -> LocalObjectStore:
     """The demo's segments, and an own bucket of this test."""
     return open_store(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
-    """The demo's segments, and a bucket for caches that several tests read."""
-    return open_store(tmp_path_factory.mktemp("engine"))

@@ -23,9 +23,10 @@ from msgspec.structs import replace as with_fields
 
 from logcache_assets.domain.definitions import IDENT_REF, ContractTable, DatabaseDefinition
 from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.engine.buckets import BUCKET_DATOMS
 from logcache_assets.engine.log import LogSource
 from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_tests.engine.app import sources_of
+from logcache_tests.engine.app import Change, define, log_of, sources_of
 from logcache_tests.engine.app_logs import DEFINITION as APP
 from logcache_tests.engine.app_logs import USERS, app_logs
 from logcache_tests.engine.days import (
@@ -72,6 +73,8 @@ class Pair:
     """Without an instance that is new today."""
     until: Mapping[Instance, int]
     cached_until: Mapping[Instance, int]
+    bucket_datoms: int
+    """Of the caches, which are in many buckets if it is small."""
     reextracted: bool
     pii_key: bytes | None
     elsewhere: bool
@@ -97,6 +100,7 @@ def draw_pair(seed: int, store: LocalObjectStore) -> Pair:
         before=before,
         until=until,
         cached_until=cached_until,
+        bucket_datoms=rng.choice([BUCKET_DATOMS, 2_000]),
         reextracted=rng.random() < 1 / 2,
         pii_key=rng.choice([PII_KEY, PII_KEY, None]),
         elsewhere=rng.random() < 1 / 4,
@@ -115,7 +119,10 @@ def source_of_pair(pair: Pair, instance: Instance, number: int, store: LocalObje
     if instance not in pair.cached_until:
         return source
     last_t = pair.cached_until[instance]
-    return replace(source, cache=write_cache(source, store, folder=f"pair-{number}", last_t=last_t))
+    return replace(
+        source,
+        cache=write_cache(source, store, folder=f"pair-{number}", last_t=last_t, bucket_datoms=pair.bucket_datoms),
+    )
 
 
 def reextracted_in(pair: Pair) -> frozenset[Instance]:
@@ -234,6 +241,47 @@ def test_no_invented_log_gives_a_false_alarm(log: InventedLog, data: st.DataObje
         name for name, days in unsound.items() if any(days)
     }
     assert [fault for figures in found.values() for fault in accused(figures)] == []
+
+
+FIRST, SECOND = USERS[:2]
+"""Entities in two buckets."""
+KEYS_THAT_WANDER: dict[str, list[Change]] = {
+    "to another entity": [(FIRST, "user/id", "a", 1002, False), (SECOND, "user/id", "a", 1003, True)],
+    "both ways in one tx": [
+        (FIRST, "user/id", "b", 1002, True),
+        (FIRST, "user/id", "a", 1002, False),
+        (SECOND, "user/id", "a", 1002, True),
+        (SECOND, "user/id", "b", 1002, False),
+    ],
+    "to one that has it, and back": [
+        (FIRST, "user/id", "b", 1002, True),
+        (FIRST, "user/id", "a", 1002, False),
+        (FIRST, "user/id", "a", 1003, True),
+        (FIRST, "user/id", "b", 1003, False),
+    ],
+}
+"""After t 1001, at which the first has `a` and the second `b`."""
+
+
+@pytest.mark.parametrize(
+    "bucket_datoms", [pytest.param(BUCKET_DATOMS, id="in one bucket"), pytest.param(40, id="in several buckets")]
+)
+@pytest.mark.parametrize("changes", [pytest.param(value, id=name) for name, value in KEYS_THAT_WANDER.items()])
+def test_a_key_that_wanders_gives_no_false_alarm(
+    bucket_datoms: int, changes: list[Change], store: LocalObjectStore
+) -> None:
+    """A row belongs to whichever entity has its key now, and the others know nothing of it."""
+    named = [(e, "user/name", f"name of {e}", 1001, True) for e in USERS]
+    keyed = [(e, "user/id", key, 1001, True) for e, key in zip(USERS, "abc", strict=True)]
+    definition = define({"attribute": "user/name", "history": True})
+    (whole,) = sources_of(definition, store, [log_of(*keyed, *named, *changes)])
+    source = replace(whole, until_t=changes[-1][3])
+    yesterday, today = (compute_day(definition, [replace(source, until_t=t)], store) for t in (1001, changes[-1][3]))
+    cache = write_cache(source, store, folder="cache", last_t=1001, bucket_datoms=bucket_datoms)
+
+    found = compare(yesterday, replace(today, sources=(replace(source, cache=cache),)), store)
+
+    assert list(faults_of(found)) == []
 
 
 Row = dict[str, object]
