@@ -9,7 +9,7 @@ from functools import cached_property
 
 import polars as pl
 
-from logcache_assets.assets.validation_rules import read_rules
+from logcache_assets.assets.validation_rules import PinnedRules, read_rules
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
 from logcache_assets.domain.instances import Instance
@@ -58,6 +58,11 @@ class Evidence:
         return parse_map(text, where=f"{MAP_PATH} at {self.candidate.version}")
 
     @cached_property
+    def rules(self) -> PinnedRules:
+        """Of the candidate's commit."""
+        return read_rules(self.ports.repository, self.ports.clock, sha=self.candidate.sha)
+
+    @cached_property
     def after(self) -> Mapping[str, int]:
         """Instance → yesterday's t: the candidate's caches are yesterday's raw logs."""
         return {change.instance: change.last_t for change in self.candidate.changes}
@@ -97,7 +102,7 @@ class Evidence:
             token_key=key,
             same_t=self.settings.same_t,
             caches=tuple(nightly),
-            rules=read_rules(self.ports, self.candidate.sha).rules,
+            rules=self.rules.rules,
         )
 
     def spans_of(self, case: Case) -> Iterator[InstanceSpan]:

@@ -21,7 +21,6 @@ from logcache_assets.assets.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.catalog import Catalog
 from logcache_assets.checks import CHECKED_RULES, contract_check_results, contract_check_specs
 from logcache_assets.document_store import Documents
@@ -37,6 +36,7 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.names import column_name
+from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.validation import applied_allowances, judge_unusable
 from logcache_assets.engine.parquet import list_folder
 from logcache_assets.engine.workplace import Workplace
@@ -91,7 +91,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
         if INVENTORY in context.selected_asset_keys:
             with refusals_fail_the_asset():
-                inventory = _inventory_of(evidence, tuple(spans), tuple(outcomes.values()))
+                inventory = _inventory_of(evidence, catalog, tuple(spans), tuple(outcomes.values()))
             yield _inventory(context, documents, settings, inventory, evidence.candidate)
 
     return contracts
@@ -147,9 +147,11 @@ def _reported(
 
 
 def _inventory_of(
-    evidence: Evidence, spans: tuple[InstanceSpan, ...], outcomes: tuple[ContractOutcome, ...]
+    evidence: Evidence, catalog: Catalog, spans: tuple[InstanceSpan, ...], outcomes: tuple[ContractOutcome, ...]
 ) -> ContractInventory:
-    pinned = read_rules(evidence.ports, evidence.candidate.sha)
+    pinned = evidence.rules
+    own = [evidence.definition_of(database) for database in evidence.candidate.databases]
+    others = [definition for definition in catalog if definition.database not in evidence.candidate.databases]
     return ContractInventory(
         binding=Binding(
             candidate_sha=evidence.run.candidate_sha,
@@ -161,6 +163,7 @@ def _inventory_of(
         outcomes=outcomes,
         allowances=applied_allowances(pinned.rules, {o.dataset: o.results for o in outcomes}),
         rules_sha256=pinned.sha256,
+        warnings=find_idle_settings(pinned.rules, evidence.settings.same_t, [*own, *others]),
     )
 
 

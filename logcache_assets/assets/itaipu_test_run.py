@@ -13,13 +13,22 @@ from logcache_assets.assets.stage import (
     refusals_fail_the_asset,
     upstream_document,
 )
+from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState
 from logcache_assets.errors import Refused
-from logcache_assets.ports import Itaipu, Metapod, ObjectStore, SegmentIndex, UnknownTransactionError
+from logcache_assets.ports import (
+    Clock,
+    Itaipu,
+    ItaipuRepository,
+    Metapod,
+    ObjectStore,
+    SegmentIndex,
+    UnknownTransactionError,
+)
 from logcache_assets.settings import Settings
 
 STAGE = "itaipu_test_run"
@@ -54,12 +63,15 @@ def itaipu_test_run(
     metapod: dg.ResourceParam[Metapod],
     store: dg.ResourceParam[ObjectStore],
     segment_index: dg.ResourceParam[SegmentIndex],
+    repository: dg.ResourceParam[ItaipuRepository],
+    clock: dg.ResourceParam[Clock],
     settings: dg.ResourceParam[Settings],
 ) -> Materialized:
     """A test run of Itaipu at the candidate's commit: every contract computed with the new log cache.
 
     `sabesp` starts it; its output goes to the run's log line by line, and the metapod transaction is read off it. A run
-    that ends without exactly one transaction, or not well, fails.
+    that ends without exactly one transaction, or not well, fails. None is started while the validation rules could not
+    judge it: they are malformed, or an allowance in them expired.
     """
     documents, started = Documents(store), time.monotonic()
     with refusals_fail_the_asset():
@@ -67,6 +79,7 @@ def itaipu_test_run(
         uri = settings.locations.document(transaction=candidate.transaction, stage=STAGE, name=candidate.version)
         run = documents.find(uri, TestRun)
         if run is None or not is_still_true(run, candidate, metapod):
+            read_rules(repository, clock, sha=candidate.sha)
             prefix = dataset_prefix(candidate.databases)
             context.log.info(f"Itaipu computes {prefix}* at version {candidate.version}")
             begun = indexed_t(candidate, segment_index)

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 
 from logcache_assets.domain.rules import NO_RULES, RULES_PATH, Rules, parse_rules
-from logcache_assets.ports import PathNotFoundError, Ports
+from logcache_assets.ports import Clock, ItaipuRepository, PathNotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +16,11 @@ class PinnedRules:
     """Of the file; empty without one."""
 
 
-def read_rules(ports: Ports, sha: str) -> PinnedRules:
+def read_rules(repository: ItaipuRepository, clock: Clock, *, sha: str) -> PinnedRules:
     """The rules at a commit, the defaults without a file; raises BadInput for a malformed or expired one."""
     try:
-        text = ports.repository.read(RULES_PATH, ref=sha)
+        text = repository.read(RULES_PATH, ref=sha)
     except PathNotFoundError:
         return PinnedRules(rules=NO_RULES, sha256="")
-    rules = parse_rules(text, where=f"{RULES_PATH} at {sha[:8]}", today=ports.clock.now().date())
+    rules = parse_rules(text, where=f"{RULES_PATH} at {sha[:8]}", today=clock.now().date())
     return PinnedRules(rules=rules, sha256=hashlib.sha256(text.encode()).hexdigest())

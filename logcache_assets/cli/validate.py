@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+import msgspec
+
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.drivers import DriverName, open_driver
@@ -28,9 +30,10 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.domain.rules import NO_RULES, Rules, find_unmatched, parse_rules
+from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions, newest_t
-from logcache_assets.domain.validation import RuleName, applied_allowances
+from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
 from logcache_assets.engine.log import LogSource
 from logcache_assets.engine.progress import Progress
@@ -117,8 +120,9 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         LogCacheError: malformed input; nothing was written.
     """
     now = SystemClock().now()
-    definitions = select_databases(load_catalog(inputs.definitions), databases)
-    rules, digest = _read_rules(inputs.rules, definitions, tell)
+    catalog = load_catalog(inputs.definitions)
+    definitions = select_databases(catalog, databases)
+    rules, digest = _read_rules(inputs.rules)
     logs = _read_logs(inputs, definitions)
     if logs is None:
         tell("no log is given: that today's tables show all that happened since yesterday is not checked")
@@ -145,6 +149,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         outcomes=tuple(outcomes),
         allowances=applied_allowances(rules, {o.dataset: o.results for o in outcomes}),
         rules_sha256=digest,
+        warnings=find_idle_settings(rules, NO_SAME_T, catalog),
     )
     verdict = decide_alone(tuple(d.database for d in definitions), inventory, required=required, now=now)
     if out is not None:
@@ -165,15 +170,12 @@ def _show(database: str, progress: Progress) -> None:
     show_progress(f"{database}: {progress}")
 
 
-def _read_rules(file: Path | None, definitions: Catalog, tell: Tell) -> tuple[Rules, str]:
-    """The rules and their digest; entries that match nothing are told."""
+def _read_rules(file: Path | None) -> tuple[Rules, str]:
+    """The rules and their digest."""
     if file is None:
         return NO_RULES, ""
     text = read_text(file)
     rules = parse_rules(text, where=str(file), today=SystemClock().now().date())
-    columns = {t.dataset: t.columns for definition in definitions for t in contract_tables(definition)}
-    for sentence in find_unmatched(rules, columns):
-        tell(f"WARNING: {file}: {sentence}")
     return rules, hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -217,23 +219,20 @@ def document(verdict: Verdict) -> dict[str, object]:
 
 def render(result: Mapping[str, object]) -> Iterator[str]:
     """One line per contract, then the verdict and its reasons."""
-    contracts = cast("list[dict[str, object]]", result["contracts"])
+    verdict = msgspec.convert(result, Verdict)
     yield from table(
         ("contract", "rows", "yesterday", "differing", "unexplained", "missed", ""),
-        [_row(contract) for contract in contracts],
+        [_row(contract) for contract in verdict.contracts],
     )
     yield ""
-    yield f"Verdict: {'approved' if result['approved'] else 'refused'}"
-    yield from (f"  {reason}" for reason in cast("list[str]", result["reasons"]))
-    for warning in cast("list[str]", result["warnings"]):
-        yield f"  warning: {warning}"
+    yield f"Verdict: {'approved' if verdict.approved else 'refused'}"
+    yield from (f"  {reason}" for reason in verdict.reasons)
+    yield from (f"  warning: {warning}" for warning in verdict.warnings)
 
 
-def _row(contract: Mapping[str, object]) -> tuple[object, ...]:
-    results = cast("list[dict[str, object]]", contract["results"])
-    numbers: dict[str, float] = {}
-    for found in results:
-        numbers |= cast("dict[str, float]", found["figures"])
+def _row(contract: ContractOutcome) -> tuple[object, ...]:
+    numbers: dict[str, int | float] = {}
+    for result in contract.results:
+        numbers |= result.figures
     counts = tuple(numbers.get(name) for name in ("differing_rows", "unexplained_rows", "missed_rows"))
-    passed = all(found["passed"] or found["severity"] == "warn" for found in results)
-    return contract["dataset"], contract["rows"], contract["yesterday_rows"], *counts, "" if passed else "refused"
+    return contract.dataset, contract.rows, contract.yesterday_rows, *counts, "" if contract.passed else "refused"

@@ -12,7 +12,8 @@ import msgspec
 
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.log_cache_map import json_place, utc_text
-from logcache_assets.domain.validation import AppliedAllowance, Objection, RuleResult
+from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.validation import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
 
 
@@ -224,6 +225,8 @@ class ContractInventory(Document, frozen=True, kw_only=True):
     """Every entry of the allow-list."""
     rules_sha256: str = ""
     """Of the file of rules; empty without one."""
+    warnings: tuple[Objection, ...] = ()
+    """What should be read beside what the rules say: settings that concern nothing."""
 
 
 class Verdict(Document, frozen=True, kw_only=True):

@@ -1,10 +1,9 @@
-"""The rules a contract must pass before its cache is published, their results, and what of these refuses.
+"""The rules a contract must pass before its cache is published, and their results.
 
-How a rule judges figures is judges.py; what a verdict makes of the results is verdict.py. A rule that gave no result is
-a refusal (C29).
+How a rule judges figures is judges.py; what of the results speaks against publishing is objections.py.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -113,84 +112,3 @@ def applied_allowances(rules: Rules, outcomes: Mapping[str, Sequence[RuleResult]
     """Every entry of the allow-list, and whether it excused something."""
     used = {excuse.allowance for results in outcomes.values() for result in results for excuse in result.excused}
     return tuple(AppliedAllowance(allowance=a, used=a in used) for a in rules.allow)
-
-
-class Objection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What speaks against publishing, or should be read before it is done."""
-
-    findings: tuple[str, ...]
-    """Clauses, the likely cause first."""
-    contracts: tuple[str, ...] = ()
-    """Datasets that it is about; none where it is about the candidate."""
-    rule: RuleName | None = None
-    """That found it; None where it is no single rule's."""
-
-    @property
-    def subject(self) -> str:
-        """The first contract and how many more there are."""
-        more = len(self.contracts) - 1
-        return f"{self.contracts[0]} and {more} more" if more > 0 else "".join(self.contracts)
-
-    def __str__(self) -> str:
-        """One sentence for a person."""
-        return ": ".join(part for part in (self.subject, self.rule, "; ".join(self.findings)) if part)
-
-
-def find_refusals(
-    results: Mapping[str, Sequence[RuleResult]], *, required: Mapping[str, Sequence[RuleName]]
-) -> tuple[Objection, ...]:
-    """Why the contracts must not be published: rules that block, and rules that did not run once (C29).
-
-    Contracts that fail for one and the same reason share an objection.
-
-    Args:
-        results: by contract.
-        required: the rules that must have run, by contract.
-    """
-    if not required:
-        return (Objection(findings=("no contract was to be checked (C29)",)),)
-    return _united(
-        objection
-        for contract, rules in required.items()
-        for objection in _refusals(contract, results.get(contract, ()), rules)
-    )
-
-
-def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[Objection, ...]:
-    """What does not block but should be read: rules that only warn, and what was excused."""
-    return _united(
-        Objection(contracts=(contract,), rule=result.rule, findings=findings)
-        for contract, its_results in results.items()
-        for result in its_results
-        for findings in _warnings(result)
-    )
-
-
-def _warnings(result: RuleResult) -> Iterator[tuple[str, ...]]:
-    if not result.passed and not result.blocks:
-        yield result.actual
-    yield from ((str(excuse),) for excuse in result.excused)
-
-
-def _united(objections: Iterable[Objection]) -> tuple[Objection, ...]:
-    """One objection for all contracts that have the same, in the order of the first."""
-    same: dict[tuple[RuleName | None, tuple[str, ...]], list[str]] = {}
-    for objection in objections:
-        contracts = same.setdefault((objection.rule, objection.findings), [])
-        contracts += [contract for contract in objection.contracts if contract not in contracts]
-    return tuple(
-        Objection(contracts=tuple(contracts), rule=rule, findings=findings)
-        for (rule, findings), contracts in same.items()
-    )
-
-
-def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Objection]:
-    # A table that is not there fails every rule for one reason, which then stands alone.
-    alone = len({result.actual for result in results}) == 1
-    for rule in required:
-        own = [result for result in results if result.rule == rule]
-        if len(own) != 1:
-            how_often = "did not run" if not own else f"has {len(own)} results, of which one at most is its own"
-            yield Objection(contracts=(contract,), rule=rule, findings=(f"the check {how_often} (C29)",))
-        elif own[0].blocks:
-            yield Objection(contracts=(contract,), rule=None if alone else rule, findings=own[0].actual)

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.documents import Binding, Candidate, ContractInventory, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
+from logcache_assets.domain.objections import Objection, find_refusals, find_warnings
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.refresh import PublishWindow
-from logcache_assets.domain.validation import Objection, RuleName, find_refusals, find_warnings
+from logcache_assets.domain.validation import RuleName
 from logcache_assets.domain.wording import count_of
 
 
@@ -47,7 +48,7 @@ def decide_alone(
     return Verdict(
         approved=not reasons,
         reasons=reasons,
-        warnings=find_warnings(results),
+        warnings=(*inventory.warnings, *find_warnings(results)),
         binding=None,
         databases=databases,
         spans=inventory.spans,

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, SameT
+from logcache_assets.domain.objections import Objection
 from logcache_assets.domain.pull_request import shortened
-from logcache_assets.domain.validation import Objection, RuleResult
+from logcache_assets.domain.validation import RuleResult
 from logcache_assets.report.charts import Chart, Slice, Spark, draw_spark, stack_slices
 from logcache_assets.report.summary import (
     DatabaseSummary,

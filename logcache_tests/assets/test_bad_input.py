@@ -8,6 +8,7 @@ import pytest
 from logcache_assets.cli import refresh
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.rules import RULES_PATH
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.timeline import EARLIEST
@@ -52,6 +53,13 @@ def edit_definition(world: World) -> None:
     world.repository.commit_to_base({"contracts/feed.yaml": text}, "Add a snapshot")
 
 
+def expire_allowance(world: World) -> None:
+    """An entry of the allow-list ran out the day before."""
+    entry = "contract: contract-feed/accounts, finding: unexplained, owner: team-cards, reason: known"
+    text = f"allow:\n  - {{{entry}, expires: 2018-05-01}}\n"
+    world.repository.commit_to_base({RULES_PATH: text}, "Allow for a while")
+
+
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
@@ -85,6 +93,11 @@ def edit_definition(world: World) -> None:
             ("contracts/feed.yaml, line 6", "snapshots"),
             id="unknown key in a definition",
         ),
+        pytest.param(
+            expire_allowance,
+            (f"{RULES_PATH} at ", "line 2", "contract-feed/accounts expired on 2018-05-01", "team-cards"),
+            id="expired allowance",
+        ),
     ],
 )
 def test_malformed_input_is_refused(world: World, damage: Callable[[World], None], said: tuple[str, ...]) -> None:
@@ -113,6 +126,16 @@ def test_a_corrupt_segment_fails_only_its_databases_contracts(world: World) -> N
     verdict = json.loads(world.store.read(next(i.uri for i in listed if i.uri.endswith("/validation_report/all.json"))))
     passed = {c["dataset"].partition("/")[0]: all(r["passed"] for r in c["results"]) for c in verdict["contracts"]}
     assert passed == {"contract-customers": True, "contract-double-entry": True, "contract-feed": False}
+
+
+def test_no_test_run_is_started_that_could_not_be_judged(world: World) -> None:
+    """It takes hours on a cluster; the rules are read before."""
+    expire_allowance(world)
+
+    with pytest.raises(LogCacheError, match="expired on 2018-05-01"):
+        refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+    assert world.ports().metapod.transactions(TransactionType.CUSTOM, since=EARLIEST) == ()
 
 
 def test_a_named_transaction_that_metapod_does_not_know_is_refused(world: World) -> None:

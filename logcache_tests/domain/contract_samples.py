@@ -5,6 +5,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from logcache_assets.domain.definitions import parse_definition
 from logcache_assets.domain.figures import (
     CellFigures,
     ContractFigures,
@@ -15,10 +16,22 @@ from logcache_assets.domain.figures import (
     TableFigures,
 )
 from logcache_assets.domain.judges import judge_explained, judge_missed
+from logcache_assets.domain.objections import Objection
 from logcache_assets.domain.rules import Allowance, Finding, RuleEntry, Rules
-from logcache_assets.domain.validation import Objection, RuleName, RuleResult
+from logcache_assets.domain.validation import RuleName, RuleResult
 
 ACCOUNTS = "contract-feed/accounts"
+FEED = parse_definition(
+    """\
+database: feed
+prototypes: [s0, s1, s2]
+entities:
+  - name: accounts
+    primary_key: account/id
+    attributes: [{attribute: account/status, history: true}]
+""",
+    where="contracts/feed.yaml",
+)
 
 
 def contract_figures(entity: str = "account", *, s1_rows: int = 100) -> ContractFigures:

@@ -1,12 +1,12 @@
 """Which rules a contract must pass, and that each of them is judged.
 
 What each says: test_sound_table.py, test_values_found.py, test_explained.py, test_same_t.py. What is made of the
-results: test_refusals.py.
+results: test_objections.py.
 """
 
 import pytest
 
-from logcache_assets.domain.definitions import contract_tables, parse_definition
+from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.judges import judge_contract
 from logcache_assets.domain.rules import NO_RULES
@@ -18,20 +18,9 @@ from logcache_assets.domain.validation import (
     judge_unusable,
     required_rules,
 )
-from logcache_tests.domain.contract_samples import ACCOUNTS, contract_figures, faulty
+from logcache_tests.domain.contract_samples import ACCOUNTS, FEED, contract_figures, faulty
 from logcache_tests.domain.samples import changed
 
-FEED = parse_definition(
-    """\
-database: feed
-prototypes: [s0, s1, s2]
-entities:
-  - name: accounts
-    primary_key: account/id
-    attributes: [{attribute: account/status, history: true}]
-""",
-    where="contracts/feed.yaml",
-)
 TABLES = {table.dataset: table for table in contract_tables(FEED)}
 WITH_SAME_T = (*MANDATORY_RULES, "same_t_same_table")
 

@@ -24,15 +24,9 @@ from logcache_assets.domain.figures import (
     SchemaChange,
     TableFigures,
 )
+from logcache_assets.domain.objections import Objection
 from logcache_assets.domain.rules import Allowance
-from logcache_assets.domain.validation import (
-    MANDATORY_RULES,
-    AppliedAllowance,
-    Excuse,
-    Objection,
-    RuleName,
-    RuleResult,
-)
+from logcache_assets.domain.validation import MANDATORY_RULES, AppliedAllowance, Excuse, RuleName, RuleResult
 
 NOW = datetime(2018, 5, 28, 14, 0, tzinfo=UTC)
 SHA = "33a485bc" + "0" * 32

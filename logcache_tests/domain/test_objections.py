@@ -2,20 +2,20 @@
 
 import pytest
 
-from logcache_assets.domain.rules import Rules
+from logcache_assets.domain.objections import Objection, find_idle_settings, find_refusals, find_warnings
+from logcache_assets.domain.rules import NO_RULES, RuleEntry, Rules
 from logcache_assets.domain.validation import (
     MANDATORY_RULES,
+    NO_SAME_T,
     AppliedAllowance,
     Excuse,
-    Objection,
     RuleName,
     RuleResult,
+    SameTSelection,
     applied_allowances,
-    find_refusals,
-    find_warnings,
     judge_unusable,
 )
-from logcache_tests.domain.contract_samples import allowance, rule_result, told
+from logcache_tests.domain.contract_samples import FEED, allowance, rule_result, told
 from logcache_tests.domain.samples import changed
 
 PASSED = tuple(rule_result(rule) for rule in MANDATORY_RULES)
@@ -177,3 +177,39 @@ def test_an_allowance_is_used_if_it_excused_something() -> None:
 def test_without_allowances_none_is_applied() -> None:
     """A threshold is not one."""
     assert applied_allowances(Rules(), {"a": excused(THRESHOLD)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("rules", "same_t", "sentences"),
+    [
+        pytest.param(NO_RULES, SameTSelection(), (), id="the defaults"),
+        pytest.param(NO_RULES, NO_SAME_T, (), id="nothing recomputed on purpose"),
+        pytest.param(Rules(entries=(RuleEntry(contract="contract-feed/*"),)), SameTSelection(), (), id="what is there"),
+        pytest.param(
+            Rules(entries=(RuleEntry(contract="contract-fed/*"),)),
+            SameTSelection(),
+            ("validation.yaml: rules[0] does nothing: no contract is 'contract-fed/*'; correct the name or remove it",),
+            id="a misspelt rule",
+        ),
+        pytest.param(
+            NO_RULES,
+            SameTSelection(contracts="feed/*"),
+            ("same t, same table: no contract is 'feed/*', so none is recomputed; correct the pattern",),
+            id="a pattern of no contract",
+        ),
+        pytest.param(
+            NO_RULES,
+            SameTSelection(prototypes=("s0", "s7", "s6")),
+            (
+                "same t, same table: no database is on 's6'; correct the prototype",
+                "same t, same table: no database is on 's7'; correct the prototype",
+            ),
+            id="prototypes that nobody has",
+        ),
+    ],
+)
+def test_settings_that_concern_nothing_are_told(
+    rules: Rules, same_t: SameTSelection, sentences: tuple[str, ...]
+) -> None:
+    """A misspelt name would silently switch something off."""
+    assert told(find_idle_settings(rules, same_t, [FEED])) == sentences
