@@ -127,7 +127,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     if logs is None:
         tell("no log is given: that today's tables show all that happened since yesterday is not checked")
     if pii_key is None:
-        tell("LOGCACHE_PII_KEY is not set: hashed cells that the log touches are not verified, tokens are of this run")
+        tell("LOGCACHE_PII_KEY is not set: what a new value hashes to is not verified, tokens are of this run")
     outcomes: list[ContractOutcome] = []
     required: dict[str, tuple[RuleName, ...]] = {}
     with open_folders({"yesterday": inputs.yesterday, "today": inputs.today}) as tables:

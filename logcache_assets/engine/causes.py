@@ -23,6 +23,9 @@ EARLIER = "earlier:"
 """Prefix of the columns that list, as hashes, what a cell showed between both days before what it shows now."""
 VALUE_SEED = 3
 """Of these hashes."""
+MOVED = "moved:"
+"""Prefix of the columns that tell whether a cell has another value than yesterday, where no more can be verified of it;
+null where the log cannot tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from logcache_assets.engine.causes import (
     BITS,
     EARLIER,
     EXCISED,
+    MOVED,
     REDEFINED,
     REFERRED,
     RENAMED,
@@ -62,6 +63,11 @@ class EntityCauses:
     def whole(self) -> bool:
         """Whether old rows of histories may change too."""
         return self.everywhere or any(len(ids) for ids in self.idents.values())
+
+    def reaches(self, column: str) -> bool:
+        """Whether more than the datoms of its entities may change a column."""
+        named = column in self.renamed | self.redefined or len(self.idents.get(column, ())) > 0
+        return named or self.excised
 
     def bits(self) -> int:
         """Of what reaches every entity."""
@@ -175,6 +181,8 @@ class RecordTask:
     buckets: Mapping[str, int]
     """By dataset, of its comparison."""
     place: Folder | None
+    keyless: bool
+    """Whether personal data is hashed under a key that is not the deployment's."""
 
     def run(self) -> tuple[Recorded, ...]:
         """One set of shards per contract that has something recorded."""
@@ -240,6 +248,7 @@ class RecordTask:
         recorded = _common(rows, layout)
         if table.kind == "entity":
             recorded = recorded.hstack(self._earlier(table, view, rows["e"]))
+            recorded = recorded.hstack(self._moved(table, view, rows["e"], causes) if self.keyless else [])
             recorded = pl.concat([recorded, self._gone(table, view, affected, recorded)])
         hashed = recorded.with_columns(key_hash(recorded, layout))
         place = self.place.at(table.dataset) if self.place else None
@@ -274,6 +283,26 @@ class RecordTask:
             common = timeline.select("e", "t_from", "t_to", layout.cell(name, "value", column.dtype))
             past = _past_values(common, after_t=self.after_t).group_by("e").agg(pl.col("value").alias(EARLIER + name))
             found.append(entities.to_frame().join(past, on="e", how="left", maintain_order="left")[EARLIER + name])
+        return found
+
+    def _moved(
+        self, table: ContractTable, view: EntityView, entities: pl.Series, causes: EntityCauses
+    ) -> list[pl.Series]:
+        """Per column of personal data, for every entity: whether it shows another value than yesterday.
+
+        Null for an entity that did not have its key yesterday, and for a column that something else may change.
+        """
+        steady = view.keys.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") == END)["e"]
+        found = []
+        for attribute in (a for a in table.attributes if a.pii):
+            timeline = view.timeline_of(attribute)
+            now = timeline.filter(pl.col("t_to") == END).select("e", now="value")
+            then = timeline.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") > self.after_t)
+            both = entities.to_frame().join(now, on="e", how="left", maintain_order="left")
+            both = both.join(then.select("e", then="value"), on="e", how="left", maintain_order="left")
+            known = pl.col("e").is_in(steady.implode()) & (not causes.reaches(attribute.column))
+            moved = pl.when(known).then(pl.col("now").ne_missing(pl.col("then"))).alias(MOVED + attribute.column)
+            found.append(both.select(moved).to_series())
         return found
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.buckets import Bucket
-from logcache_assets.engine.causes import BITS, EARLIER, EXCISED, REFERRED, TOUCHED, VALUE_SEED, WHY
+from logcache_assets.engine.causes import BITS, EARLIER, EXCISED, MOVED, REFERRED, TOUCHED, VALUE_SEED, WHY
 from logcache_assets.engine.counting import Explained, count_rows
 from logcache_assets.engine.digests import exact
 from logcache_assets.engine.shards import Shard, read_shards
@@ -56,16 +56,17 @@ def explain_rows(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.Data
 def _joined(yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, terms: Terms) -> pl.DataFrame:
     """One row per key, the cells of the three tables beside each other."""
     key, sides, recorded = list(terms.layout.key), [], _settled(recorded, terms)
-    extra = tuple(name for name in recorded.columns if name in WHY or name.startswith(EARLIER))
+    extra = tuple(name for name in recorded.columns if name in WHY or name.startswith((EARLIER, MOVED)))
     for prefix, frame, more in ((A, yesterday, ()), (B, today, ()), (X, recorded, extra)):
         cells = [pl.col(c).alias(prefix + c) for c in terms.layout.cells]
         sides.append(frame.select(*key, *cells, *more, pl.lit(True).alias(f"in:{prefix}")))
     both = sides[0].join(sides[1], on=key, how="full", coalesce=True)
     joined = both.join(sides[2], on=key, how="full", coalesce=True)
-    unknown = {EARLIER + name for name in terms.layout.cells} - set(joined.columns)
+    absent: dict[str, pl.DataType] = {EARLIER + name: pl.List(pl.UInt64) for name in terms.layout.cells}
+    absent |= {MOVED + name: pl.Boolean() for name in terms.unchecked}
     filled = joined.with_columns(
         *(pl.col(f"in:{prefix}").fill_null(value=False) for prefix in (A, B, X)),
-        *(pl.lit(None, pl.List(pl.UInt64)).alias(name) for name in unknown),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in absent.items() if name not in joined.columns),
     )
     # A row of yesterday whose key another entity only had in between is that row's still.
     of_another = pl.col("present").is_null() & pl.col(f"in:{A}")
@@ -155,7 +156,17 @@ def _shows(name: str, names: Sequence[str], terms: Terms) -> pl.Expr:
 
 
 def _as_recorded(name: str, terms: Terms) -> pl.Expr:
-    return pl.lit(True) if name in terms.unchecked else _same(X, B, name, terms)
+    return _same_but_for_the_key(name, terms) if name in terms.unchecked else _same(X, B, name, terms)
+
+
+def _same_but_for_the_key(name: str, terms: Terms) -> pl.Expr:
+    """What can be told of a cell that is hashed under an unknown key: null or not, how many, changed or not."""
+    log, today, moved = pl.col(X + name), pl.col(B + name), pl.col(MOVED + name)
+    shape = log.is_null() == today.is_null()
+    if isinstance(terms.layout.types.get(name), pl.List):
+        shape &= log.list.len().eq_missing(today.list.len())
+    changed = ~_same(A, B, name, terms)
+    return shape & (moved.is_null() | ~pl.col("both") | (moved == changed))
 
 
 def _same(one: str, other: str, name: str, terms: Terms) -> pl.Expr:

@@ -26,7 +26,8 @@ class Terms:
     tolerances: Mapping[str, float]
     """Of floating point columns, absolute."""
     unchecked: frozenset[str] = frozenset()
-    """Columns in which recorded rows cannot be verified: hashed personal data without the deployment's key."""
+    """Columns of hashed personal data without the deployment's key: of a recorded cell only its shape is verified, and
+    whether it changed."""
     token_key: bytes
 
 

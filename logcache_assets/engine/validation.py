@@ -40,7 +40,7 @@ from logcache_assets.engine.workplace import Workplace
 from logcache_assets.ports import Tell
 
 NO_KEY = b"without the deployment's key"
-"""Stands for it where hashed cells are not looked at."""
+"""Stands for it: equal values still have equal hashes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Logs:
     former: DatabaseDefinition | None = None
     """Yesterday's definition, if it may be another one."""
     pii_key: bytes | None = None
-    """The deployment's; without it hashed cells that the log touches are not verified."""
+    """The deployment's; without it what a new value hashes to is not verified."""
     policy: CachePolicy = CachePolicy.FALLBACK
 
 
@@ -190,6 +190,7 @@ class _Known:
                 layouts=layouts,
                 buckets=buckets,
                 place=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
+                keyless=self.logs.pii_key is None,
             )
             for instance, facts in self.facts.items()
             for bucket in facts.all_buckets()

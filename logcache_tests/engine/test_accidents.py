@@ -6,7 +6,7 @@ second half has accidents to the log and the cache behind the tables; the law at
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
-from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Fault
+from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Fault, Reason
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.build import ContractBuild
@@ -35,8 +35,10 @@ from logcache_tests.engine.days import (
     IDENT,
     TOKEN_KEY,
     Accused,
+    Cell,
     Day,
     Explaining,
+    Scalar,
     accused,
     cached_day,
     cell_of,
@@ -73,6 +75,7 @@ Kind = Literal["untouched", "touched", "new"]
 """Rows that are yesterday's and must be; rows of both days that a newer tx changed; rows that yesterday lacks."""
 
 TRANSACTIONS, SNAPSHOT = "contract-feed/transactions", "contract-feed/transactions-snapshot"
+CUSTOMERS = "contract-customers/customers"
 TAGS, MERCHANTS = "contract-feed/transaction-tags-history", "contract-feed/merchants"
 ACCOUNTS, ENTRIES = "contract-double-entry/accounts", "contract-double-entry/entries"
 EXPLAINED, MISSED = "differences_explained", "nothing_missed"
@@ -389,17 +392,79 @@ def test_swapped_prototypes_are_accused_row_by_row(contract: Contract) -> None:
     assert failed_rules(contract.dataset, found) == ROWS_AND_CELLS
 
 
-@of(TRANSACTIONS)
-def test_without_the_key_touched_personal_data_is_not_verified(contract: Contract) -> None:
-    """A limit: the hash of what the log says is not known then; of rows that nothing touched yesterday's is."""
-    today, column = contract.rows(), "transaction__holder_name"
-    touched, untouched = (contract.find(kind, column) for kind in ("touched", "untouched"))
-    spoilt = edited(edited(today, touched, column, "0"), untouched, column, "1")
+def hashed_rows(contract: Contract, column: str, *, changed: bool) -> list[int]:
+    """Numbers of today's rows of touched entities in which a hash is, or is not, another one than yesterday."""
+    before = contract.rows("yesterday").select(*contract.key, was=column)
+    both = contract.rows().with_row_index("row").join(before, on=contract.key).filter(pl.col("was").is_not_null())
+    differs = pl.col(column).ne_missing(pl.col("was"))
+    found = both.filter(differs if changed else ~differs, pl.col(column).is_not_null())["row"]
+    touched = rows_of_kind(contract, "touched")
+    return [row for row in found if row in touched]
+
+
+def yesterdays(contract: Contract, row: int, column: str) -> Cell:
+    """What a cell of today's row showed yesterday."""
+    held = contract.rows("yesterday").join(contract.rows().slice(row, 1).select(contract.key), on=contract.key)
+    return cell_of(held, 0, column)
+
+
+NAME, PHONES = "customer__name", "customer__phones"
+OTHER_HASH = "0" * 64
+HASHED_ACCIDENTS: dict[str, tuple[str, bool, Callable[[Cell], Cell], Reason]] = {
+    "another hash where nothing changed": (NAME, False, lambda _: OTHER_HASH, "unexplained"),
+    "a hash is gone where nothing changed": (NAME, False, lambda _: None, "unexplained"),
+    "a hash is gone where it changed": (NAME, True, lambda _: None, "unexplained"),
+    "an element too many": (PHONES, True, lambda hashes: [*as_list(hashes), OTHER_HASH], "unexplained"),
+    "another element where nothing changed": (
+        PHONES,
+        False,
+        lambda hashes: [OTHER_HASH, *as_list(hashes)[1:]],
+        "unexplained",
+    ),
+}
+"""The column, whether the log changed it, what becomes of the cell, and how it is accused."""
+
+
+def as_list(cell: Cell) -> list[Scalar]:
+    """Of a list column."""
+    assert isinstance(cell, list)
+    return cell
+
+
+@of(CUSTOMERS)
+@pytest.mark.parametrize("accident", HASHED_ACCIDENTS)
+def test_without_the_key_shape_and_change_of_personal_data_are_verified(contract: Contract, accident: str) -> None:
+    """A hash under an unknown key is there or not, one of so many, and yesterday's or another: each as the log says."""
+    column, changed, spoil, reason = HASHED_ACCIDENTS[accident]
+    today, row = contract.rows(), hashed_rows(contract, column, changed=changed)[0]
+
+    found = contract.compared(edited(today, row, column, spoil(cell_of(today, row, column))), pii=False)
+
+    assert [(fault.reason, fault.columns, fault.rows) for fault in accused(found)] == [(reason, (column,), 1)]
+
+
+@of(CUSTOMERS)
+def test_without_the_key_personal_data_of_yesterday_is_missed(contract: Contract) -> None:
+    """The log says that it changed, and it did not."""
+    today = contract.rows()
+    row = hashed_rows(contract, NAME, changed=True)[0]
+
+    found = contract.compared(edited(today, row, NAME, yesterdays(contract, row, NAME)), pii=False)
+
+    assert [(fault.reason, fault.columns, fault.rows) for fault in accused(found)] == [("missed", (NAME,), 1)]
+
+
+@of(CUSTOMERS)
+def test_without_the_key_a_new_hash_is_not_verified(contract: Contract) -> None:
+    """A limit: what a changed or new value hashes to needs the key."""
+    today = contract.rows()
+    changed, new = hashed_rows(contract, NAME, changed=True)[0], contract.find("new", NAME)
+    spoilt = edited(edited(today, changed, NAME, OTHER_HASH), new, NAME, OTHER_HASH)
 
     found, blind = contract.compared(spoilt), contract.compared(spoilt, pii=False)
 
-    assert contract.moved(found) == {"unexplained": 2, "new-transaction": -1}
-    assert contract.moved(blind) == {"unexplained": 1}
+    assert sum(fault.rows for fault in accused(found)) == 2
+    assert accused(blind) == []
 
 
 FEED = with_fields(definition_of("feed"), prototypes=("s0",))
