@@ -13,7 +13,7 @@ import polars as pl
 from logcache_assets.engine.drivers import Folder
 from logcache_assets.engine.parquet import collect_parquet, scan_parquet
 from logcache_assets.engine.shards import Shard, put_shards, read_shards
-from logcache_assets.engine.tables import Piece, Table, cast_to, common_type
+from logcache_assets.engine.tables import Piece, Table, cast_to, common_type, fits
 
 YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
@@ -64,13 +64,13 @@ class Layout:
     def recorded(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the log says, in common types; a column of a type that today's cells do not have tells nothing."""
         found = {name: dtype for name, dtype in {**self.types, **self.retyped}.items() if name in frame.columns}
-        strange = [n for n, dtype in found.items() if common_type(frame.schema[n], dtype) is None]
+        strange = [n for n, dtype in found.items() if not fits(frame.schema[n], dtype)]
         return self.common(frame.drop(strange))
 
     def cell(self, name: str, column: str, dtype: pl.DataType) -> pl.Expr:
         """A column as the cells of another one are compared."""
         wanted = self.types.get(name)
-        if wanted is None or common_type(dtype, wanted) is None:
+        if wanted is None or not fits(dtype, wanted):
             return pl.col(column)
         return exact(cast_to(pl.col(column), dtype, wanted), wanted).alias(column)
 

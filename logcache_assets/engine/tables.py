@@ -27,6 +27,9 @@ PIECE_ROWS = 1_000_000
 DIGITS = 38
 """Of the widest decimal."""
 
+DECIMAL_TEXT = pl.Binary()
+"""The common type of decimals whose digits before and behind the point no decimal holds: their shortest text."""
+
 
 class TableError(EngineError):
     """A contract's files are not the table that its definition declares."""
@@ -118,7 +121,7 @@ def common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
         case pl.Decimal(), pl.Decimal():
             scale = max(one.scale, other.scale)
             digits = max((dtype.precision or DIGITS) - dtype.scale for dtype in (one, other))
-            return pl.Decimal(DIGITS, scale) if digits + scale <= DIGITS else None
+            return pl.Decimal(DIGITS, scale) if digits + scale <= DIGITS else DECIMAL_TEXT
         case pl.Datetime(), pl.Datetime():
             # Nanoseconds do not reach the years that Datomic's instants may have.
             return pl.Datetime("us", "UTC") if one.time_unit != other.time_unit else pl.Datetime(one.time_unit, "UTC")
@@ -131,6 +134,23 @@ def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr
     """A column in the common type; a timestamp without a zone is UTC, as Spark writes it."""
     if dtype == wanted:
         return column
-    if isinstance(dtype, pl.Datetime) and dtype.time_zone is None and isinstance(wanted, pl.Datetime):
-        return column.dt.replace_time_zone("UTC").cast(wanted)
+    match dtype, wanted:
+        case pl.List(), pl.List():
+            return column.list.eval(cast_to(pl.element(), dtype.inner, wanted.inner))  # type: ignore[arg-type] # as above
+        case pl.Datetime(), pl.Datetime() if dtype.time_zone is None:
+            return column.dt.replace_time_zone("UTC").cast(wanted)
+        case pl.Decimal(), pl.Decimal():
+            # What the log says may have more digits than both days hold: null is then not what they show.
+            return column.cast(wanted, strict=False)
+        case pl.Decimal(), pl.Binary():
+            text = column.cast(pl.String)
+            shortest = text.str.strip_chars_end("0").str.strip_chars_end(".") if dtype.scale else text
+            return shortest.cast(DECIMAL_TEXT)
     return column.cast(wanted)
+
+
+def fits(dtype: pl.DataType, wanted: pl.DataType) -> bool:
+    """Whether a common type holds the values of another table's column too."""
+    if isinstance(dtype, pl.List) and isinstance(wanted, pl.List):
+        return fits(dtype.inner, wanted.inner)  # type: ignore[arg-type] # as above
+    return (isinstance(dtype, pl.Decimal) and wanted == DECIMAL_TEXT) or common_type(dtype, wanted) is not None

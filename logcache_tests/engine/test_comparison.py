@@ -4,6 +4,7 @@ import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,23 @@ def test_the_order_of_rows_and_columns_does_not_matter(figures_of: Days) -> None
 
     assert found.reasons == {}
     assert found.columns == {"fee": CellFigures(equal=3), "amount": CellFigures(equal=3)}
+
+
+AMOUNTS = [Decimal("1.5"), Decimal("-0.10"), Decimal(100), Decimal("0.000000001")]
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "lists"])
+def test_decimals_are_compared_by_value_whatever_their_scale(figures_of: Days, *, many: bool) -> None:
+    """Digits before and behind the point may be too many for a type that holds both; one in the last place differs."""
+    yesterdays = [*AMOUNTS, Decimal("12345678901234567890123456789.5"), Decimal("7.000000001")]
+    todays = [*AMOUNTS, Decimal("2.5"), Decimal("7.000000001000000001")]
+    wide, fine = (pl.Series(v, dtype=t) for v, t in ((yesterdays, pl.Decimal(38, 9)), (todays, pl.Decimal(38, 18))))
+    if many:
+        wide, fine = (series.reshape((-1, 1)).arr.to_list() for series in (wide, fine))
+
+    found = figures_of(rows(amount=wide), rows(amount=fine))
+
+    assert found.columns == {"amount": CellFigures(equal=4, changed=2, unexplained=2)}
 
 
 def test_empty_tables_are_equal(figures_of: Days) -> None:

@@ -173,11 +173,7 @@ OTHER_WRITERS = [
     pytest.param(pl.Datetime("us", "UTC"), id="timestamps in microseconds"),
     pytest.param(pl.Datetime("ns", "America/Sao_Paulo"), id="timestamps of another zone"),
     pytest.param(pl.Decimal(25, 9), id="decimals of fewer digits"),
-    pytest.param(
-        pl.Decimal(38, 18),
-        id="decimals of Spark's own scale",
-        marks=pytest.mark.xfail(reason="tables.common_type has no type for decimals whose digits do not fit into 38"),
-    ),
+    pytest.param(pl.Decimal(38, 18), id="decimals of Spark's own scale"),
 ]
 
 
