@@ -150,6 +150,8 @@ class ContractFigures(Figures, frozen=True, kw_only=True):
     """Whether differences were looked up in the log; if not, none has a reason."""
     patterns: tuple[Pattern, ...] = ()
     """Faults first, the most rows first."""
+    more_patterns: int = 0
+    """Smaller ones that were left out."""
     same_t: SameT | None = None
     """None where it was not asked for, or failed."""
     same_t_failure: str = ""

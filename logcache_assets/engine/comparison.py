@@ -142,12 +142,14 @@ def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> C
         figures = ContractFigures(yesterday=tables[YESTERDAY], today=tables[TODAY], explained=explained)
         return Compared(figures=figures, faulty=None)
     parts = run.explain(differing)
+    patterns = merge_patterns(pattern for part in parts for pattern in part.patterns)
     figures = ContractFigures(
         yesterday=tables[YESTERDAY],
         today=tables[TODAY],
         explained=explained,
         prototypes=_all_rows(parts, digested, comparison.layout.cells),
-        patterns=merge_patterns(pattern for part in parts for pattern in part.patterns)[:LISTED_PATTERNS],
+        patterns=patterns[:LISTED_PATTERNS],
+        more_patterns=len(patterns[LISTED_PATTERNS:]),
     )
     return Compared(figures=figures, faulty=pl.concat([part.faulty for part in parts]))
 

@@ -194,7 +194,7 @@ def view_contract(outcome: ContractOutcome, *, anchor: str, history: Sequence[in
         more_columns=len(columns[shown_columns:]),
         equal_columns=len(figures.columns) - len(columns) if figures else 0,
         patterns=patterns[:shown_patterns],
-        more_patterns=(len(figures.patterns) if figures else 0) - len(patterns[:shown_patterns]),
+        more_patterns=len(figures.patterns) + figures.more_patterns - len(patterns[:shown_patterns]) if figures else 0,
         spark=draw_spark(history),
     )
 

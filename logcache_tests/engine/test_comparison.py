@@ -207,6 +207,19 @@ def test_a_table_that_is_empty_today_lacks_every_row(figures_of: Days) -> None:
     assert (came.missing, came.added, came.yesterday.rows) == (0, 2, 0)
 
 
+def test_patterns_that_are_left_out_are_counted(figures_of: Days) -> None:
+    """The 40 largest are kept: of prototypes p0 to p49 the one with the number n has n + 1 rows."""
+    prototypes = [f"p{n}" for n in range(50) for _ in range(n + 1)]
+    ids = [f"{n}" for n in range(len(prototypes))]
+    yesterday = rows(prototypes, id=ids, amount=[1] * len(ids))
+
+    found = figures_of(yesterday, yesterday.with_columns(amount=pl.lit(2, pl.Int64)))
+
+    assert [pattern.rows for pattern in found.patterns] == list(range(50, 10, -1))
+    assert found.more_patterns == 10
+    assert found.reasons == {"unexplained": len(ids)}
+
+
 def test_values_exchanged_between_columns_of_one_type_differ(figures_of: Days) -> None:
     """A row's hash is a sum over its columns, so each column must have one of its own; in all of 100 rows."""
     yesterday = rows(id=[str(n) for n in range(100)], debit=list(range(100)), credit=list(range(100, 200)))

@@ -190,7 +190,7 @@ def test_every_fault_pattern_is_shown_before_a_few_that_are_explained() -> None:
 
     reasons = re.findall(r'<tr><th scope="row"(?: class="bad")?>(unexplained|new-transaction)<td', page)
     assert reasons == ["unexplained"] * 12 + ["new-transaction"] * 8
-    assert "12 smaller patterns in the JSON document." in page
+    assert "12 smaller patterns left out; the JSON document has the first 32." in page
 
 
 def test_tables_scroll_within_named_regions() -> None:
