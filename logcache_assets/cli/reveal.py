@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import cast
 
+import polars as pl
+
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.output import table
 from logcache_assets.cli.tables import open_folders
@@ -49,14 +51,16 @@ def _find(table_: ContractTable, store: LocalObjectStore, wanted: set[str], key:
     opened, seen = open_table(f"s3://tables/{table_.dataset}", store, key=table_.key), set[str]()
     for piece in opened.pieces:
         keys = opened.read(piece, [column, prototype]).unique(maintain_order=True)
-        for token, (value, shard) in zip(row_tokens(key, keys), keys.iter_rows(), strict=True):
+        is_bytes = keys.schema[column] == pl.Binary()
+        shown = keys.select(pl.col(column).bin.encode("hex") if is_bytes else pl.col(column).cast(pl.String), prototype)
+        for token, (value, shard) in zip(row_tokens(key, keys), shown.iter_rows(), strict=True):
             if token in wanted - seen:
                 seen.add(token)
                 yield {
                     "token": token,
                     "dataset": table_.dataset,
                     "column": column,
-                    "primary_key": str(value),
+                    "primary_key": value,
                     "prototype": shard,
                 }
 

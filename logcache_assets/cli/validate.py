@@ -76,6 +76,11 @@ class LogFiles:
             raise BadInput(f"--after has no t of {instance.name}; add yesterday's t, or 0 if it had no log")
         after_t, ends_at = self.after[instance.name], newest_t(self.segments.get(instance, ()))
         until_t = self.until.get(instance.name, ends_at)
+        for option, t in (("--after", after_t), ("--until", until_t)):
+            if t > ends_at:
+                raise BadInput(
+                    f"{instance.name}: {option} is {t}, but --index ends at {ends_at}; give the index that the run read"
+                )
         if until_t < after_t:
             raise BadInput(
                 f"{instance.name}: today's t {until_t} is before yesterday's, {after_t}; correct --after or --until"

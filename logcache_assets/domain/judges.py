@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from logcache_assets.domain.figures import (
+    FAULTS,
     CellFigures,
     ContractFigures,
     Fault,
@@ -80,10 +81,19 @@ def _key_problems(today: TableFigures) -> Iterator[str]:
         yield f"a repeated key in {count_of(today.duplicate_keys, 'row')}"
 
 
+def _not_compared(figures: ContractFigures) -> str:
+    """Whose keys are not sound, and how."""
+    days = {"yesterday's table": figures.yesterday, "today's table": figures.today}
+    unsound = [f"{day} has {problem}" for day, table in days.items() for problem in _key_problems(table)]
+    return f"rows could not be compared: {' and '.join(unsound)}"
+
+
 def _schema_problem(change: SchemaChange) -> str:
     match change.was, change.is_now:
         case _, None:
             return f"column {change.column} is not there"
+        case was, is_now if was == is_now and change.expected:
+            return f"column {change.column} is {is_now}, and {change.expected} is due"
         case was, is_now if was == is_now:
             return f"column {change.column} is not in the definition"
         case None, is_now if change.expected:
@@ -104,7 +114,7 @@ def find_allowance(contract: str, rules: Rules, finding: Finding, column: str | 
 def judge_values_found(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:
     """Yesterday's keys are still there and show mostly the same values: the runbook's own check (C20, C21).
 
-    Where every difference is explained by the log, low shares are a warning only.
+    Where every difference is explained by the log, or excused, low shares are a warning only.
     """
     settings, rows = rules.settings_of(contract), figures.yesterday.rows
     found = 0.0 if figures.prototypes is None else (figures.found / rows if rows else 1.0)
@@ -114,14 +124,18 @@ def judge_values_found(contract: str, figures: ContractFigures, rules: Rules) ->
     )
     problems = []
     if figures.prototypes is None:
-        problems.append("the tables could not be compared: their keys are not sound")
+        problems.append(_not_compared(figures))
     elif found < settings.keys_found:
         problems.append(f"only {found:.2%} of yesterday's {rows:,} keys are there")
     if figures.prototypes is not None and cells.share_equal < settings.values_equal:
         problems.append(f"only {cells.share_equal:.2%} of the values are equal")
     return _result(
         "values_found_yesterday",
-        _judge_shares(problems, lenient=_all_explained(figures), allowance=_may_be_empty(contract, figures, rules)),
+        _judge_shares(
+            problems,
+            lenient=_nothing_blocks(contract, figures, rules),
+            allowance=_may_be_empty(contract, figures, rules),
+        ),
         expected=f"at least {settings.keys_found * 100:g}% of yesterday's keys, and over these at least "
         f"{settings.values_equal * 100:g}% equal values",
         good=_found_summary(rows, found, cells, figures.columns),
@@ -142,9 +156,9 @@ def _may_be_empty(contract: str, figures: ContractFigures, rules: Rules) -> Allo
     return find_allowance(contract, rules, "empty") if emptied else None
 
 
-def _all_explained(figures: ContractFigures) -> bool:
-    faults = figures.reasons.keys() & {"unexplained", "missed"}
-    return figures.prototypes is not None and figures.explained and not faults
+def _nothing_blocks(contract: str, figures: ContractFigures, rules: Rules) -> bool:
+    """Whether every difference is explained by the log, or excused."""
+    return figures.explained and not any(_judge_fault(contract, figures, rules, fault).blocking for fault in FAULTS)
 
 
 def _found_summary(rows: int, found: float, cells: CellFigures, columns: Mapping[str, CellFigures]) -> str:
@@ -164,10 +178,17 @@ def judge_explained(contract: str, figures: ContractFigures, rules: Rules) -> Ru
         "differences_explained",
         _judge_fault(contract, figures, rules, "unexplained"),
         expected="a cause in the log, or in the definition, for every row that differs from yesterday's",
-        good=f"{count_of(differing, 'row')} not as yesterday, all explained" if differing else "no row differs",
+        good=_explained_summary(differing, reasons.get("missed", 0)),
         figures={"differing_rows": differing, "unexplained_rows": unexplained, "share_explained": share}
         | {f"rows/{reason}": rows for reason, rows in reasons.items() if reason not in {"unexplained", "missed"}},
     )
+
+
+def _explained_summary(differing: int, missed: int) -> str:
+    if not differing:
+        return "no row differs"
+    rest = f", but for {missed:,} missed" if missed else ""
+    return f"{count_of(differing, 'row')} not as yesterday, all explained{rest}"
 
 
 def judge_missed(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:
@@ -186,7 +207,7 @@ def judge_missed(contract: str, figures: ContractFigures, rules: Rules) -> RuleR
 def _judge_fault(contract: str, figures: ContractFigures, rules: Rules, fault: Fault) -> Judgement:
     """Whole rows by the contract's settings, cells by their column's."""
     if figures.prototypes is None:
-        return Judgement(blocking=("the tables could not be compared: their keys are not sound",))
+        return Judgement(blocking=(_not_compared(figures),))
     keys = figures.yesterday.rows + figures.added
     counts: list[tuple[str | None, int, int]] = [(None, figures.faulty_rows.get(fault, 0), keys)]
     counts += [(name, getattr(cells, fault), cells.compared) for name, cells in figures.columns.items()]

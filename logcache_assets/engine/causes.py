@@ -37,7 +37,7 @@ class Scope:
     columns: Mapping[int, frozenset[str]] = field(default_factory=dict)
     """Bit → the columns that this cause may change; what is not named may change any."""
     former_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Column → names that its idents had yesterday or since, and that no ident has any more; with `""` for null where
-    the attribute itself had another name."""
+    """Column → names that its idents had yesterday or since, and that no ident has any more; `""` is null, which a
+    column shows as long as its attribute, or what it refers to, has another name or none."""
     complete: int = 0
     """Where not 0, every row that the log shows is recorded, and these bits explain that another one is gone."""

@@ -67,6 +67,9 @@ class Comparison:
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
     unchecked: frozenset[str] = frozenset()
+    expected: Mapping[str, pl.DataType] | None = None
+    """Column → the type that definition and log give; columns that are not among them are left to the schema. None
+    compares all of today's."""
     bucket_rows: int = BUCKET_ROWS
     """About how many rows of one day are compared at once; memory grows with it."""
 
@@ -78,7 +81,7 @@ class Comparison:
     @property
     def layout(self) -> Layout:
         """The columns to compare."""
-        return plan_layout(self.key, yesterday=self.yesterday.schema, today=self.today.schema)
+        return plan_layout(self.key, yesterday=self.yesterday.schema, today=self.today.schema, expected=self.expected)
 
     @property
     def terms(self) -> Terms:
@@ -94,18 +97,29 @@ class Comparison:
         )
 
 
-def plan_layout(key: Sequence[str], *, yesterday: pl.Schema, today: pl.Schema) -> Layout:
-    """Today's columns in the types that both days share; a column that yesterday lacks was null then."""
-    types, retyped = dict[str, pl.DataType](), dict[str, pl.DataType]()
+def plan_layout(
+    key: Sequence[str],
+    *,
+    yesterday: pl.Schema,
+    today: pl.Schema,
+    expected: Mapping[str, pl.DataType] | None = None,
+) -> Layout:
+    """Today's columns in the types that both days share, and the log; a column that yesterday lacks was null then."""
+    types, retyped, foreign = dict[str, pl.DataType](), dict[str, pl.DataType](), set[str]()
     for name, dtype in today.items():
-        common = common_type(yesterday.get(name, dtype), dtype)
+        if expected is not None and name not in {*expected, *key}:
+            continue
+        days, due = (yesterday.get(name, dtype), dtype), (expected or {}).get(name, dtype)
+        common = common_type(*days, due) or common_type(*days)
         if common is not None:
             types[name] = common
         elif name in key:
             types[name] = pl.String()
         else:
             retyped[name] = dtype
-    return Layout(key=tuple(key), types=types, retyped=retyped)
+        if common_type(dtype, due) is None:
+            foreign.add(name)
+    return Layout(key=tuple(key), types=types, retyped=retyped, foreign=frozenset(foreign - set(key)))
 
 
 def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:
@@ -175,6 +189,7 @@ class _Run:
                 layout=self.layout,
                 side=side,
                 buckets=self.buckets,
+                recorded=frozenset(prototype for prototype, s in self.comparison.scopes.items() if s.complete),
                 place=self._place(f"digests-{side}-{number}"),
             )
             for side, table in enumerate(self.tables)

@@ -8,8 +8,9 @@ import polars as pl
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, PrototypeFigures
 from logcache_assets.engine.buckets import WHOLE, Bucket
 from logcache_assets.engine.digests import key_hash
+from logcache_assets.engine.tables import key_text
 from logcache_assets.engine.terms import A, B, Terms, any_cell
-from logcache_assets.engine.tokens import row_tokens
+from logcache_assets.engine.tokens import row_token
 
 EXAMPLES = 3
 """So many rows of a pattern are named."""
@@ -73,16 +74,17 @@ def _cells(part: pl.DataFrame, name: str) -> CellFigures:
         changed=(differs & pl.col(A + name).is_not_null() & pl.col(B + name).is_not_null()).sum(),
         to_null=(differs & pl.col(B + name).is_null()).sum(),
         from_null=(differs & pl.col(A + name).is_null()).sum(),
-        unexplained=_faulty_cells(name, "unexplained").sum(),
+        unexplained=_unexplained_cells(name).sum(),
         missed=pl.col(f"stale:{name}").sum(),
     )
     return CellFigures(**counts.row(0, named=True))
 
 
-def _faulty_cells(name: str, reason: str) -> pl.Expr:
-    """Cells that are wrong in a row of this reason, or differ in it though no cause reaches them."""
+def _unexplained_cells(name: str) -> pl.Expr:
+    """Cells of unexplained rows that are wrong, or differ though no cause reaches them."""
     wrong = pl.col(f"wrong:{name}") & ~pl.col(f"stale:{name}")
-    return pl.col("both") & (pl.col("reason") == reason).fill_null(value=False) & (wrong | pl.col(f"differs:{name}"))
+    unexplained = (pl.col("reason") == "unexplained").fill_null(value=False)
+    return pl.col("both") & unexplained & (wrong | pl.col(f"causeless:{name}"))
 
 
 def _patterns(differing: pl.DataFrame, terms: Terms) -> Iterator[Pattern]:
@@ -90,28 +92,37 @@ def _patterns(differing: pl.DataFrame, terms: Terms) -> Iterator[Pattern]:
     if differing.is_empty():
         return
     t = pl.col("db__t") if terms.has_t else pl.when("in:log:").then(pl.col("why_t"))
-    # By hash, as buckets are cut, so that the examples are the same whatever the buckets.
-    named = differing.with_columns(columns=_named_columns(terms), t=t).with_columns(key_hash(differing, terms.layout))
-    by = ["reason", "change", "prototype", "columns"]
-    pk = terms.layout.key[0]
+    by, pk = ["reason", "change", "prototype", "columns"], terms.layout.key[0]
+    named = differing.select(
+        *by[:3],
+        columns=_named_columns(terms),
+        t=t,
+        key=key_text(pl.col(pk), terms.layout.types[pk]),
+        # By hash, as buckets are cut, so that the examples are the same whatever the buckets.
+        order=key_hash(differing, terms.layout),
+    )
     grouped = named.group_by(by).agg(
-        rows=pl.len(), first_t=pl.col("t").min(), last_t=pl.col("t").max(), keys=pl.col(pk).sort_by("k").head(EXAMPLES)
+        rows=pl.len(),
+        first_t=pl.col("t").min(),
+        last_t=pl.col("t").max(),
+        keys=pl.col("key").sort_by("order").head(EXAMPLES),
     )
     for row in grouped.iter_rows(named=True):
-        keys = pl.DataFrame({pk: row.pop("keys")}).with_columns(prototype=pl.lit(row["prototype"]))
+        keys, where = row.pop("keys"), row["prototype"]
         columns = tuple(name for name in row.pop("columns").split(",") if name)
-        tokens = tuple(dict.fromkeys(row_tokens(terms.token_key, keys)))
+        tokens = tuple(dict.fromkeys(row_token(terms.token_key, pk, key, where) for key in keys))
         yield Pattern(**row, columns=columns, examples=tokens)
 
 
 def _named_columns(terms: Terms) -> pl.Expr:
-    """The columns that a row's pattern names: in a fault those that are wrong, if any are."""
-    fault = pl.col("reason").is_in(list(FAULTS)) & any_cell("wrong:", terms)
-    flags = (
-        pl.when(pl.when(fault).then(pl.col(f"wrong:{name}")).otherwise(pl.col(f"differs:{name}"))).then(pl.lit(name))
-        for name in terms.layout.cells
-    )
-    return pl.concat_str([pl.lit(None, pl.String), *flags], separator=",", ignore_nulls=True)
+    """The columns that a row's pattern names: in a fault those that are wrong or have no cause, if any are."""
+    is_fault = pl.col("reason").is_in(list(FAULTS)) & (any_cell("wrong:", terms) | any_cell("causeless:", terms))
+    names = [pl.lit(None, pl.String)]
+    for name in terms.layout.cells:
+        at_fault = pl.col(f"wrong:{name}") | pl.col(f"causeless:{name}")
+        flag = pl.when(is_fault).then(at_fault).otherwise(pl.col(f"differs:{name}"))
+        names.append(pl.when(flag).then(pl.lit(name)))
+    return pl.concat_str(names, separator=",", ignore_nulls=True)
 
 
 def _faulty(differing: pl.DataFrame, terms: Terms) -> pl.DataFrame:

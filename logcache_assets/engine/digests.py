@@ -13,14 +13,16 @@ import polars as pl
 from logcache_assets.engine.drivers import Folder
 from logcache_assets.engine.parquet import collect_parquet, scan_parquet
 from logcache_assets.engine.shards import Shard, put_shards, read_shards
-from logcache_assets.engine.tables import Piece, Table, cast_to, common_type, fits
+from logcache_assets.engine.tables import Piece, Table, cast_to, common_type
 
 YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
 """Of the first column; each further one has the next seed."""
-DIGESTS = pl.DataFrame(schema={"k": pl.UInt64(), "r": pl.UInt64(), "row": pl.Int64()})
+DIGESTS = pl.DataFrame(schema={"k": pl.UInt64(), "r": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
 KEYS = pl.DataFrame(schema={"k": pl.UInt64()})
 NAN = float("nan")
+ROW_NUMBER = "\x00row"
+"""A column that no table has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Layout:
     """Column → common type; columns without one are in `retyped`."""
     retyped: Mapping[str, pl.DataType] = field(default_factory=dict)
     """Columns of both days that no type unites → today's type: only nulls in them are equal on both days."""
+    foreign: frozenset[str] = frozenset()
+    """Columns whose type cannot hold what the log says, so that it says nothing of them."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -62,15 +66,13 @@ class Layout:
         return cast_to(pl.col(name), found, wanted)
 
     def recorded(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """What the log says, in common types; a column of a type that today's cells do not have tells nothing."""
-        found = {name: dtype for name, dtype in {**self.types, **self.retyped}.items() if name in frame.columns}
-        strange = [n for n, dtype in found.items() if not fits(frame.schema[n], dtype)]
-        return self.common(frame.drop(strange))
+        """What the log says, in common types."""
+        return self.common(frame.drop(name for name in self.foreign if name in frame.columns))
 
     def cell(self, name: str, column: str, dtype: pl.DataType) -> pl.Expr:
         """A column as the cells of another one are compared."""
         wanted = self.types.get(name)
-        if wanted is None or not fits(dtype, wanted):
+        if wanted is None or name in self.foreign:
             return pl.col(column)
         return exact(cast_to(pl.col(column), dtype, wanted), wanted).alias(column)
 
@@ -130,6 +132,8 @@ class DigestTask:
     side: int
     """YESTERDAY or TODAY."""
     buckets: int
+    recorded: frozenset[str]
+    """Prototypes of which every row must be recorded: what the log does not say of them is looked at too."""
     place: Folder | None
 
     def run(self) -> Digested:
@@ -149,6 +153,7 @@ class DigestTask:
             layout.key_hash(schema),
             layout.row_hash(schema, self.side),
             pl.col("prototype").cast(pl.Categorical),
+            recorded=pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False),
             null_key=pl.any_horizontal(pl.col(layout.key).is_null()),
         )
         found = collect_parquet(wanted, piece.uri, streaming=True)
@@ -185,7 +190,8 @@ class DifferTask:
         tables = [read_shards(shards, DIGESTS) for shards in (self.yesterday, self.today)]
         touched = pl.concat([read_shards((shard,), KEYS).select("k") for shard in self.recorded] or [KEYS])["k"]
         alone = _found_once(pl.concat([table["r"] for table in tables]))
-        wanted = pl.col("r").is_in(alone.implode()) | pl.col("k").is_in(touched.unique().implode())
+        differs, named = pl.col("r").is_in(alone.implode()), pl.col("k").is_in(touched.unique().implode())
+        wanted = differs | named | pl.col("recorded")
         one, other = (table.filter(wanted)["row"] for table in tables)
         return Differing(rows=(one, other), repeated=(_repeated(tables[0]), _repeated(tables[1])))
 
@@ -238,8 +244,10 @@ class ExtractTask:
     def _chosen(self, rows: pl.Series) -> pl.DataFrame:
         first = self.pieces[0]
         numbers = (rows - (first.begin - first.first)).cast(pl.get_index_type())
-        scan = scan_parquet([first.uri], self.table.store, row_index="#row")
-        wanted = scan.filter(pl.col("#row").is_in(numbers.implode())).select(self.layout.columns_of(self.table.schema))
+        scan = scan_parquet([first.uri], self.table.store, row_index=ROW_NUMBER)
+        wanted = scan.filter(pl.col(ROW_NUMBER).is_in(numbers.implode())).select(
+            self.layout.columns_of(self.table.schema)
+        )
         return collect_parquet(wanted, first.uri, streaming=True)
 
 

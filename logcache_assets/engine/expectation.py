@@ -123,11 +123,15 @@ def find_causes(
 
 
 def find_former_names(facts: InstanceFacts, *, after_t: int) -> frozenset[str]:
-    """What idents were called at a t or since, as cells show it, and no ident is called any more."""
+    """What idents were called at a t or since, as cells show it, and no ident is called any more.
+
+    With `""`, which stands for null, where something got its first name since: who has not seen it shows nothing.
+    """
     names = facts.of({IDENT: "string"}, after_t=after_t)[IDENT]
-    shown = names.select(pl.col("t_to").is_null(), v=column_names(names["v"]))
-    is_current = pl.col("t_to")
-    return frozenset(shown.filter(~is_current)["v"]) - frozenset(shown.filter(is_current)["v"])
+    shown = names.select("e", "t_from", is_current=pl.col("t_to").is_null(), v=column_names(names["v"]))
+    now, then = shown.filter("is_current"), shown.filter(pl.col("t_from") <= after_t)
+    unseen = {""} if len(now.join(then, on="e", how="anti")) else set()
+    return frozenset({*unseen, *shown.filter(~pl.col("is_current"))["v"]}) - frozenset(now["v"])
 
 
 def _names(attribute: ContractAttribute) -> Iterator[str]:
@@ -151,8 +155,8 @@ def _is_retyped(name: str, before: DatomicSchema, today: DatomicSchema) -> bool:
 
 
 def renamed_idents(before: DatomicSchema, today: DatomicSchema) -> pl.Series:
-    """The ids whose name is another one than yesterday, or gone; one that is new is named by its own datoms."""
-    both = before.idents.join(today.idents, on="id", how="left", suffix="_now")
+    """The ids whose name is another one than yesterday: changed, gone, or the first that they have."""
+    both = before.idents.join(today.idents, on="id", how="full", suffix="_now", coalesce=True)
     return both.filter(pl.col("ident").ne_missing(pl.col("ident_now")))["id"]
 
 

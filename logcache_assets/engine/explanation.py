@@ -93,7 +93,7 @@ def _judged(rows: pl.DataFrame, terms: Terms) -> pl.DataFrame:
         differs=in_a != in_b,
         both=in_a & in_b,
     )
-    celled = placed.with_columns(_cell_flags(terms))
+    celled = placed.with_columns(_cell_flags(terms)).with_columns(_causeless(terms))
     return celled.with_columns(_reason(terms), _change(terms))
 
 
@@ -128,6 +128,12 @@ def _cell_flags(terms: Terms) -> Iterator[pl.Expr]:
         yield (wrong & before).alias(f"stale:{name}")
 
 
+def _causeless(terms: Terms) -> Iterator[pl.Expr]:
+    """Per column: whether it differs between the days though no cause of the row may change it."""
+    for name in terms.layout.cells:
+        yield (pl.col(f"differs:{name}") & ~_some_may_change(name, terms)).alias(f"causeless:{name}")
+
+
 def _showed_before(name: str, terms: Terms) -> pl.Expr:
     """Whether the log gave today's cell to the row at an earlier t since yesterday: a reader stopped there."""
     if terms.has_t or name not in terms.layout.types:
@@ -148,11 +154,10 @@ def _has_former_name(name: str, terms: Terms) -> pl.Expr:
 def _shows(name: str, names: Sequence[str], terms: Terms) -> pl.Expr:
     """Whether today's cell shows one of some names; `""` is null."""
     shown, dtype = pl.col(B + name), terms.layout.types.get(name)
-    if "" in names:
-        return shown.is_null()
+    found = shown.is_null() if "" in names else pl.lit(False)
     if dtype == pl.String():
-        return shown.is_in(names)
-    return shown.list.eval(pl.element().is_in(names)).list.any() if dtype == pl.List(pl.String) else pl.lit(False)
+        return found | shown.is_in(names)
+    return found | shown.list.eval(pl.element().is_in(names)).list.any() if dtype == pl.List(pl.String) else found
 
 
 def _as_recorded(name: str, terms: Terms) -> pl.Expr:
@@ -176,7 +181,7 @@ def _same(one: str, other: str, name: str, terms: Terms) -> pl.Expr:
     dtype = terms.layout.types.get(name) or terms.layout.retyped[name]
     left, right = pl.col(one + name), pl.col(other + name)
     same = exact(left, dtype).eq_missing(exact(right, dtype))
-    tolerance = terms.tolerances.get(name, 0)
+    tolerance = terms.tolerances.get(name, 0) if dtype.is_float() else 0
     return same | ((left - right).abs() <= tolerance).fill_null(value=False) if tolerance else same
 
 
@@ -207,9 +212,8 @@ def _explains(bit: int, terms: Terms) -> pl.Expr:
 
 def _covered(terms: Terms) -> pl.Expr:
     """Whether the causes of a row may change what differs in it: some change certain columns only."""
-    cells = (~pl.col(f"differs:{name}") | _some_may_change(name, terms) for name in terms.layout.cells)
     whole_row = pl.any_horizontal(_some_may_change(name, terms) for name in sorted(terms.row_columns))
-    return pl.all_horizontal(~pl.col("differs") | whole_row, *cells)
+    return (~pl.col("differs") | whole_row) & ~any_cell("causeless:", terms)
 
 
 def _some_may_change(name: str, terms: Terms) -> pl.Expr:

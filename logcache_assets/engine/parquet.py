@@ -77,8 +77,10 @@ def list_folder(folder_uri: str, store: ObjectStore) -> tuple[StoredObject, ...]
 
 
 def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
-    """The Parquet files below a folder."""
-    return tuple(uri for uri in store.list_uris(folder_uri.rstrip("/") + "/") if uri.endswith(".parquet"))
+    """The Parquet files below a folder, without those that a writer has not finished, as in `_temporary/`."""
+    folder = folder_uri.rstrip("/") + "/"
+    listed = [uri for uri in store.list_uris(folder) if uri.endswith(".parquet")]
+    return tuple(uri for uri in listed if not any(p[:1] in "_." for p in uri.removeprefix(folder).split("/")))
 
 
 def parquet_uris(objects: Sequence[StoredObject]) -> tuple[str, ...]:

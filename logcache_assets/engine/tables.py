@@ -4,7 +4,7 @@ Itaipu's files differ in types that hold the same values (units of timestamps, s
 which two tables are compared is decided here.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -29,6 +29,14 @@ DIGITS = 38
 
 DECIMAL_TEXT = pl.Binary()
 """The common type of decimals whose digits before and behind the point no decimal holds: their shortest text."""
+
+
+WIDEST: tuple[tuple[Callable[[pl.DataType], bool], pl.DataType], ...] = (
+    (lambda dtype: isinstance(dtype, pl.String | pl.Categorical | pl.Enum), pl.String()),
+    (lambda dtype: dtype.is_integer() and dtype not in {pl.UInt64(), pl.Int128(), pl.UInt128()}, pl.Int64()),
+    (lambda dtype: dtype.is_float(), pl.Float64()),
+)
+"""What kind of types one type holds; texts may lie in a file as a dictionary."""
 
 
 class TableError(EngineError):
@@ -93,12 +101,23 @@ def open_table(folder_uri: str, store: ObjectStore, *, key: Sequence[str] = ()) 
             f"{folder_uri} has no column {missing[0]}, which is part of the contract's key; its columns are "
             f"{', '.join(schema)}. Take the definition with which it was computed, or compute it again"
         )
+    for name in key:
+        _require_key_type(name, schema[name], folder_uri)
     pieces, begin = list[Piece](), 0
     for uri in uris:
         rows = count_file(uri, store)
         pieces += _pieces(uri, rows, begin=begin)
         begin += rows
     return Table(place=folder_uri, pieces=tuple(pieces), schema=schema, store=store)
+
+
+def _require_key_type(name: str, dtype: pl.DataType, folder_uri: str) -> None:
+    wanted = {"prototype": pl.String(), "db__t": pl.Int64()}.get(name)
+    if dtype.is_nested() or (wanted is not None and common_type(dtype, wanted) is None):
+        raise TableError(
+            f"{folder_uri} has {name} as {column_types(pl.Schema({name: dtype}))[name]}, by which no row can be found; "
+            "compute the contract again"
+        )
 
 
 def empty_table(like: Table) -> Table:
@@ -110,24 +129,25 @@ def _pieces(uri: str, rows: int, *, begin: int) -> Iterator[Piece]:
     return (Piece(uri, n, min(PIECE_ROWS, rows - n), begin + n) for n in range(0, rows, PIECE_ROWS))
 
 
-def common_type(one: pl.DataType, other: pl.DataType) -> pl.DataType | None:
-    """The type that holds every value of both, so that equal means the same value; None if there is none."""
-    if one == other:
-        return one
-    match one, other:
-        case pl.List(), pl.List():
-            inner = common_type(one.inner, other.inner)  # type: ignore[arg-type] # instances in a real frame
-            return None if inner is None else pl.List(inner)
-        case pl.Decimal(), pl.Decimal():
-            scale = max(one.scale, other.scale)
-            digits = max((dtype.precision or DIGITS) - dtype.scale for dtype in (one, other))
-            return pl.Decimal(DIGITS, scale) if digits + scale <= DIGITS else DECIMAL_TEXT
-        case pl.Datetime(), pl.Datetime():
-            # Nanoseconds do not reach the years that Datomic's instants may have.
-            return pl.Datetime("us", "UTC") if one.time_unit != other.time_unit else pl.Datetime(one.time_unit, "UTC")
-    if one.is_integer() and other.is_integer() and pl.UInt64() not in {one, other}:
-        return pl.Int64()
-    return pl.Float64() if one.is_float() and other.is_float() else None
+def common_type(*types: pl.DataType) -> pl.DataType | None:
+    """The type that holds every value of all of these, so that equal means the same value; None if there is none."""
+    if all(isinstance(dtype, pl.List) for dtype in types):
+        inner = common_type(*(dtype.inner for dtype in types))  # type: ignore[attr-defined]
+        return None if inner is None else pl.List(inner)
+    if all(isinstance(dtype, pl.Decimal) for dtype in types):
+        return _common_decimal(*types)  # type: ignore[arg-type]
+    if all(isinstance(dtype, pl.Datetime) for dtype in types):
+        units = {dtype.time_unit for dtype in types}  # type: ignore[attr-defined]
+        # Nanoseconds do not reach the years that Datomic's instants may have.
+        return pl.Datetime("us" if len(units) > 1 else units.pop(), "UTC")
+    wide = (found for holds, found in WIDEST if all(holds(dtype) for dtype in types))
+    return next(wide, types[0] if len(set(types)) == 1 else None)
+
+
+def _common_decimal(*types: pl.Decimal) -> pl.DataType:
+    scale = max(dtype.scale for dtype in types)
+    digits = max((dtype.precision or DIGITS) - dtype.scale for dtype in types)
+    return pl.Decimal(DIGITS, scale) if digits + scale <= DIGITS else DECIMAL_TEXT
 
 
 def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr:
@@ -136,21 +156,27 @@ def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr
         return column
     match dtype, wanted:
         case pl.List(), pl.List():
-            return column.list.eval(cast_to(pl.element(), dtype.inner, wanted.inner))  # type: ignore[arg-type] # as above
+            return column.list.eval(cast_to(pl.element(), dtype.inner, wanted.inner))  # type: ignore[arg-type] # instances in a real frame
         case pl.Datetime(), pl.Datetime() if dtype.time_zone is None:
             return column.dt.replace_time_zone("UTC").cast(wanted)
-        case pl.Decimal(), pl.Decimal():
-            # What the log says may have more digits than both days hold: null is then not what they show.
-            return column.cast(wanted, strict=False)
         case pl.Decimal(), pl.Binary():
-            text = column.cast(pl.String)
-            shortest = text.str.strip_chars_end("0").str.strip_chars_end(".") if dtype.scale else text
-            return shortest.cast(DECIMAL_TEXT)
-    return column.cast(wanted)
+            return _shortest_text(column, dtype.scale).cast(DECIMAL_TEXT)
+    return key_text(column, dtype) if wanted == pl.String() else column.cast(wanted)
 
 
-def fits(dtype: pl.DataType, wanted: pl.DataType) -> bool:
-    """Whether a common type holds the values of another table's column too."""
-    if isinstance(dtype, pl.List) and isinstance(wanted, pl.List):
-        return fits(dtype.inner, wanted.inner)  # type: ignore[arg-type] # as above
-    return (isinstance(dtype, pl.Decimal) and wanted == DECIMAL_TEXT) or common_type(dtype, wanted) is not None
+def _shortest_text(column: pl.Expr, scale: int) -> pl.Expr:
+    """A decimal without the zeros at its end."""
+    text = column.cast(pl.String)
+    return text.str.strip_chars_end("0").str.strip_chars_end(".") if scale else text
+
+
+def key_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A value as text that is the same whatever type of its kind a file has: what tokens of keys are made of."""
+    match dtype:
+        case pl.Decimal():
+            return _shortest_text(column, dtype.scale)
+        case pl.Datetime():
+            return cast_to(column, dtype, pl.Datetime("us", "UTC")).to_physical().cast(pl.String)
+        case pl.Binary():
+            return column.bin.encode("hex")
+    return column.cast(pl.String)

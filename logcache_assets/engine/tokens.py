@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from logcache_assets.engine.tables import key_text
+
 DIGITS = 16
 """Of the HMAC's hex digits: 64 bits, so that even hundreds of millions of rows hardly share a token."""
 
@@ -16,7 +18,7 @@ def row_token(key: bytes, column: str, primary_key: str, prototype: str) -> str:
     Args:
         key: the deployment's key of personal data.
         column: of the primary key, `transaction__id`.
-        primary_key: its value as text.
+        primary_key: its value as tables.key_text has it.
         prototype: where the entity is.
     """
     text = f"row\0{column}\0{primary_key}\0{prototype}"
@@ -26,5 +28,5 @@ def row_token(key: bytes, column: str, primary_key: str, prototype: str) -> str:
 def row_tokens(key: bytes, rows: pl.DataFrame) -> Iterator[str]:
     """The token of every row of a frame whose columns are the primary key and the prototype."""
     column = rows.columns[0]
-    texts = rows.select(pl.col(column).cast(pl.String), "prototype")
+    texts = rows.select(key_text(pl.col(column), rows.schema[column]), "prototype")
     return (row_token(key, column, text or "", prototype or "") for text, prototype in texts.iter_rows())

@@ -4,7 +4,8 @@ Only the datoms after yesterday's t are read from segments where a cache holds w
 for publication is domain/validation.py.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -14,7 +15,7 @@ from logcache_assets.domain.definitions import ContractEntity, ContractTable, Da
 from logcache_assets.domain.figures import ContractFigures, SchemaChange, TableFigures
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.patterns import with_segments
-from logcache_assets.engine.causes import Scope
+from logcache_assets.engine.causes import REDEFINED, Scope
 from logcache_assets.engine.cells import Setting
 from logcache_assets.engine.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.comparison import (
@@ -28,14 +29,14 @@ from logcache_assets.engine.contracts import empty_part
 from logcache_assets.engine.drivers import Driver
 from logcache_assets.engine.expectation import EntityCauses, RecordTask, find_causes, find_former_names, row_columns
 from logcache_assets.engine.instance_facts import InstanceFacts
-from logcache_assets.engine.layout import column_types
+from logcache_assets.engine.layout import EngineError, column_types
 from logcache_assets.engine.locating import Located, LocateTask, united, with_t
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.open_logs import LogLadder, OpenedLog, load_facts
 from logcache_assets.engine.progress import Meter
 from logcache_assets.engine.schema import DatomicSchema
 from logcache_assets.engine.shards import Shard
-from logcache_assets.engine.tables import Table
+from logcache_assets.engine.tables import Table, common_type
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.ports import Tell
 
@@ -107,18 +108,24 @@ def compare_days(days: DayPair, at: Workplace) -> dict[str, ContractFigures]:
 
     def attempt(opened: Mapping[Instance, OpenedLog]) -> dict[str, ContractFigures]:
         known = _Known(days, logs, load_facts(opened, at.store, at.driver, meter), at.warn)
-        tasks = known.tasks(at.driver)
-        meter.expect(len(tasks))
-        shards: dict[str, list[Shard]] = {}
-        for found in at.driver.run(tasks):
-            for recorded in found:
-                shards.setdefault(recorded.dataset, []).extend(recorded.shards)
-            meter.add(buckets=1)
-        known.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
+        with _without_values(f"what the log says of {days.definition.database}"):
+            known.record(at.driver, meter)
         return {table.dataset: _compared(table, days, known, at.driver) for table in days.tables}
 
     sources = [_until_yesterday(source, logs.after.get(source.instance, 0)) for source in logs.sources]
     return LogLadder(sources, at.store, policy=logs.policy, warn=at.warn).attempt(attempt)
+
+
+@contextmanager
+def _without_values(what: str) -> Iterator[None]:
+    """An error of polars may quote values of the data, so only its kind is told."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise EngineError(
+            f"{what} cannot be compared: polars ended with {type(error).__name__}, whose text is not shown, as it may "
+            "hold personal data. Compare the columns' types with the definition's"
+        ) from None
 
 
 def _until_yesterday(source: LogSource, after_t: int) -> LogSource:
@@ -126,6 +133,10 @@ def _until_yesterday(source: LogSource, after_t: int) -> LogSource:
     while source.cache is not None and source.cache.last_t > after_t:
         source = source.without_cache()
     return source
+
+
+NOT_DECLARED = Scope(after_t=0, complete=REDEFINED)
+"""Of a prototype that yesterday's definition had and today's has not: none of its rows is due."""
 
 
 class _Known:
@@ -165,12 +176,27 @@ class _Known:
         former = {e.name: e for e in self.logs.former.entities} if self.logs.former else {}
         return frozenset(added | appeared | set(_changed_columns(former.get(entity.name, entity), entity)))
 
-    def tasks(self, driver: Driver) -> list[RecordTask]:
+    def record(self, driver: Driver, meter: Meter) -> None:
+        """Compute what the log says of all contracts."""
+        tasks, shards = self._tasks(driver), dict[str, list[Shard]]()
+        meter.expect(len(tasks))
+        for found in driver.run(tasks):
+            for recorded in found:
+                shards.setdefault(recorded.dataset, []).extend(recorded.shards)
+            meter.add(buckets=1)
+        self.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
+
+    def _tasks(self, driver: Driver) -> list[RecordTask]:
         """One per bucket of every instance."""
         tables = self.days.tables
         pairs = {t.dataset: (self.days.yesterday[t.dataset], self.days.today[t.dataset]) for t in tables}
         layouts = {
-            t.dataset: plan_layout(t.key, yesterday=pairs[t.dataset][0].schema, today=pairs[t.dataset][1].schema)
+            t.dataset: plan_layout(
+                t.key,
+                yesterday=pairs[t.dataset][0].schema,
+                today=pairs[t.dataset][1].schema,
+                expected=self.expected(t),
+            )
             for t in tables
         }
         buckets = {
@@ -221,12 +247,13 @@ class _Known:
     def scopes(self, table: ContractTable) -> dict[str, Scope]:
         """By prototype."""
         own = {instance: self.causes[instance, table.entity.name] for instance in self.facts}
-        return {i.prototype: causes.scope(table, after_t=self.logs.after.get(i, 0)) for i, causes in own.items()}
+        scopes = {i.prototype: causes.scope(table, after_t=self.logs.after.get(i, 0)) for i, causes in own.items()}
+        former = self.logs.former.prototypes if self.logs.former else ()
+        return dict.fromkeys(former, NOT_DECLARED) | scopes
 
-    def expected_types(self, table: ContractTable) -> dict[str, str]:
+    def expected(self, table: ContractTable) -> pl.Schema:
         """Column → the type that definition and schemas give."""
-        key = self.columns[primary_key(table.entity)]
-        return column_types(empty_part(table, self.columns, key).schema)
+        return empty_part(table, self.columns, self.columns[primary_key(table.entity)]).schema
 
 
 def _changed_columns(former: ContractEntity, entity: ContractEntity) -> Iterator[str]:
@@ -240,6 +267,7 @@ def _changed_columns(former: ContractEntity, entity: ContractEntity) -> Iterator
 def _compared(table: ContractTable, days: DayPair, known: _Known | None, driver: Driver) -> ContractFigures:
     yesterday, today = days.yesterday[table.dataset], days.today[table.dataset]
     pii = frozenset(a.column for a in table.attributes if a.pii)
+    expected = known.expected(table) if known else _as_yesterday(table, yesterday.schema)
     comparison = Comparison(
         yesterday=yesterday,
         today=today,
@@ -251,11 +279,13 @@ def _compared(table: ContractTable, days: DayPair, known: _Known | None, driver:
         tolerances=days.tolerances.get(table.dataset, {}),
         bucket_rows=days.bucket_rows,
         unchecked=pii if known and known.logs.pii_key is None else frozenset(),
+        expected=expected,
     )
-    compared = compare_tables(comparison, driver, driver.scratch.at(f"comparison/{table.dataset}"))
+    with _without_values(table.dataset):
+        compared = compare_tables(comparison, driver, driver.scratch.at(f"comparison/{table.dataset}"))
     figures = compared.figures
-    expected = known.expected_types(table) if known else _as_yesterday(table, figures.yesterday)
-    schema = tuple(find_schema_changes(figures.yesterday, figures.today, expected))
+    unfit = {n for n, dtype in expected.items() if n in today.schema and common_type(today.schema[n], dtype) is None}
+    schema = tuple(find_schema_changes(figures.yesterday, figures.today, column_types(expected), unfit=unfit))
     segments = {s.instance.prototype: s.segments for s in days.logs.sources} if days.logs else {}
     located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
     dated = (with_t(pattern, located) for pattern in figures.patterns)
@@ -263,15 +293,26 @@ def _compared(table: ContractTable, days: DayPair, known: _Known | None, driver:
     return msgspec.structs.replace(figures, schema=schema, patterns=patterns)
 
 
-def _as_yesterday(table: ContractTable, yesterday: TableFigures) -> dict[str, str]:
-    return {name: kind for name, kind in yesterday.columns.items() if name in table.columns}
+def _as_yesterday(table: ContractTable, yesterday: pl.Schema) -> pl.Schema:
+    return pl.Schema({name: dtype for name, dtype in yesterday.items() if name in table.columns})
 
 
 def find_schema_changes(
-    yesterday: TableFigures, today: TableFigures, expected: Mapping[str, str]
+    yesterday: TableFigures, today: TableFigures, expected: Mapping[str, str], *, unfit: Collection[str] = ()
 ) -> Iterator[SchemaChange]:
-    """Columns that both days do not share with one type, and what of the definition and today's is not in the other."""
+    """What is to be said of the columns of both days.
+
+    Args:
+        yesterday: one day.
+        today: the other.
+        expected: column → the type that definition and log give today.
+        unfit: columns of today whose type has no value in common with the expected one.
+
+    Returns:
+        Columns that both days do not share with one type, those of the definition or of today that the other lacks, and
+        the unfit ones.
+    """
     for name in dict.fromkeys((*yesterday.columns, *today.columns, *expected)):
         was, is_now = yesterday.columns.get(name), today.columns.get(name)
-        if was != is_now or (is_now is None) == (name in expected):
+        if was != is_now or (is_now is None) == (name in expected) or name in unfit:
             yield SchemaChange(column=name, was=was, is_now=is_now, expected=expected.get(name))

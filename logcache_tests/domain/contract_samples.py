@@ -86,6 +86,11 @@ def faulty(fault: Fault, *, rows: int = 0, **cells: int) -> ContractFigures:
     return replace(found, prototypes={"s0": spoilt, "s1": s1})
 
 
+def unsound(found: ContractFigures) -> ContractFigures:
+    """The same with keys that today's table has more than once, so that rows were not compared."""
+    return replace(found, today=replace(found.today, duplicate_keys=3), prototypes=None)
+
+
 def pattern(rows: int, **fields: object) -> Pattern:
     """Rows of s0 that new transactions changed, except for what is given."""
     by_transactions = Pattern(reason="new-transaction", change="value changed", prototype="s0", columns=(), rows=rows)

@@ -7,11 +7,11 @@ import pytest
 
 from logcache_assets.domain.figures import FAULTS, CellFigures, ContractFigures, Fault, PrototypeFigures
 from logcache_assets.domain.rules import RuleEntry
-from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, judge_fault, pattern
+from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, judge_fault, pattern, unsound
 from logcache_tests.domain.samples import changed
 
 EACH_FAULT = pytest.mark.parametrize("fault", [pytest.param(fault, id=fault) for fault in FAULTS])
-UNSOUND = changed(contract_figures(), prototypes=None)
+UNSOUND = unsound(contract_figures())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,27 @@ def test_tables_that_cannot_be_compared_block(fault: Fault) -> None:
     result = judge_fault(fault, UNSOUND, lenient, allow=(allowance(fault),))
 
     assert result.blocks
-    assert result.sentence == "the tables could not be compared: their keys are not sound"
+    assert result.sentence == "rows could not be compared: today's table has a repeated key in 3 rows"
+
+
+@EACH_FAULT
+def test_it_is_told_whose_keys_are_not_sound(fault: Fault) -> None:
+    """Yesterday's table may be at fault too, or alone."""
+    yesterday = changed(contract_figures().yesterday, null_keys=1, duplicate_keys=2)
+
+    alone = judge_fault(fault, changed(contract_figures(), yesterday=yesterday, prototypes=None))
+    both = judge_fault(fault, changed(UNSOUND, yesterday=yesterday))
+
+    own = "yesterday's table has a null key in 1 row and yesterday's table has a repeated key in 2 rows"
+    assert alone.sentence == f"rows could not be compared: {own}"
+    assert both.sentence == f"rows could not be compared: {own} and today's table has a repeated key in 3 rows"
+
+
+def test_missed_rows_are_not_called_explained() -> None:
+    """They are the other rule's, but a reader of this one is not deceived."""
+    assert judge_fault("unexplained", faulty("missed", rows=2)).sentence == (
+        "30 rows not as yesterday, all explained, but for 2 missed"
+    )
 
 
 @EACH_FAULT

@@ -124,7 +124,12 @@ AS_USUAL = Explaining()
 
 
 def compare(
-    yesterday: Day, today: Day, store: LocalObjectStore, explaining: Explaining = AS_USUAL
+    yesterday: Day,
+    today: Day,
+    store: LocalObjectStore,
+    explaining: Explaining = AS_USUAL,
+    *,
+    tolerances: Mapping[str, Mapping[str, float]] | None = None,
 ) -> dict[str, ContractFigures]:
     """What the comparison finds, explained by today's log."""
     logs = Logs(
@@ -141,6 +146,7 @@ def compare(
         today=today.tables,
         logs=logs,
         token_key=TOKEN_KEY,
+        tolerances=tolerances or {},
     )
     driver = explaining.driver or driver_in(store)
     return compare_days(days, Workplace(store=store, driver=driver, warn=refuse_other_warnings))
