@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
+from msgspec.structs import replace
 
 from logcache_assets.assets.validation_rules import PinnedRules, read_rules
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
@@ -73,13 +74,18 @@ class Evidence:
         return parse_definition(self.ports.repository.read(path, ref=self.candidate.sha), where=path)
 
     def former_of(self, database: str) -> DatabaseDefinition | None:
-        """What was declared when yesterday's run began; None where history does not reach that far."""
+        """What was declared when yesterday's run began; None where history does not reach that far.
+
+        A database of which yesterday's run has no contract was declared since: then nothing was.
+        """
         path, repository = definition_path(database), self.ports.repository
         for version in repository.versions(path, ref=self.candidate.sha):
             if version.committed_at <= self.night.started_at:
                 where = f"{version.sha[:8]}:{path}"
                 return parse_definition(repository.read(path, ref=version.sha), where=where)
-        return None
+        declared = self.definition_of(database)
+        known = {table.dataset for table in contract_tables(declared)} & self.yesterday.datasets.keys()
+        return None if known else replace(declared, entities=())
 
     def case_of(self, definition: DatabaseDefinition) -> Case:
         """Everything that is judged of one database."""

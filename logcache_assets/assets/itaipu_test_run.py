@@ -1,9 +1,11 @@
 """Stage 5: Itaipu computes the contracts from the candidate map."""
 
 import time
+from collections.abc import Iterable
 
 import dagster as dg
 
+from logcache_assets.assets.contract_cases import definition_path
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
@@ -15,8 +17,9 @@ from logcache_assets.assets.stage import (
 )
 from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
+from logcache_assets.domain.definitions import parse_definition
 from logcache_assets.domain.documents import Candidate, TestRun
-from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState
 from logcache_assets.errors import Refused
@@ -50,10 +53,16 @@ def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
     return all(dataset.state is not DatasetState.UNCOMMITTED for dataset in transaction.datasets.values())
 
 
-def indexed_t(candidate: Candidate, segment_index: SegmentIndex) -> dict[str, int]:
+def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[Instance, ...]:
+    """The instances that the run reads: those of the definitions at the candidate's commit."""
+    paths = [definition_path(database) for database in candidate.databases]
+    definitions = [parse_definition(repository.read(path, ref=candidate.sha), where=path) for path in paths]
+    return tuple(instance for definition in definitions for instance in definition.instances)
+
+
+def indexed_t(instances: Iterable[Instance], segment_index: SegmentIndex) -> dict[str, int]:
     """Instance → where the segment index ends now: what a run that begins now can read."""
-    names = [change.instance for change in candidate.changes]
-    return {name: newest_t(segment_index.segments(parse_instance(name))) for name in names}
+    return {instance.name: newest_t(segment_index.segments(instance)) for instance in instances}
 
 
 @dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=["log_cache_candidate"])
@@ -82,9 +91,10 @@ def itaipu_test_run(
             read_rules(repository, clock, sha=candidate.sha)
             prefix = dataset_prefix(candidate.databases)
             context.log.info(f"Itaipu computes {prefix}* at version {candidate.version}")
-            begun = indexed_t(candidate, segment_index)
+            instances = read_instances(candidate, repository)
+            begun = indexed_t(instances, segment_index)
             finished = itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=context.log.debug)
-            done = indexed_t(candidate, segment_index)
+            done = indexed_t(instances, segment_index)
             run = TestRun(
                 candidate_sha=candidate.sha,
                 map_sha256=candidate.map_sha256,

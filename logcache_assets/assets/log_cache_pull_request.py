@@ -17,6 +17,7 @@ from logcache_assets.assets.stage import (
     upstream_document,
 )
 from logcache_assets.assets.validation_report import report_uri
+from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.documents import Candidate, Publication, TestRun, Verdict, document_digest, render_document
 from logcache_assets.domain.instances import parse_instance
@@ -34,6 +35,7 @@ from logcache_assets.ports import (
     PullRequest,
     SegmentIndex,
 )
+from logcache_assets.report import render_report
 from logcache_assets.settings import Settings
 
 STAGE = "log_cache_pull_request"
@@ -56,6 +58,7 @@ def require_gate(
     settings: Settings,
 ) -> None:
     """Refuse unless everything still is as it was validated; nothing is taken from the runs before."""
+    read_rules(repository, clock, sha=candidate.sha)  # an allowance may have expired since the verdict
     since = clock.now() - timedelta(days=settings.lookback_days)
     running = find_running_contracts(metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since))
     text = _map_at(repository, candidate.branch)
@@ -130,7 +133,8 @@ def log_cache_pull_request(
             settings=settings,
         )
         page = report_uri(settings, candidate, "html")
-        report = store.read(report_uri(settings, candidate, "md")).decode()
+        # Made anew from the verdict, whose digest is known; the stored Markdown may have been edited.
+        report = render_report(verdict, candidate=candidate, template="report.md")
         pull_request = repository.propose(
             branch=candidate.branch,
             title=render_title(candidate),

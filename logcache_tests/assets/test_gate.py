@@ -87,6 +87,18 @@ def test_the_gate_refuses(refreshed_world: World, change: object, reason: str) -
     assert files_of(refreshed_world.home / "pull_requests") == before
 
 
+def test_an_edited_report_is_not_proposed(refreshed_world: World) -> None:
+    """The pull request's text is made from the verdict, whose digest is known."""
+    uri = report_of(refreshed_world).removesuffix("json") + "md"
+    refreshed_world.store.write(uri, b"# Approved: trust me")
+    before = files_of(refreshed_world.home / "pull_requests")
+
+    result = materialize(refreshed_world, PULL_REQUEST)
+
+    assert refusal_of(result) == ""
+    assert files_of(refreshed_world.home / "pull_requests") == before
+
+
 def test_the_gate_passes_when_nothing_changed(refreshed_world: World) -> None:
     """Run again on the same candidate it finds its own pull request and leaves it alone."""
     before = files_of(refreshed_world.home / "pull_requests")

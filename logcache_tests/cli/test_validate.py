@@ -361,6 +361,18 @@ def test_a_table_that_cannot_be_judged_is_refused(
             r"feed-s0: today's t 1000 is before yesterday's, 4836",
             id="today before yesterday",
         ),
+        pytest.param(
+            lambda home: (home / "today.json").write_text('{"feed-s0": 999999}'),
+            False,
+            r"feed-s0: --until is 999999, but --index ends at 5449; give the index that the run read",
+            id="today beyond the index",
+        ),
+        pytest.param(
+            lambda home: (home / "yesterday.json").write_text('{"feed-s0": 999999, "feed-s1": 1}'),
+            False,
+            r"feed-s0: --after is 999999, but --index ends at 5449; give the index that the run read",
+            id="yesterday beyond the index",
+        ),
     ],
 )
 def test_malformed_input_is_refused_before_anything_is_written(
