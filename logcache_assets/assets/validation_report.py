@@ -1,7 +1,8 @@
 """Stage 7: the verdict over the candidate's contracts, as JSON, Markdown and an HTML page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 
 import dagster as dg
 
@@ -58,15 +59,23 @@ def required_of_contracts(
 
 
 def past_verdicts(documents: Documents, settings: Settings, *, before: Verdict) -> tuple[Verdict, ...]:
-    """The last verdicts over the same databases, oldest first; one of a former version of this program is left out."""
-    listed = documents.store.list_uris(settings.locations.documents)
-    found = []
-    for uri in listed:
-        if f"/{STAGE}/" in uri and uri.endswith(".json"):
-            with suppress(LogCacheError):
-                found.append(documents.read(uri, Verdict))
-    others = [v for v in found if v.databases == before.databases and v.binding != before.binding]
-    return tuple(sorted(others, key=lambda verdict: verdict.decided_at)[-TREND:])
+    """The last verdicts over some of the same databases, oldest first; those of a former version are left out."""
+    listed = [i for i in documents.store.list_objects(settings.locations.documents) if _is_verdict(i.uri)]
+    newest_first = sorted(listed, key=lambda item: item.modified_at, reverse=True)
+    found = islice(_others(documents, (item.uri for item in newest_first), before=before), TREND)
+    return tuple(sorted(found, key=lambda verdict: verdict.decided_at))
+
+
+def _is_verdict(uri: str) -> bool:
+    return f"/{STAGE}/" in uri and uri.endswith(".json")
+
+
+def _others(documents: Documents, uris: Iterable[str], *, before: Verdict) -> Iterator[Verdict]:
+    for uri in uris:
+        with suppress(LogCacheError):
+            verdict = documents.read(uri, Verdict)
+            if verdict.binding != before.binding and set(verdict.databases) & set(before.databases):
+                yield verdict
 
 
 def _fault_figures(verdict: Verdict) -> dict[str, int]:

@@ -1,10 +1,10 @@
 """How the counts went over the refreshes: the points that charts.py draws."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from logcache_assets.domain.documents import Verdict
+from logcache_assets.domain.documents import ContractOutcome, Verdict
 from logcache_assets.report.charts import Chart, Series, chart_bars, chart_line
 from logcache_assets.report.summary import RowCounts, count_rows
 from logcache_assets.report.text import show_day, show_number, show_share
@@ -20,11 +20,18 @@ class TrendPoint:
 
 
 def find_points(verdict: Verdict, past: Sequence[Verdict]) -> tuple[TrendPoint, ...]:
-    """Every refresh, the reported one last."""
+    """Every refresh of all databases of the verdict, the reported one last; others of a refresh are not counted."""
+    own = set(verdict.databases)
     return tuple(
-        TrendPoint(decided_at=each.decided_at, approved=each.approved, counts=count_rows(each.contracts))
+        TrendPoint(decided_at=each.decided_at, approved=each.approved, counts=count_rows(_contracts_of(each, own)))
         for each in (*past, verdict)
+        if own <= set(each.databases)
     )
+
+
+def _contracts_of(verdict: Verdict, databases: Collection[str]) -> list[ContractOutcome]:
+    prefixes = tuple(f"contract-{database}/" for database in databases)
+    return [outcome for outcome in verdict.contracts if outcome.dataset.startswith(prefixes)]
 
 
 def find_row_counts(verdict: Verdict, past: Sequence[Verdict]) -> dict[str, tuple[int | None, ...]]:

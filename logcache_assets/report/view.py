@@ -143,7 +143,8 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
     ordered = sort_outcomes(verdict.contracts)
     anchors = {outcome.dataset: f"contract-{number}" for number, outcome in enumerate(ordered, start=1)}
     history = find_row_counts(verdict, past) if past else {}
-    points = find_points(verdict, past) if past else ()
+    found = find_points(verdict, past)
+    points = found if len(found) > 1 else ()
     return ReportView(
         verdict=verdict,
         candidate=candidate,

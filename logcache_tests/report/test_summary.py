@@ -80,6 +80,18 @@ def test_the_trend_ends_with_the_reported_refresh() -> None:
     }
 
 
+def test_the_trend_of_some_databases_counts_those_alone() -> None:
+    """A refresh of all tells of each; one of others, or of fewer, does not make the sums rise and fall."""
+    whole = samples.approved()
+    feed, customers = (replace(whole, databases=(name,)) for name in ("feed", "customers"))
+    own = replace(feed, contracts=tuple(o for o in whole.contracts if o.dataset.startswith("contract-feed/")))
+
+    rows = [point.counts.rows for point in find_points(own, [whole, customers, own])]
+
+    assert rows == [3_302, 3_302, 3_302]
+    assert len(find_points(whole, [own, customers])) == 1
+
+
 @pytest.mark.parametrize(
     ("share", "text"),
     [
