@@ -18,10 +18,11 @@ from logcache_assets.domain.judges import judge_contract
 from logcache_assets.domain.rules import Rules
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, SameTSelection, judge_unusable, required_rules
 from logcache_assets.engine.build import ContractBuild
+from logcache_assets.engine.day_pair import DayPair, Logs
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.same_t import compare_same_t
 from logcache_assets.engine.tables import Table, empty_table, open_table
-from logcache_assets.engine.validation import DayPair, Logs, compare_days
+from logcache_assets.engine.validation import compare_days
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import ObjectStore

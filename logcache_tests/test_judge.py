@@ -9,8 +9,8 @@ from msgspec.structs import replace as with_fields
 from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.validation import MANDATORY_RULES, RuleName, RuleResult, SameTSelection
+from logcache_assets.engine.day_pair import Logs
 from logcache_assets.engine.log import CachePolicy
-from logcache_assets.engine.validation import Logs
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.judge import Case, judge_database
 from logcache_assets.local_platform.object_store import LocalObjectStore

@@ -17,9 +17,9 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
 from logcache_assets.domain.segments import choose_read_t, find_stale_segments, newest_t
 from logcache_assets.domain.transactions import DatasetState, Transaction
+from logcache_assets.engine.day_pair import Logs
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.parquet import collect_parquet, list_parquet, scan_parquet
-from logcache_assets.engine.validation import Logs
 from logcache_assets.errors import LogCacheError
 from logcache_assets.judge import Absent, Case, Place
 from logcache_assets.platforms import deployment_key

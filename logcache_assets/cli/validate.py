@@ -35,9 +35,9 @@ from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions, newest_t
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
+from logcache_assets.engine.day_pair import Logs
 from logcache_assets.engine.log import LogSource
 from logcache_assets.engine.progress import Progress
-from logcache_assets.engine.validation import Logs
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.errors import BadInput
 from logcache_assets.judge import Case, judge_database

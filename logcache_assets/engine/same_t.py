@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from logcache_assets.domain.figures import ContractFigures, SameT
 from logcache_assets.engine.build import ContractBuild, build_contracts
+from logcache_assets.engine.causes import row_columns
 from logcache_assets.engine.comparison import Comparison, compare_tables
-from logcache_assets.engine.expectation import row_columns
 from logcache_assets.engine.tables import Table, open_table
 from logcache_assets.engine.workplace import Workplace
 

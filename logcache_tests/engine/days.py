@@ -20,11 +20,12 @@ from logcache_assets.domain.rules import NO_RULES
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.validation import MANDATORY_RULES, RuleName
 from logcache_assets.engine.build import ContractBuild, build_contracts
+from logcache_assets.engine.day_pair import DayPair, Logs
 from logcache_assets.engine.drivers import Driver, Folder
 from logcache_assets.engine.log import CachePolicy, LogSource
 from logcache_assets.engine.parquet import parquet_bytes
 from logcache_assets.engine.tables import Table, open_table
-from logcache_assets.engine.validation import DayPair, Logs, compare_days
+from logcache_assets.engine.validation import compare_days
 from logcache_assets.engine.values import INSTANT
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.local_platform.object_store import LocalObjectStore

@@ -6,10 +6,11 @@ import polars as pl
 import pytest
 
 from logcache_assets.domain.figures import ContractFigures
+from logcache_assets.engine.day_pair import DayPair, Logs
 from logcache_assets.engine.drivers import Driver
 from logcache_assets.engine.log import CachePolicy
 from logcache_assets.engine.spark import SparkDriver
-from logcache_assets.engine.validation import DayPair, Logs, compare_days
+from logcache_assets.engine.validation import compare_days
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.days import Day, day_at, refuse_other_warnings

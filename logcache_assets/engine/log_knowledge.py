@@ -1,0 +1,154 @@
+"""What the logs of a database say of its contracts: which rows are due, why they may differ, where in the log they lie.
+
+Computed in tasks of a driver, once for all contracts; what differs is validation.py's.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from logcache_assets.domain.definitions import ContractEntity, ContractTable
+from logcache_assets.domain.instances import Instance
+from logcache_assets.engine.causes import REDEFINED, EntityCauses, Scope, find_causes, find_former_names, row_columns
+from logcache_assets.engine.cells import Setting
+from logcache_assets.engine.columns import Columns, agree_columns, primary_key
+from logcache_assets.engine.comparison import choose_comparison_buckets, plan_layout
+from logcache_assets.engine.contracts import empty_part
+from logcache_assets.engine.day_pair import NO_KEY, DayPair, Logs
+from logcache_assets.engine.drivers import Driver
+from logcache_assets.engine.expectation import RecordTask
+from logcache_assets.engine.instance_facts import InstanceFacts
+from logcache_assets.engine.locating import Located, LocateTask, united
+from logcache_assets.engine.progress import Meter
+from logcache_assets.engine.schema import DatomicSchema
+from logcache_assets.engine.shards import Shard
+from logcache_assets.ports import Tell
+
+NOT_DECLARED = Scope(after_t=0, complete=REDEFINED)
+"""Of a prototype that yesterday's definition had and today's has not: none of its rows is due."""
+
+
+class LogKnowledge:
+    """What the logs of a database say of its contracts."""
+
+    def __init__(self, days: DayPair, logs: Logs, facts: Mapping[Instance, InstanceFacts], warn: Tell) -> None:
+        self.days, self.logs, self.facts = days, logs, facts
+        self.schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
+        self.columns: Columns = agree_columns(days.definition, self.schemas, warn)
+        self.recorded: Mapping[str, tuple[Shard, ...]] = {}
+        self.former_names = {
+            instance: find_former_names(its_facts, after_t=logs.after.get(instance, 0))
+            for instance, its_facts in facts.items()
+        }
+        self.causes = {
+            (instance, entity.name): self._causes(instance, entity)
+            for instance in facts
+            for entity in days.definition.entities
+        }
+
+    def _causes(self, instance: Instance, entity: ContractEntity) -> EntityCauses:
+        before: DatomicSchema = self.facts[instance].read_schema(at_t=self.logs.after.get(instance, 0))
+        causes = find_causes(
+            entity,
+            before=before,
+            today=self.schemas[instance],
+            redefined=self._redefined(entity),
+            excised=instance in self.logs.reextracted,
+        )
+        return replace(causes, former_names=self.former_names[instance])
+
+    def _redefined(self, entity: ContractEntity) -> frozenset[str]:
+        """Columns that yesterday's tables lack, or that yesterday's definition made otherwise."""
+        own = [table for table in self.days.tables if table.entity == entity]
+        added = {c for t in own for c in t.columns if c not in self.days.yesterday[t.dataset].schema}
+        appeared = {c for t in own if t.dataset in self.days.new_datasets for c in row_columns(t)}
+        former = {e.name: e for e in self.logs.former.entities} if self.logs.former else {}
+        return frozenset(added | appeared | set(_changed_columns(former.get(entity.name, entity), entity)))
+
+    def record(self, driver: Driver, meter: Meter) -> None:
+        """Compute what the log says of all contracts."""
+        tasks, shards = self._tasks(driver), dict[str, list[Shard]]()
+        meter.expect(len(tasks))
+        for found in driver.run(tasks):
+            for recorded in found:
+                shards.setdefault(recorded.dataset, []).extend(recorded.shards)
+            meter.add(buckets=1)
+        self.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
+
+    def _tasks(self, driver: Driver) -> list[RecordTask]:
+        """One per bucket of every instance."""
+        tables = self.days.tables
+        pairs = {t.dataset: (self.days.yesterday[t.dataset], self.days.today[t.dataset]) for t in tables}
+        layouts = {
+            t.dataset: plan_layout(
+                t.key,
+                yesterday=pairs[t.dataset][0].schema,
+                today=pairs[t.dataset][1].schema,
+                expected=self.expected(t),
+            )
+            for t in tables
+        }
+        buckets = {
+            dataset: choose_comparison_buckets(*pair, bucket_rows=self.days.bucket_rows)
+            for dataset, pair in pairs.items()
+        }
+        in_memory = driver.shares_memory and max(buckets.values(), default=1) == 1
+        return [
+            RecordTask(
+                facts=facts,
+                setting=self._setting(instance),
+                bucket=bucket,
+                after_t=self.logs.after.get(instance, 0),
+                tables=tables,
+                columns=self.columns,
+                causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
+                layouts=layouts,
+                buckets=buckets,
+                place=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
+                keyless=self.logs.pii_key is None,
+            )
+            for instance, facts in self.facts.items()
+            for bucket in facts.all_buckets()
+        ]
+
+    def _setting(self, instance: Instance) -> Setting:
+        return Setting(instance=instance, schema=self.schemas[instance], pii_key=self.logs.pii_key or NO_KEY)
+
+    def locate(self, table: ContractTable, faulty: pl.DataFrame, driver: Driver) -> Located:
+        """Where in the log the cells of faulty rows come from."""
+        by_prototype = {str(key[0]): rows for key, rows in faulty.partition_by("prototype", as_dict=True).items()}
+        tasks = [
+            LocateTask(
+                facts=facts,
+                setting=self._setting(instance),
+                bucket=bucket,
+                after_t=self.logs.after.get(instance, 0),
+                table=table,
+                columns=self.columns,
+                faulty=by_prototype[instance.prototype],
+            )
+            for instance, facts in self.facts.items()
+            if instance.prototype in by_prototype
+            for bucket in facts.all_buckets()
+        ]
+        return united(driver.run(tasks)) if tasks else {}
+
+    def scopes(self, table: ContractTable) -> dict[str, Scope]:
+        """By prototype."""
+        own = {instance: self.causes[instance, table.entity.name] for instance in self.facts}
+        scopes = {i.prototype: causes.scope(table, after_t=self.logs.after.get(i, 0)) for i, causes in own.items()}
+        former = self.logs.former.prototypes if self.logs.former else ()
+        return dict.fromkeys(former, NOT_DECLARED) | scopes
+
+    def expected(self, table: ContractTable) -> pl.Schema:
+        """Column → the type that definition and schemas give."""
+        return empty_part(table, self.columns, self.columns[primary_key(table.entity)]).schema
+
+
+def _changed_columns(former: ContractEntity, entity: ContractEntity) -> Iterator[str]:
+    """Columns of an entity that its former definition made otherwise."""
+    was = {a.column: (a.attribute, a.ref, a.pii) for a in former.attributes}
+    yield from (a.column for a in entity.attributes if was.get(a.column) != (a.attribute, a.ref, a.pii))
+    if former.primary_key != entity.primary_key:
+        yield primary_key(entity).column
