@@ -50,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Pattern of the contracts that are recomputed at yesterday's t from the candidate's caches; empty for none."""
     same_t_prototypes: str = "*"
     """On which prototypes, `s0,s3`; `*` is all."""
+    validation_driver: Literal["local", "spark"] = "local"
+    """Where contracts are compared, and recomputed for that."""
 
     @property
     def home_folder(self) -> Path:

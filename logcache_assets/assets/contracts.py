@@ -38,10 +38,10 @@ from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.names import column_name
 from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.validation import applied_allowances, judge_unusable
+from logcache_assets.drivers import open_driver
 from logcache_assets.engine.parquet import list_folder
 from logcache_assets.engine.workplace import Workplace
 from logcache_assets.judge import judge_database
-from logcache_assets.local_platform.scratch import local_driver
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
 
@@ -112,7 +112,7 @@ class _Judged:
 def _judge(context: Context, evidence: Evidence, database: str) -> _Judged:
     """Every contract of a database; told to the run's log as it goes on."""
     case = evidence.case_of(evidence.definition_of(database))
-    with local_driver() as driver:
+    with open_driver(evidence.settings.validation_driver) as driver:
         at = Workplace(
             store=evidence.ports.store,
             driver=driver,

@@ -15,11 +15,11 @@ from typing import cast
 
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.drivers import DriverName, open_driver
 from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, Kind
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
+from logcache_assets.drivers import DriverName, open_driver
 from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers import Folder
 from logcache_assets.engine.log import CachePolicy, LogSource

@@ -16,7 +16,6 @@ import msgspec
 
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
-from logcache_assets.cli.drivers import DriverName, open_driver
 from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.cli.tables import open_folders, places_of
@@ -35,6 +34,7 @@ from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions, newest_t
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
+from logcache_assets.drivers import DriverName, open_driver
 from logcache_assets.engine.day_pair import Logs
 from logcache_assets.engine.log import LogSource
 from logcache_assets.engine.progress import Progress

@@ -1,4 +1,4 @@
-"""Where a command's work runs: `--driver local` or `--driver spark`."""
+"""Where the engine's work runs, by the name that a command's `--driver` or a setting gives."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
