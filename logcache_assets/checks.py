@@ -30,13 +30,14 @@ DESCRIPTIONS: dict[RuleName, str] = {
         "where the settings do not ask for it."
     ),
 }
+REFUSES = "A failure stops the publication through validation_report, not the run."
 CHECKED_RULES = tuple(DESCRIPTIONS)
 
 
 def contract_check_specs(contract: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
     """The checks of one contract dataset."""
     for rule, description in DESCRIPTIONS.items():
-        yield dg.AssetCheckSpec(rule, asset=contract, description=description)
+        yield dg.AssetCheckSpec(rule, asset=contract, description=f"{description} {REFUSES}")
 
 
 def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> Iterator[dg.AssetCheckResult]:
@@ -50,7 +51,13 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
             passed=result.passed,
             severity=dg.AssetCheckSeverity.ERROR if result.severity == "block" else dg.AssetCheckSeverity.WARN,
             description=result.sentence,
-            metadata={"expected": result.expected, "actual": result.sentence, **_excused(result), **result.figures},
+            metadata={
+                "expected": result.expected,
+                "actual": result.sentence,
+                **_excused(result),
+                **result.figures,
+                "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
+            },
         )
 
 

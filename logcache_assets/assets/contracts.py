@@ -86,7 +86,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 judged = _judge(context, evidence, database)
             spans += judged.spans
             outcomes |= {outcome.dataset: outcome for outcome in judged.outcomes}
-        for key in sorted(context.selected_asset_keys & tables.keys()):
+        for key in sorted(_asked(context) & tables.keys()):
             if key.path[1] in evidence.candidate.databases:
                 yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
         if INVENTORY in context.selected_asset_keys:
@@ -97,9 +97,14 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
     return contracts
 
 
+def _asked(context: Context) -> set[dg.AssetKey]:
+    """The assets of which anything is wanted: a person may run a check alone."""
+    return {*context.selected_asset_keys, *(check.asset_key for check in context.selected_asset_check_keys)}
+
+
 def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
     """The candidate's databases of which some contract, or the inventory of all, is wanted."""
-    selected = {key.path[1] for key in context.selected_asset_keys if len(key.path) > 1}
+    selected = {key.path[1] for key in _asked(context) if len(key.path) > 1}
     return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
 
 
@@ -139,7 +144,7 @@ def _reported(
             yesterday_rows=None,
             results=judge_unusable(reason, rules=CHECKED_RULES),
         )
-    if outcome.figures is not None:
+    if outcome.figures is not None and key in context.selected_asset_keys:
         yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
     for result in contract_check_results(key, outcome):
         if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:

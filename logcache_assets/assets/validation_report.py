@@ -22,12 +22,15 @@ from logcache_assets.domain.definitions import contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
 from logcache_assets.domain.validation import RuleName, SameTSelection, required_rules
 from logcache_assets.domain.verdict import decide_verdict
+from logcache_assets.domain.wording import count_of
 from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore
 from logcache_assets.report import render_report
 from logcache_assets.settings import Settings
 
 STAGE = "validation_report"
+NAMED_REASONS = 5
+"""So many reasons a person is told at once; the report has all."""
 TREND = 30
 """So many verdicts of former refreshes are charted."""
 
@@ -133,7 +136,7 @@ def validation_report(
         check_name=APPROVED.name,
         passed=verdict.approved,
         severity=dg.AssetCheckSeverity.ERROR,
-        description="; ".join(map(str, verdict.reasons[:5])) or "every rule ran and passed",
+        description=_described(verdict),
         metadata={
             "contracts": len(verdict.contracts),
             "refusals": len(verdict.reasons),
@@ -141,6 +144,13 @@ def validation_report(
             **_fault_figures(verdict),
         },
     )
+
+
+def _described(verdict: Verdict) -> str:
+    """The first reasons, one a line, and how many more there are."""
+    more = len(verdict.reasons[NAMED_REASONS:])
+    lines = [*map(str, verdict.reasons[:NAMED_REASONS]), *([f"and {count_of(more, 'more reason')}"] if more else [])]
+    return "\n".join(lines) or "every rule ran and passed"
 
 
 def _metadata(verdict: Verdict, candidate: Candidate, settings: Settings, markdown: str) -> Metadata:

@@ -201,7 +201,7 @@ def validate(
     from logcache_assets.cli import validate as command
     from logcache_assets.local_platform.world import find_pii_key
 
-    inputs, key = command.Inputs(**files), find_pii_key(_configured())
+    inputs, key = command.Inputs(**files), find_pii_key(_configured(), tell)
     verdict = command.run(inputs, out=out, databases=_names(databases), driver=driver, pii_key=key, tell=tell)
     emit(command.document(verdict), command.render, as_json=as_json)
     if not verdict.approved:
@@ -222,7 +222,7 @@ def reveal(tokens: tuple[str, ...], *, tables: Path, definitions: Path, as_json:
     from logcache_assets.cli import reveal as command
     from logcache_assets.local_platform.world import find_pii_key
 
-    result = command.run(tokens, tables=tables, definitions=definitions, pii_key=find_pii_key(_configured()))
+    result = command.run(tokens, tables=tables, definitions=definitions, pii_key=find_pii_key(_configured(), tell))
     emit(result, command.render, as_json=as_json)
 
 

@@ -5,6 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import cast
 
 import dagster as dg
@@ -39,8 +40,12 @@ def run(settings: Settings, *, databases: tuple[str, ...], transaction: str | No
     if dry_run:
         found = {"transaction": outlook.plan.transaction, "databases": list(names), "rejected": _rejected(outlook)}
         return {"status": "due"} | found
+    begun = ports.clock.now()
     say(f"Refreshing {', '.join(names)} from transaction {outlook.plan.transaction}")
-    _run_job(world, catalog, ports=ports, databases=names, transaction=transaction)
+    problem = _run_job(world, catalog, ports=ports, databases=names, transaction=transaction)
+    if problem:
+        page = _refused_page(world, ports, transaction=outlook.plan.transaction, selection=selection, since=begun)
+        raise Refused(f"{problem}{page}")
     return summarise(settings, ports, transaction=outlook.plan.transaction, selection=selection)
 
 
@@ -53,8 +58,8 @@ def _rejected(outlook: Outlook) -> list[dict[str, object]]:
 
 def _run_job(
     world: World, catalog: Catalog, *, ports: Ports, databases: tuple[str, ...], transaction: str | None
-) -> None:
-    """The job of Dagit, in this process and in the same storage, so that its runs are seen there."""
+) -> str:
+    """The job of Dagit, in this process and in the same storage, so that its runs are seen there; why it failed."""
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     definitions = build_definitions(world.settings, catalog=catalog, ports=ports)
@@ -67,8 +72,21 @@ def _run_job(
         result = job.execute_in_process(
             instance=instance, run_config=config, asset_selection=selection, raise_on_error=False
         )
-    if not result.success:
-        raise Refused("; ".join(dict.fromkeys(failures_of(result))) or "the run failed; see it in Dagit: make ui")
+    if result.success:
+        return ""
+    return "; ".join(dict.fromkeys(failures_of(result))) or "the run failed; see it in Dagit: make ui"
+
+
+def _refused_page(world: World, ports: Ports, *, transaction: str, selection: str, since: datetime) -> str:
+    """Where the report of this very refresh is, if it came so far."""
+    documents = Documents(ports.store)
+    uri = world.settings.locations.document(transaction=transaction, stage="log_cache_candidate", name=selection)
+    candidate = documents.find(uri, Candidate)
+    verdict = documents.find(report_uri(world.settings, candidate), Verdict) if candidate else None
+    if candidate is None or verdict is None or verdict.approved or verdict.decided_at < since:
+        return ""
+    page = world.store.path_of(report_uri(world.settings, candidate, "html")).as_uri()
+    return f"\n  report: {page}"
 
 
 @contextmanager

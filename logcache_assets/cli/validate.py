@@ -29,7 +29,7 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.objections import Objection, find_idle_settings
 from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions, newest_t
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
@@ -43,6 +43,7 @@ from logcache_assets.errors import BadInput
 from logcache_assets.judge import Case, judge_database
 from logcache_assets.ports import ObjectStore, Tell
 from logcache_assets.report import render_report
+from logcache_assets.report.summary import is_compared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +130,6 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     definitions = select_databases(catalog, databases)
     rules, digest = _read_rules(inputs.rules)
     logs = _read_logs(inputs, definitions)
-    if logs is None:
-        tell("no log is given: that today's tables show all that happened since yesterday is not checked")
-    if pii_key is None:
-        tell("LOGCACHE_PII_KEY is not set: what a new value hashes to is not verified, tokens are of this run")
     outcomes: list[ContractOutcome] = []
     required: dict[str, tuple[RuleName, ...]] = {}
     with open_folders({"yesterday": inputs.yesterday, "today": inputs.today}) as tables:
@@ -154,12 +151,25 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         outcomes=tuple(outcomes),
         allowances=applied_allowances(rules, {o.dataset: o.results for o in outcomes}),
         rules_sha256=digest,
-        warnings=find_idle_settings(rules, NO_SAME_T, catalog),
+        warnings=(
+            *_unverified(log_given=logs is not None, key_given=pii_key is not None),
+            *find_idle_settings(rules, NO_SAME_T, catalog, rules_path=str(inputs.rules)),
+        ),
     )
     verdict = decide_alone(tuple(d.database for d in definitions), inventory, required=required, now=now)
     if out is not None:
         _write(verdict, out)
+        tell(f"Report: {(out / 'report.html').absolute().as_uri()}")
     return verdict
+
+
+def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Objection]:
+    """What this verdict does not say, because something was not given."""
+    if not log_given:
+        yield Objection(findings=("no log was given: whether today's tables show all that changed was not checked",))
+    if not key_given:
+        text = "LOGCACHE_PII_KEY is not set: what a new value of personal data hashes to was not verified"
+        yield Objection(findings=(text, "tokens are of this run alone"))
 
 
 def _judge(case: Case, logs: LogFiles | None, driver: DriverName, tell: Tell) -> tuple[ContractOutcome, ...]:
@@ -237,7 +247,7 @@ def render(result: Mapping[str, object]) -> Iterator[str]:
 
 def _row(contract: ContractOutcome) -> tuple[object, ...]:
     numbers: dict[str, int | float] = {}
-    for result in contract.results:
+    for result in contract.results if is_compared(contract) else ():
         numbers |= result.figures
     counts = tuple(numbers.get(name) for name in ("differing_rows", "unexplained_rows", "missed_rows"))
     return contract.dataset, contract.rows, contract.yesterday_rows, *counts, "" if contract.passed else "refused"

@@ -146,6 +146,8 @@ class ContractFigures(Figures, frozen=True, kw_only=True):
     schema: tuple[SchemaChange, ...] = ()
     prototypes: dict[str, PrototypeFigures] | None = None
     """None where the keys are not sound, so that rows cannot be compared."""
+    hashed: tuple[str, ...] = ()
+    """Columns of personal data."""
     explained: bool = False
     """Whether differences were looked up in the log; if not, none has a reason."""
     patterns: tuple[Pattern, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from logcache_assets.domain.figures import (
+    EXPLANATIONS,
     FAULTS,
     CellFigures,
     ContractFigures,
@@ -180,7 +181,7 @@ def judge_explained(contract: str, figures: ContractFigures, rules: Rules) -> Ru
         expected="a cause in the log, or in the definition, for every row that differs from yesterday's",
         good=_explained_summary(differing, reasons.get("missed", 0)),
         figures={"differing_rows": differing, "unexplained_rows": unexplained, "share_explained": share}
-        | {f"rows/{reason}": rows for reason, rows in reasons.items() if reason not in {"unexplained", "missed"}},
+        | {f"rows/{explanation}": reasons.get(explanation, 0) for explanation in EXPLANATIONS},
     )
 
 
@@ -250,9 +251,18 @@ def _causes(figures: ContractFigures, fault: Fault, blocked: Collection[str | No
         return
     faulty = [pattern for pattern in figures.patterns if pattern.reason == fault]
     patterns = [pattern for pattern in faulty if _concerned(pattern) & set(blocked)]
+    if patterns and _may_have_another_key(figures, patterns):
+        yield "all lie in hashed personal data: was it hashed with the key that LOGCACHE_PII_KEY has now?"
     if patterns:
         others = sum(pattern.rows for pattern in faulty) - sum(pattern.rows for pattern in patterns)
         yield describe_patterns(patterns, total=figures.reasons.get(fault, 0) - others)
+
+
+def _may_have_another_key(figures: ContractFigures, patterns: Sequence[Pattern]) -> bool:
+    """Another key makes every hash wrong that the log touches; a single wrong cell has another cause."""
+    faults = sum(figures.reasons.get(fault, 0) for fault in FAULTS)
+    hashed = all(pattern.columns and set(pattern.columns) <= set(figures.hashed) for pattern in patterns)
+    return hashed and faults > sum(figures.reasons.get(reason, 0) for reason in EXPLANATIONS)
 
 
 def judge_same_t(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:

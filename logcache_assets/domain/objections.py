@@ -96,7 +96,11 @@ def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[R
 
 
 def find_idle_settings(
-    rules: Rules, same_t: SameTSelection, definitions: Sequence[DatabaseDefinition]
+    rules: Rules,
+    same_t: SameTSelection,
+    definitions: Sequence[DatabaseDefinition],
+    *,
+    rules_path: str = RULES_PATH,
 ) -> tuple[Objection, ...]:
     """What was set and concerns nothing, because a name is misspelt or gone.
 
@@ -104,9 +108,10 @@ def find_idle_settings(
         rules: the file of rules.
         same_t: what is to be recomputed.
         definitions: of all databases, not only of those that are judged.
+        rules_path: where the file of rules lies.
     """
     columns = {table.dataset: table.columns for each in definitions for table in contract_tables(each)}
-    unmatched = [f"{RULES_PATH}: {sentence}" for sentence in find_unmatched(rules, columns)]
+    unmatched = [f"{rules_path}: {sentence}" for sentence in find_unmatched(rules, columns)]
     idle = [*unmatched, *_find_idle_same_t(same_t, columns, {p for each in definitions for p in each.prototypes})]
     return tuple(Objection(findings=(sentence,)) for sentence in idle)
 

@@ -1,6 +1,7 @@
 """Patterns: differing rows that have something in common, so that a reader sees the cause before the rows."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -39,19 +40,29 @@ def _united(one: Pattern, other: Pattern) -> Pattern:
     )
 
 
-def with_segments(pattern: Pattern, segments: Sequence[Segment]) -> Pattern:
+def with_segments(pattern: Pattern, segments: Sequence[Segment], *, ts: Collection[int] | None = None) -> Pattern:
     """The pattern with the names of the segments that hold its t.
 
     Args:
         pattern: of one prototype.
         segments: of that instance.
+        ts: the t of all its rows; without them every segment from its first to its last t is named.
     """
     if pattern.first_t is None or pattern.last_t is None:
         return pattern
     first, last = pattern.first_t, pattern.last_t
-    held = sorted((s for s in segments if s.last_t >= first and s.last_batch_t < last), key=lambda s: s.last_t)
+    between = (s for s in segments if s.last_t >= first and s.last_batch_t < last)
+    held = sorted(between if ts is None else _holding(between, ts), key=lambda s: s.last_t)
     names = tuple(segment.path.rpartition("/")[2] for segment in held[:NAMED_SEGMENTS])
     return msgspec.structs.replace(pattern, segments=names, segment_count=len(held))
+
+
+def _holding(segments: Iterable[Segment], ts: Collection[int]) -> Iterator[Segment]:
+    ordered = sorted(ts)
+    for segment in segments:
+        after = bisect_right(ordered, segment.last_batch_t)
+        if after < len(ordered) and ordered[after] <= segment.last_t:
+            yield segment
 
 
 def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "") -> str:
@@ -66,7 +77,8 @@ def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "
     shown = sum(pattern.rows for pattern in patterns)
     rows = count_of(total, f"{first.reason} row")
     count = f"the {rows} is" if total == 1 else f"{'all' if shown >= total else f'{shown:,} of'} {rows} are"
-    columns = f" in {', '.join(first.columns[:3])}" if first.columns else ""
+    of = " with wrong " if first.change == "row added" else " in "
+    columns = f"{of}{', '.join(first.columns[:3])}" if first.columns else ""
     mostly = "" if len({(p.change, p.columns) for p in patterns}) == 1 else "mostly "
     where = f"{count} on {', '.join(prototypes)} ({mostly}{first.change}{columns})"
     return where + _place_in_log(patterns)

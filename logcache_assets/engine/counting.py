@@ -25,7 +25,8 @@ class Explained:
     prototypes: Mapping[str, PrototypeFigures]
     patterns: tuple[Pattern, ...]
     faulty: pl.DataFrame
-    """Primary key, prototype and `columns` of the first faulty rows that carry no t."""
+    """Prototype, reason, change and `columns` of the first faulty rows, with their `t`, or with their primary key where
+    rows carry no t."""
     bucket: Bucket = WHOLE
 
 
@@ -126,9 +127,9 @@ def _named_columns(terms: Terms) -> pl.Expr:
 
 
 def _faulty(differing: pl.DataFrame, terms: Terms) -> pl.DataFrame:
-    """Faulty rows whose place in the log is not known yet."""
+    """Faulty rows, for their place in the log."""
     fault = pl.col("reason").is_in(list(FAULTS))
-    wanted = differing.filter(fault).with_columns(columns=_named_columns(terms))
-    return wanted.select(terms.layout.key[0], "prototype", "reason", "change", "columns").head(
-        0 if terms.has_t else FAULTY_ROWS
-    )
+    wanted = differing.filter(fault).head(FAULTY_ROWS).with_columns(columns=_named_columns(terms))
+    placed = wanted.rename({"db__t": "t"}) if terms.has_t else wanted
+    own = ["t"] if terms.has_t else [terms.layout.key[0]]
+    return placed.select(*own, "prototype", "reason", "change", "columns")

@@ -3,7 +3,7 @@
 Asked only for rows that are at fault, and only for a few: it is a hint for a person, no part of the verdict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.definitions import ContractTable
 from logcache_assets.domain.figures import Pattern
+from logcache_assets.domain.patterns import with_segments
+from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.buckets import Bucket
 from logcache_assets.engine.cells import Setting
 from logcache_assets.engine.columns import Columns
@@ -18,8 +20,8 @@ from logcache_assets.engine.instance_facts import InstanceFacts
 from logcache_assets.engine.layout import END
 from logcache_assets.engine.view import EntityView, InstanceView
 
-Located = Mapping[tuple[str, str, str, str], tuple[int, int]]
-"""Reason, change, prototype and columns of a pattern → its first and last t."""
+Located = Mapping[tuple[str, str, str, str], Collection[int]]
+"""Reason, change, prototype and columns of a pattern → the t of its rows, as far as they are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,7 @@ class LocateTask:
     table: ContractTable
     columns: Columns
     faulty: pl.DataFrame
-    """Columns of Explained.faulty, of this instance's prototype."""
+    """Columns of Explained.faulty but its t, of this instance's prototype."""
 
     def run(self) -> pl.DataFrame:
         """Columns reason, change, prototype, columns, t; rows whose t the log does not tell are left out."""
@@ -58,17 +60,22 @@ class LocateTask:
 
 
 def united(found: Iterable[pl.DataFrame]) -> Located:
-    """First and last t of the rows of each pattern."""
+    """The t of the rows of each pattern."""
     rows = pl.concat(found)
-    spans = rows.group_by("reason", "change", "prototype", "columns").agg(
-        first=pl.col("t").min(), last=pl.col("t").max()
-    )
-    return {(reason, change, where, columns): (a, b) for reason, change, where, columns, a, b in spans.iter_rows()}
+    by_pattern = rows.group_by("reason", "change", "prototype", "columns").agg(pl.col("t").unique())
+    return {(reason, change, where, columns): ts for reason, change, where, columns, ts in by_pattern.iter_rows()}
 
 
-def with_t(pattern: Pattern, located: Located) -> Pattern:
-    """A pattern with the t of its rows, if it has none."""
-    found = located.get((pattern.reason, pattern.change, pattern.prototype, ",".join(pattern.columns)))
-    if found is None or pattern.first_t is not None:
-        return pattern
-    return replace(pattern, first_t=found[0], last_t=found[1])
+def located_in(pattern: Pattern, located: Located, segments: Sequence[Segment], *, complete: bool) -> Pattern:
+    """A pattern with the t of its rows, if it has none, and with the segments that hold them.
+
+    Args:
+        pattern: of one prototype.
+        located: of its contract.
+        segments: of its instance.
+        complete: whether all rows at fault were looked up.
+    """
+    ts = located.get((pattern.reason, pattern.change, pattern.prototype, ",".join(pattern.columns)))
+    if ts and pattern.first_t is None:
+        pattern = replace(pattern, first_t=min(ts), last_t=max(ts))
+    return with_segments(pattern, segments, ts=ts if complete else None)

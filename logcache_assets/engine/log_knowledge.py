@@ -117,6 +117,8 @@ class LogKnowledge:
 
     def locate(self, table: ContractTable, faulty: pl.DataFrame, driver: Driver) -> Located:
         """Where in the log the cells of faulty rows come from."""
+        if "t" in faulty.columns:
+            return united([faulty])
         by_prototype = {str(key[0]): rows for key, rows in faulty.partition_by("prototype", as_dict=True).items()}
         tasks = [
             LocateTask(

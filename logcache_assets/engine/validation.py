@@ -11,18 +11,18 @@ import msgspec
 import polars as pl
 
 from logcache_assets.domain.definitions import ContractTable
-from logcache_assets.domain.figures import ContractFigures, SchemaChange, TableFigures
+from logcache_assets.domain.figures import FAULTS, ContractFigures, SchemaChange, TableFigures
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.patterns import with_segments
 from logcache_assets.engine.causes import row_columns
 from logcache_assets.engine.comparison import (
     Comparison,
     compare_tables,
 )
+from logcache_assets.engine.counting import FAULTY_ROWS
 from logcache_assets.engine.day_pair import DayPair
 from logcache_assets.engine.drivers import Driver
 from logcache_assets.engine.layout import EngineError, column_types
-from logcache_assets.engine.locating import with_t
+from logcache_assets.engine.locating import located_in
 from logcache_assets.engine.log import LogSource
 from logcache_assets.engine.log_knowledge import LogKnowledge
 from logcache_assets.engine.open_logs import LogLadder, OpenedLog, load_facts
@@ -103,9 +103,9 @@ def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, d
     schema = tuple(find_schema_changes(figures.yesterday, figures.today, column_types(expected), unfit=unfit))
     segments = {s.instance.prototype: s.segments for s in days.logs.sources} if days.logs else {}
     located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
-    dated = (with_t(pattern, located) for pattern in figures.patterns)
-    patterns = tuple(with_segments(p, segments.get(p.prototype, ())) for p in dated)
-    return msgspec.structs.replace(figures, schema=schema, patterns=patterns)
+    complete = sum(figures.reasons.get(fault, 0) for fault in FAULTS) <= FAULTY_ROWS
+    patterns = tuple(located_in(p, located, segments.get(p.prototype, ()), complete=complete) for p in figures.patterns)
+    return msgspec.structs.replace(figures, schema=schema, patterns=patterns, hashed=tuple(sorted(pii)))
 
 
 def _as_yesterday(table: ContractTable, yesterday: pl.Schema) -> pl.Schema:

@@ -22,7 +22,7 @@ from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
 from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
-from logcache_assets.ports import Ports
+from logcache_assets.ports import Ports, Tell
 from logcache_assets.settings import Settings, child_environment
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "export_log.py"
@@ -87,9 +87,14 @@ class World:
         )
 
 
-def find_pii_key(settings: Settings) -> bytes | None:
-    """The key of personal data, if there is one already."""
-    return pii_key(settings) if settings.pii_key or (settings.home_folder / "pii_key").is_file() else None
+def find_pii_key(settings: Settings, tell: Tell) -> bytes | None:
+    """The key of personal data, if there is one already; one that nobody named is told."""
+    file = settings.home_folder / "pii_key"
+    if settings.pii_key is None and not file.is_file():
+        return None
+    if settings.pii_key is None:
+        tell(f"Personal data is taken to be hashed with the local world's key, {file}; LOGCACHE_PII_KEY names another")
+    return pii_key(settings)
 
 
 def pii_key(settings: Settings) -> bytes:

@@ -24,6 +24,8 @@ class RowCounts:
 
     contracts: int
     failed: int
+    warned: int
+    """Contracts that passed, though a rule warned or something was excused."""
     uncompared: int
     """Contracts without a table, or with keys by which rows cannot be compared; they count in `rows` only."""
     rows: int
@@ -78,6 +80,7 @@ def count_rows(outcomes: Sequence[ContractOutcome]) -> RowCounts:
     return RowCounts(
         contracts=len(outcomes),
         failed=sum(not outcome.passed for outcome in outcomes),
+        warned=sum(word_of(outcome) == "passed with warnings" for outcome in outcomes),
         uncompared=len(outcomes) - len(figures),
         rows=sum(outcome.rows or 0 for outcome in outcomes),
         yesterday_rows=sum(found.yesterday.rows for found in figures),

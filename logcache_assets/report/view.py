@@ -102,6 +102,12 @@ class ReportView:
     """Of the candidate's entries."""
 
     @property
+    def log_given(self) -> bool:
+        """Whether differences were looked up in the log, where there were tables at all."""
+        figures = [outcome.figures for outcome in self.verdict.contracts if outcome.figures]
+        return not figures or any(found.explained for found in figures)
+
+    @property
     def databases_named(self) -> str:
         """The first few databases and how many more there are."""
         return name_databases(self.verdict)

@@ -151,6 +151,26 @@ def test_it_is_told_whose_keys_are_not_sound(fault: Fault) -> None:
     assert both.sentence == f"rows could not be compared: {own} and today's table has a repeated key in 3 rows"
 
 
+@EACH_FAULT
+@pytest.mark.parametrize(("rows", "hashed", "asked"), [(20, True, True), (20, False, False), (2, True, False)])
+def test_another_key_is_thought_of_where_most_rows_are_wrong(
+    fault: Fault, rows: int, *, hashed: bool, asked: bool
+) -> None:
+    """In hashed columns alone; a few wrong cells among many right ones have another cause."""
+    status = ("account__status",)
+    found = changed(
+        faulty(fault, account__status=rows),
+        patterns=(pattern(rows, reason=fault, columns=status),),
+        hashed=status if hashed else (),
+    )
+    s0, s1 = (found.prototypes or {}).values()
+    right = changed(s0, reasons={fault: rows, "new-transaction": 10})
+
+    result = judge_fault(fault, changed(found, prototypes={"s0": right, "s1": s1}))
+
+    assert ("LOGCACHE_PII_KEY" in result.sentence) is asked
+
+
 def test_missed_rows_are_not_called_explained() -> None:
     """They are the other rule's, but a reader of this one is not deceived."""
     assert judge_fault("unexplained", faulty("missed", rows=2)).sentence == (
@@ -201,6 +221,10 @@ def test_rows_are_counted_by_reason() -> None:
         "unexplained_rows": 3,
         "share_explained": 0.9,
         "rows/new-transaction": 27,
+        "rows/referred-entity": 0,
+        "rows/renamed-ident": 0,
+        "rows/excised": 0,
+        "rows/definition-changed": 0,
     }
     assert judge_fault("missed", faulty("missed", rows=3)).figures == {"missed_rows": 3}
     assert judge_fault("unexplained", changed(contract_figures(), prototypes={})).figures["share_explained"] == 1.0
@@ -214,7 +238,7 @@ def test_the_likely_cause_of_whole_rows_may_name_columns(fault: Fault) -> None:
     )
 
     assert judge_fault(fault, found).sentence == (
-        f"all 2 {fault} rows are on s0 (row added in account__status); 2 whole rows {fault}"
+        f"all 2 {fault} rows are on s0 (row added with wrong account__status); 2 whole rows {fault}"
     )
 
 

@@ -114,6 +114,15 @@ def test_a_pattern_names_the_segments_that_hold_its_t(first_t: int, last_t: int,
     assert placed == pattern(1, first_t=first_t, last_t=last_t, segments=tuple(names), segment_count=count)
 
 
+def test_only_segments_that_hold_a_row_are_named() -> None:
+    """Two rows far apart are in two files, not in all between; a segment's own last t is in it, its first is not."""
+    found = pattern(3, first_t=101, last_t=250)
+
+    placed = with_segments(found, CHAIN, ts=[250, 140, 101])
+
+    assert placed == changed(found, segments=("feed-s0-100-140.avro", "feed-s0-200-250.avro"), segment_count=2)
+
+
 def test_a_pattern_without_t_names_no_segment() -> None:
     """Where its rows lie is not known."""
     assert with_segments(pattern(1), CHAIN) == pattern(1)

@@ -34,7 +34,9 @@ from logcache_tests.engine.days import (
     without,
 )
 from logcache_tests.engine.world import (
+    FEED_S0,
     cut_off,
+    segments_of,
 )
 
 Kind = Literal["untouched", "touched", "new"]
@@ -356,6 +358,24 @@ def test_swapped_prototypes_are_accused_row_by_row(contract: Contract) -> None:
 
     assert found.reasons == {"unexplained": len(today) - new + len(today), "missed": new}
     assert failed_rules(contract.dataset, found) == ROWS_AND_CELLS
+
+
+@of(SNAPSHOT)
+def test_the_segments_of_wrong_rows_are_those_that_hold_them(contract: Contract) -> None:
+    """Two rows of one prototype, the first and the last that are yesterday's: two files, none of those between."""
+    today = contract.rows().with_row_index("row")
+    own = today.filter(pl.col("prototype") == "s0", pl.col("row").is_in(rows_of_kind(contract, "untouched")))
+    ends = own.sort("db__t").gather([0, -1])
+    is_end = pl.col("row").is_in(ends["row"].implode())
+    other = pl.when(is_end).then(pl.lit("spoilt")).otherwise("transaction__channel")
+
+    found = contract.compared(today.with_columns(transaction__channel=other).drop("row"))
+
+    (fault,) = (pattern for pattern in found.patterns if pattern.reason == "unexplained")
+    holding = [s for s in segments_of(FEED_S0) for t in ends["db__t"] if s.last_batch_t < t <= s.last_t]
+    assert (fault.first_t, fault.last_t) == tuple(ends["db__t"])
+    assert fault.segment_count == 2
+    assert fault.segments == tuple(s.path.rpartition("/")[2] for s in sorted(holding, key=lambda s: s.last_t))
 
 
 def hashed_rows(contract: Contract, column: str, *, changed: bool) -> list[int]:

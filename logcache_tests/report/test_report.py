@@ -122,7 +122,7 @@ def test_an_approval_names_no_reason(template: Template) -> None:
     assert "Approved" in text
     assert "Refused" not in text
     assert "Likely cause" not in text
-    assert "2 of 2 contracts passed every rule" in text
+    assert re.search(r"2 of 2 contracts passed(, \d+ of them with warnings)?\.", text)
     assert "687 of 3,390 rows differ from yesterday's, all of them explained." in text
 
 
@@ -131,7 +131,7 @@ def test_rows_that_were_not_compared_are_never_passed_over(template: Template) -
     """A contract without a table has no differences, which must not look like a good sign."""
     text = render_report(samples.refused(), candidate=samples.candidate(), template=template)
 
-    assert "Rows of 1 contract were not compared" in text
+    assert "Rows of 1 contract could not be compared." in text
 
 
 def test_a_failed_contract_is_open_and_others_are_closed() -> None:
