@@ -60,11 +60,11 @@ class Case:
         """The rules that a contract must pass."""
         return required_rules(table, self.definition, self.same_t, log_given=self.logs is not None)
 
-    @property
-    def former_datasets(self) -> frozenset[str] | None:
-        """What yesterday's definition declared; None where it is not known."""
+    def is_new(self, table: ContractTable) -> bool:
+        """Whether yesterday's definition, where it is known, declared no such dataset, or one with another key."""
         former = self.logs.former if self.logs else None
-        return frozenset(table.dataset for table in contract_tables(former)) if former else None
+        keys = {former_table.dataset: former_table.key for former_table in contract_tables(former)} if former else {}
+        return former is not None and keys.get(table.dataset) != table.key
 
 
 def judge_database(case: Case, at: Workplace) -> tuple[ContractOutcome, ...]:
@@ -112,7 +112,7 @@ class _Opened:
     def _open(self, table: ContractTable, case: Case) -> None:
         name, store = table.dataset, case.tables
         today = open_table(_folder(case.today, name, "today"), store, key=table.key)
-        if case.former_datasets is not None and name not in case.former_datasets:
+        if case.is_new(table):
             self.new.add(name)
             yesterday = empty_table(today)
         else:
@@ -161,7 +161,8 @@ def _tolerances(table: ContractTable, rules: Rules) -> dict[str, float]:
 def _same_t(case: Case, opened: _Opened, at: Workplace) -> dict[str, SameT]:
     """Yesterday recomputed with yesterday's definition; raises LogCacheError."""
     definition = case.logs.former if case.logs and case.logs.former else case.definition
-    prototypes = case.same_t.of(definition)
+    cached = {source.instance.prototype for source in case.caches}
+    prototypes = tuple(prototype for prototype in case.same_t.of(definition) if prototype in cached)
     wanted = {
         table.dataset: opened.yesterday[table.dataset]
         for table in contract_tables(definition)

@@ -99,6 +99,58 @@ def test_a_new_contract_has_no_yesterday_to_recompute(days: tuple[Day, Day], sha
     assert result_of(outcomes["contract-feed/transactions"], "same_t_same_table").figures["same_t_rows"] > 0
 
 
+def redefined(day: Day, entity: str, **fields: object) -> DatabaseDefinition:
+    """A day's definition with one entity declared otherwise."""
+    entities = tuple(with_fields(e, **fields) if e.name == entity else e for e in day.definition.entities)
+    return with_fields(day.definition, entities=entities)
+
+
+def test_a_dropped_prototype_is_not_recomputed(days: tuple[Day, Day], shared_store: LocalObjectStore) -> None:
+    """Its rows are gone because its definition is; those of the others are recomputed and compared."""
+    yesterday, today = days
+    definition = with_fields(today.definition, prototypes=("s0",))
+    alone = compute_day(definition, today.sources[:1], shared_store)
+    case = case_of(yesterday, alone, shared_store, cache="judge-dropped")
+
+    outcomes = judged(replace(case, caches=case.caches[:1]), shared_store, [])
+
+    blocked = {(name, r.rule) for name, outcome in outcomes.items() for r in outcome.results if r.blocks}
+    assert blocked == set()
+    assert outcomes["contract-feed/transactions"].figures is not None
+    assert outcomes["contract-feed/transactions"].figures.reasons["definition-changed"] > 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param({"name": "shops"}, id="another name"),
+        pytest.param({"name": "shops", "snapshot": True}, id="another name, and a snapshot more"),
+        pytest.param({"primary_key": "merchant/website"}, id="another primary key"),
+    ],
+)
+def test_an_entity_declared_otherwise_gives_no_false_alarm(
+    fields: dict[str, object], days: tuple[Day, Day], shared_store: LocalObjectStore
+) -> None:
+    """With its category made personal data at the same time; its history keeps its name, and is compared or new."""
+    yesterday, today = days
+    merchants = next(e for e in today.definition.entities if e.name == "merchants")
+    attributes = tuple(
+        with_fields(a, pii=True) if a.attribute == "merchant/category" else a
+        for a in merchants.attributes
+        if a.attribute != fields.get("primary_key")
+    )
+    definition = redefined(today, "merchants", attributes=attributes, **fields)
+    other = compute_day(definition, today.sources, shared_store)
+    folder = f"judge-{'-'.join(map(str, fields.values()))}".replace("/", "-").lower()
+
+    outcomes = judged(case_of(yesterday, other, shared_store, cache=folder), shared_store, [])
+
+    assert {(name, r.sentence) for name, o in outcomes.items() for r in o.results if r.blocks} == set()
+    history = outcomes["contract-feed/merchant-category-history"].figures
+    assert history is not None
+    assert history.reasons["definition-changed"] > 0
+
+
 def test_a_cache_that_is_gone_is_named_by_every_contract(days: tuple[Day, Day], shared_store: LocalObjectStore) -> None:
     """Yesterday could not be recomputed, which refuses all of them with the cause (C29); all else was judged."""
     case, told = case_of(*days, shared_store, cache="judge-gone"), list[str]()

@@ -14,6 +14,7 @@ from logcache_assets.assets.stage import (
     Materialized,
     Metadata,
     refusals_fail_the_asset,
+    refuse_stale,
     upstream_document,
 )
 from logcache_assets.assets.validation_report import report_uri
@@ -120,6 +121,8 @@ def log_cache_pull_request(
     """
     documents = Documents(store)
     with refusals_fail_the_asset():
+        for behind in ("contract", "contract_inventory"):
+            refuse_stale(context, "validation_report", behind=behind)
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
         verdict = upstream_document(context, documents, ["validation_report"], Verdict)
         require_gate(

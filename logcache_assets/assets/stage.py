@@ -67,6 +67,20 @@ def _read_unchanged(
     return parse_document(text, kind, where=uri)
 
 
+def refuse_stale(context: Context, key: str, *, behind: str) -> None:
+    """Refuse to go on from an older document of an asset while this very run makes anew what it is made of.
+
+    Args:
+        context: of the step that would read the document.
+        key: the asset.
+        behind: the stage that it is made of.
+    """
+    selected = context.run.asset_selection or frozenset()
+    made_anew = any(chosen.path[0] == behind for chosen in selected)
+    if made_anew and dg.AssetKey([key]) not in selected:
+        raise Refused(f"this run makes {behind} anew, but not {key}, which is made of it; select {key} too (C29)")
+
+
 def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tuple[str, ...]:
     """Databases whose asset of this stage is selected in the run; every one of the catalog when nothing is selected."""
     selection = context.run.asset_selection

@@ -15,8 +15,10 @@ from logcache_assets.assets.stage import (
     Materialized,
     Metadata,
     refusals_fail_the_asset,
+    refuse_stale,
     upstream_document,
 )
+from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
@@ -113,7 +115,11 @@ def validation_report(
     """
     documents = Documents(store)
     with refusals_fail_the_asset():
+        refuse_stale(context, "contract_inventory", behind="contract")
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
+        read_rules(
+            repository, clock, sha=candidate.sha
+        )  # an allowance may have expired since the contracts were judged
         inventory = upstream_document(context, documents, ["contract_inventory"], ContractInventory)
         verdict = decide_verdict(
             candidate,

@@ -38,7 +38,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def find_refusals(
     results: Mapping[str, Sequence[RuleResult]], *, required: Mapping[str, Sequence[RuleName]]
 ) -> tuple[Objection, ...]:
-    """Why the contracts must not be published: rules that block, and rules that did not run once (C29).
+    """Why the contracts must not be published: rules that block, asked or not, and rules that did not run once (C29).
 
     Contracts that fail for one and the same reason share an objection.
 
@@ -50,8 +50,8 @@ def find_refusals(
         return (Objection(findings=("no contract was to be checked (C29)",)),)
     return _united(
         objection
-        for contract, rules in required.items()
-        for objection in _refusals(contract, results.get(contract, ()), rules)
+        for contract in dict.fromkeys((*required, *results))
+        for objection in _refusals(contract, results.get(contract, ()), required.get(contract, ()))
     )
 
 
@@ -86,7 +86,8 @@ def _united(objections: Iterable[Objection]) -> tuple[Objection, ...]:
 def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Objection]:
     # A table that is not there fails every rule for one reason, which then stands alone.
     alone = len({result.actual for result in results}) == 1
-    for rule in required:
+    unasked = (result.rule for result in results if result.blocks and result.rule not in required)
+    for rule in dict.fromkeys((*required, *unasked)):
         own = [result for result in results if result.rule == rule]
         if len(own) != 1:
             how_often = "did not run" if not own else f"has {len(own)} results, of which one at most is its own"

@@ -47,7 +47,7 @@ PIECES_AT_ONCE = 8
 """So many pieces of a table make a task."""
 
 MANY_ROWS = 2_000_000
-"""When more rows than these differ, all are read rather than looked up."""
+"""When more rows than these differ on one of both days, all are read rather than looked up."""
 
 LISTED_PATTERNS = 40
 """So many patterns of a contract are kept."""
@@ -72,6 +72,7 @@ class Comparison:
     compares all of today's."""
     bucket_rows: int = BUCKET_ROWS
     """About how many rows of one day are compared at once; memory grows with it."""
+    many_rows: int = MANY_ROWS
 
     @property
     def buckets(self) -> int:
@@ -220,14 +221,16 @@ class _Run:
 
     def _count_repeated(self, side: int, rows: pl.Series) -> int:
         """Rows above one per key; equal hashes may also be those of different keys."""
-        found = self.driver.run(self._extract_tasks("repeated", side, rows))
+        found = self.driver.run(self._extract_tasks("repeated", side, rows, few=len(rows) <= self.comparison.many_rows))
         keys = pl.concat([shard.read() for part in found for shard in part.shards]).select(self.layout.key)
         return len(keys) - keys.n_unique()
 
     def explain(self, differing: Sequence[Differing]) -> list[Explained]:
         """Read the rows that differ, or should, and explain them bucket by bucket."""
         wanted = [pl.concat([found.rows[side] for found in differing]) for side in (YESTERDAY, TODAY)]
-        tasks = [task for side, rows in enumerate(wanted) for task in self._extract_tasks("rows", side, rows)]
+        # Both days alike: a row that is read on one day alone would look missing on the other.
+        few = max(len(rows) for rows in wanted) <= self.comparison.many_rows
+        tasks = [task for side, rows in enumerate(wanted) for task in self._extract_tasks("rows", side, rows, few=few)]
         extracted = list(self.driver.run(tasks))
         sides = [[shard for part in extracted if part.side == side for shard in part.shards] for side in (0, 1)]
         explain = [
@@ -242,9 +245,9 @@ class _Run:
         ]
         return sorted(self.driver.run(explain), key=lambda part: part.bucket)
 
-    def _extract_tasks(self, what: str, side: int, rows: pl.Series) -> list[ExtractTask]:
+    def _extract_tasks(self, what: str, side: int, rows: pl.Series, *, few: bool) -> list[ExtractTask]:
         """Read some rows: those of each file at once where they are few, otherwise all rows piece by piece."""
-        pieces, few = self.tables[side].pieces, len(rows) <= MANY_ROWS
+        pieces = self.tables[side].pieces
         groups = [tuple(own) for _, own in groupby(pieces, key=lambda piece: piece.uri)] if few else _groups(pieces)
         wanted = [_rows_of(own, rows) if few else None for own in groups]
         return [

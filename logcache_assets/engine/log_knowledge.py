@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractEntity, ContractTable
+from logcache_assets.domain.definitions import ContractEntity, ContractTable, contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.causes import REDEFINED, EntityCauses, Scope, find_causes, find_former_names, row_columns
 from logcache_assets.engine.cells import Setting
@@ -19,13 +19,14 @@ from logcache_assets.engine.day_pair import NO_KEY, DayPair, Logs
 from logcache_assets.engine.drivers import Driver
 from logcache_assets.engine.expectation import RecordTask
 from logcache_assets.engine.instance_facts import InstanceFacts
+from logcache_assets.engine.layout import END
 from logcache_assets.engine.locating import Located, LocateTask, united
 from logcache_assets.engine.progress import Meter
 from logcache_assets.engine.schema import DatomicSchema
 from logcache_assets.engine.shards import Shard
 from logcache_assets.ports import Tell
 
-NOT_DECLARED = Scope(after_t=0, complete=REDEFINED)
+NOT_DECLARED = Scope(after_t=END, complete=REDEFINED)
 """Of a prototype that yesterday's definition had and today's has not: none of its rows is due."""
 
 
@@ -63,8 +64,9 @@ class LogKnowledge:
         own = [table for table in self.days.tables if table.entity == entity]
         added = {c for t in own for c in t.columns if c not in self.days.yesterday[t.dataset].schema}
         appeared = {c for t in own if t.dataset in self.days.new_datasets for c in row_columns(t)}
-        former = {e.name: e for e in self.logs.former.entities} if self.logs.former else {}
-        return frozenset(added | appeared | set(_changed_columns(former.get(entity.name, entity), entity)))
+        former = {t.dataset: t for t in contract_tables(self.logs.former)} if self.logs.former else {}
+        changed = {c for t in own if t.dataset in former for c in _changed_columns(former[t.dataset], t)}
+        return frozenset(added | appeared | changed)
 
     def record(self, driver: Driver, meter: Meter) -> None:
         """Compute what the log says of all contracts."""
@@ -148,9 +150,9 @@ class LogKnowledge:
         return empty_part(table, self.columns, self.columns[primary_key(table.entity)]).schema
 
 
-def _changed_columns(former: ContractEntity, entity: ContractEntity) -> Iterator[str]:
-    """Columns of an entity that its former definition made otherwise."""
+def _changed_columns(former: ContractTable, table: ContractTable) -> Iterator[str]:
+    """Columns of a contract that its former definition made otherwise; its entity may have had another name."""
     was = {a.column: (a.attribute, a.ref, a.pii) for a in former.attributes}
-    yield from (a.column for a in entity.attributes if was.get(a.column) != (a.attribute, a.ref, a.pii))
-    if former.primary_key != entity.primary_key:
-        yield primary_key(entity).column
+    yield from (a.column for a in table.attributes if was.get(a.column) != (a.attribute, a.ref, a.pii))
+    if former.entity.primary_key != table.entity.primary_key:
+        yield primary_key(table.entity).column

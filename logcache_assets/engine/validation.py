@@ -102,7 +102,8 @@ def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, d
     unfit = {n for n, dtype in expected.items() if n in today.schema and common_type(today.schema[n], dtype) is None}
     schema = tuple(find_schema_changes(figures.yesterday, figures.today, column_types(expected), unfit=unfit))
     segments = {s.instance.prototype: s.segments for s in days.logs.sources} if days.logs else {}
-    located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
+    with _without_values(f"the place of wrong rows of {table.dataset}"):
+        located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
     complete = sum(figures.reasons.get(fault, 0) for fault in FAULTS) <= FAULTY_ROWS
     patterns = tuple(located_in(p, located, segments.get(p.prototype, ()), complete=complete) for p in figures.patterns)
     return msgspec.structs.replace(figures, schema=schema, patterns=patterns, hashed=tuple(sorted(pii)))

@@ -3,12 +3,13 @@
 import json
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.local_platform.world import World
-from logcache_tests.worlds import files_of, materialize, refusal_of
+from logcache_tests.worlds import definitions_of, files_of, materialize, refusal_of
 
 PULL_REQUEST = "log_cache_pull_request"
 
@@ -85,6 +86,38 @@ def test_the_gate_refuses(refreshed_world: World, change: object, reason: str) -
 
     assert reason in refusal_of(result)
     assert files_of(refreshed_world.home / "pull_requests") == before
+
+
+@pytest.mark.parametrize(
+    ("assets", "missing"),
+    [
+        pytest.param(("contract/feed/accounts", "validation_report", PULL_REQUEST), "contract_inventory", id="report"),
+        pytest.param(("contract/feed/accounts", PULL_REQUEST), "validation_report", id="pull request"),
+        pytest.param(("contract_inventory", PULL_REQUEST), "validation_report", id="pull request after the inventory"),
+    ],
+)
+def test_nothing_goes_on_from_older_documents_than_its_own_run_makes(
+    refreshed_world: World, assets: tuple[str, ...], missing: str
+) -> None:
+    """A check that fails in this run must not stand beside a pull request that an older verdict opened."""
+    before = files_of(refreshed_world.home / "pull_requests")
+
+    result = materialize(refreshed_world, *assets)
+
+    assert f"but not {missing}, which is made of it; select {missing} too (C29)" in refusal_of(result)
+    assert files_of(refreshed_world.home / "pull_requests") == before
+
+
+def test_a_check_may_be_run_alone(refreshed_world: World) -> None:
+    """As Dagit's Execute does: its result is the same, and nothing is materialized."""
+    key = dg.AssetCheckKey(dg.AssetKey(["contract", "feed", "accounts"]), "nothing_missed")
+    job = definitions_of(refreshed_world).resolve_implicit_global_asset_job_def()
+    alone = job.get_subset(asset_selection=set(), asset_check_selection={key})
+    with dg.DagsterInstance.from_config(str(refreshed_world.dagster_home)) as instance:
+        result = alone.execute_in_process(instance=instance, raise_on_error=False)
+
+    assert [(check.asset_check_key, check.passed) for check in result.get_asset_check_evaluations()] == [(key, True)]
+    assert result.get_asset_materialization_events() == []
 
 
 def test_an_edited_report_is_not_proposed(refreshed_world: World) -> None:

@@ -74,7 +74,19 @@ def excused(*excuses: Excuse) -> tuple[RuleResult, ...]:
             ("a: sound_table: the check has 2 results, of which one at most is its own (C29)",),
             id="a rule with two results, the last of them good",
         ),
-        pytest.param({"a": PASSED, "z": failed("sound_table")}, (), id="a contract that nobody asked for"),
+        pytest.param(
+            {"a": PASSED, "z": warned("sound_table")}, (), id="a contract that nobody asked for, with a warning"
+        ),
+        pytest.param(
+            {"a": PASSED, "z": failed("sound_table")},
+            ("z: sound_table: all gone",),
+            id="a contract beside that blocks, which nobody asked for",
+        ),
+        pytest.param(
+            {"a": (*PASSED, changed(rule_result("same_t_same_table", passed=False)))},
+            ("a: same_t_same_table: all gone",),
+            id="a rule that nobody asked for, and that blocks",
+        ),
         pytest.param(
             {"a": judge_unusable("it is aborted in the test run")},
             ("a: it is aborted in the test run",),

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logcache_assets.domain.figures import CellFigures, ContractFigures
-from logcache_assets.engine.comparison import BUCKET_ROWS, Comparison, compare_tables
+from logcache_assets.engine.comparison import BUCKET_ROWS, MANY_ROWS, Comparison, compare_tables
 from logcache_assets.engine.drivers import Driver
 from logcache_assets.engine.tables import Piece, Table
 from logcache_assets.local_platform.object_store import LocalObjectStore
@@ -40,6 +40,7 @@ def compared(
     *,
     tolerances: Mapping[str, float] | None = None,
     bucket_rows: int = BUCKET_ROWS,
+    many_rows: int = MANY_ROWS,
 ) -> ContractFigures:
     """The figures of two tables, of whose log nothing is known."""
     comparison = Comparison(
@@ -50,6 +51,7 @@ def compared(
         token_key=b"k",
         tolerances=tolerances or {},
         bucket_rows=bucket_rows,
+        many_rows=many_rows,
     )
     return compare_tables(comparison, driver, driver.scratch.at("comparison")).figures
 
@@ -205,6 +207,21 @@ def test_a_table_that_is_empty_today_lacks_every_row(figures_of: Days) -> None:
 
     assert (lost.missing, lost.added, lost.today.rows) == (2, 0, 0)
     assert (came.missing, came.added, came.yesterday.rows) == (0, 2, 0)
+
+
+@pytest.mark.parametrize("grows", [True, False], ids=["today has many more", "yesterday had"])
+@pytest.mark.parametrize("many_rows", [0, 3, MANY_ROWS], ids=["all rows read", "all of one day's", "looked up"])
+def test_one_day_that_differs_in_many_rows_leaves_the_others_alone(
+    many_rows: int, store: LocalObjectStore, *, grows: bool
+) -> None:
+    """Whether rows are looked up or all are read is decided for both days at once."""
+    few = put_table(store, rows(id=["a", "b", "c"], amount=[1, 2, 3]))
+    many = put_table(store, rows(id=list("abcdefgh"), amount=[1, 2, 9, *range(5)]))
+
+    found = compared(*((few, many) if grows else (many, few)), driver_in(store), many_rows=many_rows)
+
+    assert (found.added, found.missing, found.changed) == ((5, 0, 1) if grows else (0, 5, 1))
+    assert found.reasons == {"unexplained": 6}
 
 
 def test_patterns_that_are_left_out_are_counted(figures_of: Days) -> None:
