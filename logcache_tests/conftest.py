@@ -18,6 +18,15 @@ def silent(_line: str) -> None:
     """A test has nobody to tell."""
 
 
+LONG = ("test_end_to_end.py", "engine_spark/", "assets/")
+"""Files with few tests that take long: begun last they would leave the other worker idle."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(LONG) if part in str(item.path)), len(LONG)))
+
+
 @pytest.fixture(scope="session")
 def shared_store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
     """The demo's segments, and a bucket for tests that only read or write below a folder of their own."""
