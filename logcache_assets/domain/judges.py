@@ -14,11 +14,10 @@ from logcache_assets.domain.figures import (
     ContractFigures,
     Fault,
     Pattern,
-    SchemaChange,
-    TableFigures,
 )
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.rules import Allowance, Finding, Rules, Severity
+from logcache_assets.domain.table_problems import describe_schema_problem, describe_unsound_keys, find_key_problems
 from logcache_assets.domain.validation import Excuse, RuleName, RuleResult
 from logcache_assets.domain.wording import count_of
 
@@ -48,9 +47,9 @@ def judge_contract(
 def judge_sound_table(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:
     """The schema that is due, a key that is unique and not null, not empty where yesterday was not (C17, C21, C22)."""
     today, yesterday = figures.today, figures.yesterday
-    blocking, excused = list(_key_problems(today)), []
+    blocking, excused = list(find_key_problems(today)), []
     excusable: list[tuple[str, Finding, str | None]] = [
-        (_schema_problem(change), "schema", change.column) for change in figures.schema if not change.explained
+        (describe_schema_problem(change), "schema", change.column) for change in figures.schema if not change.explained
     ]
     if yesterday.rows and not today.rows:
         excusable.append((f"it is empty, yesterday it had {count_of(yesterday.rows, 'row')}", "empty", None))
@@ -75,38 +74,6 @@ def judge_sound_table(contract: str, figures: ContractFigures, rules: Rules) -> 
     )
 
 
-def _key_problems(today: TableFigures) -> Iterator[str]:
-    if today.null_keys:
-        yield f"a null key in {count_of(today.null_keys, 'row')}"
-    if today.duplicate_keys:
-        yield f"a repeated key in {count_of(today.duplicate_keys, 'row')}"
-
-
-def _not_compared(figures: ContractFigures) -> str:
-    """Whose keys are not sound, and how."""
-    days = {"yesterday's table": figures.yesterday, "today's table": figures.today}
-    unsound = [f"{day} has {problem}" for day, table in days.items() for problem in _key_problems(table)]
-    return f"rows could not be compared: {' and '.join(unsound)}"
-
-
-def _schema_problem(change: SchemaChange) -> str:
-    match change.was, change.is_now:
-        case _, None:
-            return f"column {change.column} is not there"
-        case was, is_now if was == is_now and change.expected:
-            return f"column {change.column} is {is_now}, and {change.expected} is due"
-        case was, is_now if was == is_now:
-            return f"column {change.column} is not in the definition"
-        case None, is_now if change.expected:
-            return f"column {change.column} is added as {is_now}, and {change.expected} is due"
-        case None, _:
-            return f"column {change.column} is added, though neither definition nor log asks for it"
-        case was, is_now:
-            due = f", and {change.expected} is due" if change.expected else ""
-            return f"column {change.column} was {was} and is {is_now}{due}"
-    raise AssertionError
-
-
 def find_allowance(contract: str, rules: Rules, finding: Finding, column: str | None = None) -> Allowance | None:
     """The entry that excuses a finding."""
     return next((a for a in rules.allow if a.covers(contract=contract, finding=finding, column=column)), None)
@@ -125,7 +92,7 @@ def judge_values_found(contract: str, figures: ContractFigures, rules: Rules) ->
     )
     problems = []
     if figures.prototypes is None:
-        problems.append(_not_compared(figures))
+        problems.append(describe_unsound_keys(figures))
     elif found < settings.keys_found:
         problems.append(f"only {found:.2%} of yesterday's {rows:,} keys are there")
     if figures.prototypes is not None and cells.share_equal < settings.values_equal:
@@ -208,7 +175,7 @@ def judge_missed(contract: str, figures: ContractFigures, rules: Rules) -> RuleR
 def _judge_fault(contract: str, figures: ContractFigures, rules: Rules, fault: Fault) -> Judgement:
     """Whole rows by the contract's settings, cells by their column's."""
     if figures.prototypes is None:
-        return Judgement(blocking=(_not_compared(figures),))
+        return Judgement(blocking=(describe_unsound_keys(figures),))
     keys = figures.yesterday.rows + figures.added
     counts: list[tuple[str | None, int, int]] = [(None, figures.faulty_rows.get(fault, 0), keys)]
     counts += [(name, getattr(cells, fault), cells.compared) for name, cells in figures.columns.items()]

@@ -88,6 +88,11 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
             id="a column that should be gone",
         ),
         pytest.param(
+            days(schema=(change("string", "string", "int64"),)),
+            "column account__fee is string, and int64 is due",
+            id="a type that was wrong yesterday too",
+        ),
+        pytest.param(
             days(schema=(change("int64", "double", None),)),
             "column account__fee was int64 and is double",
             id="another type",
