@@ -147,13 +147,18 @@ class DigestTask:
             shards += put_shards(found.select(DIGESTS.columns), buckets=self.buckets, place=place)
         return Digested(side=self.side, shards=tuple(shards), rows=rows, null_keys=null_keys)
 
+    def _is_recorded(self) -> pl.Expr:
+        if not self.recorded:
+            return pl.lit(False)
+        return pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False)
+
     def _digest(self, piece: Piece) -> pl.DataFrame:
         schema, layout = self.table.schema, self.layout
         wanted = self.table.scan(piece).select(
             layout.key_hash(schema),
             layout.row_hash(schema, self.side),
             pl.col("prototype").cast(pl.Categorical),
-            recorded=pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False),
+            recorded=self._is_recorded(),
             null_key=pl.any_horizontal(pl.col(layout.key).is_null()),
         )
         found = collect_parquet(wanted, piece.uri, streaming=True)
