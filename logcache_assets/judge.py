@@ -168,7 +168,7 @@ def _same_t(case: Case, opened: _Opened, at: Workplace) -> dict[str, SameT]:
         for table in contract_tables(definition)
         if table.dataset in opened.yesterday.keys() - opened.new and fnmatchcase(table.dataset, case.same_t.contracts)
     }
-    if not wanted or not prototypes or not case.caches:
+    if not wanted or not prototypes:
         return {}
     build = ContractBuild(
         definition=msgspec.structs.replace(definition, prototypes=prototypes),

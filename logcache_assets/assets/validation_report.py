@@ -117,9 +117,8 @@ def validation_report(
     with refusals_fail_the_asset():
         refuse_stale(context, "contract_inventory", behind="contract")
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
-        read_rules(
-            repository, clock, sha=candidate.sha
-        )  # an allowance may have expired since the contracts were judged
+        # An allowance may have expired since the contracts were judged.
+        read_rules(repository, clock, sha=candidate.sha)
         inventory = upstream_document(context, documents, ["contract_inventory"], ContractInventory)
         verdict = decide_verdict(
             candidate,
