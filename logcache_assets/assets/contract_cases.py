@@ -10,6 +10,7 @@ from functools import cached_property
 import polars as pl
 from msgspec.structs import replace
 
+from logcache_assets.assets.pinned_definitions import definition_path, read_definition
 from logcache_assets.assets.validation_rules import PinnedRules, read_rules
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
@@ -25,11 +26,6 @@ from logcache_assets.judge import Absent, Case, Place
 from logcache_assets.platforms import deployment_key
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
-
-
-def definition_path(database: str) -> str:
-    """Where a database's definition lies in the itaipu repository."""
-    return f"contracts/{database}.yaml"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +66,7 @@ class Evidence:
 
     def definition_of(self, database: str) -> DatabaseDefinition:
         """What the candidate's commit declares."""
-        path = definition_path(database)
-        return parse_definition(self.ports.repository.read(path, ref=self.candidate.sha), where=path)
+        return read_definition(self.ports.repository, database, sha=self.candidate.sha)
 
     def former_of(self, database: str) -> DatabaseDefinition | None:
         """What was declared when yesterday's run began; None where history does not reach that far.

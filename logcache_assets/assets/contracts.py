@@ -4,7 +4,7 @@ A contract that is aborted or missing fails its own checks only. It is not mater
 contracts directly: Dagster would skip it. `contract_inventory`, always made, carries the order to the report.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -24,7 +24,7 @@ from logcache_assets.assets.stage import (
 from logcache_assets.catalog import Catalog
 from logcache_assets.checks import CHECKED_RULES, contract_check_results, contract_check_specs
 from logcache_assets.document_store import Documents
-from logcache_assets.domain.definitions import ContractTable, contract_tables
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
     Binding,
     Candidate,
@@ -81,9 +81,11 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
             )
         outcomes: dict[str, ContractOutcome] = {}
         spans: list[InstanceSpan] = []
+        declared: list[DatabaseDefinition] = []
         for database in _wanted(context, evidence.candidate):
             with refusals_fail_the_asset():
-                judged = _judge(context, evidence, database)
+                declared.append(evidence.definition_of(database))
+                judged = _judge(context, evidence, declared[-1])
             spans += judged.spans
             outcomes |= {outcome.dataset: outcome for outcome in judged.outcomes}
         for key in sorted(_asked(context) & tables.keys()):
@@ -91,7 +93,8 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
         if INVENTORY in context.selected_asset_keys:
             with refusals_fail_the_asset():
-                inventory = _inventory_of(evidence, catalog, tuple(spans), tuple(outcomes.values()))
+                others = [d for d in catalog if d.database not in evidence.candidate.databases]
+                inventory = _inventory_of(evidence, [*declared, *others], tuple(spans), tuple(outcomes.values()))
             yield _inventory(context, documents, settings, inventory, evidence.candidate)
 
     return contracts
@@ -114,9 +117,9 @@ class _Judged:
     spans: tuple[InstanceSpan, ...]
 
 
-def _judge(context: Context, evidence: Evidence, database: str) -> _Judged:
+def _judge(context: Context, evidence: Evidence, definition: DatabaseDefinition) -> _Judged:
     """Every contract of a database; told to the run's log as it goes on."""
-    case = evidence.case_of(evidence.definition_of(database))
+    database, case = definition.database, evidence.case_of(definition)
     with open_driver(evidence.settings.validation_driver) as driver:
         at = Workplace(
             store=evidence.ports.store,
@@ -152,11 +155,12 @@ def _reported(
 
 
 def _inventory_of(
-    evidence: Evidence, catalog: Catalog, spans: tuple[InstanceSpan, ...], outcomes: tuple[ContractOutcome, ...]
+    evidence: Evidence,
+    definitions: Sequence[DatabaseDefinition],
+    spans: tuple[InstanceSpan, ...],
+    outcomes: tuple[ContractOutcome, ...],
 ) -> ContractInventory:
     pinned = evidence.rules
-    own = [evidence.definition_of(database) for database in evidence.candidate.databases]
-    others = [definition for definition in catalog if definition.database not in evidence.candidate.databases]
     return ContractInventory(
         binding=Binding(
             candidate_sha=evidence.run.candidate_sha,
@@ -168,7 +172,7 @@ def _inventory_of(
         outcomes=outcomes,
         allowances=applied_allowances(pinned.rules, {o.dataset: o.results for o in outcomes}),
         rules_sha256=pinned.sha256,
-        warnings=find_idle_settings(pinned.rules, evidence.settings.same_t, [*own, *others]),
+        warnings=find_idle_settings(pinned.rules, evidence.settings.same_t, definitions),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
-from logcache_assets.assets.contract_cases import definition_path
+from logcache_assets.assets.pinned_definitions import read_definition
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
@@ -17,7 +17,6 @@ from logcache_assets.assets.stage import (
 )
 from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
-from logcache_assets.domain.definitions import parse_definition
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import newest_t
@@ -55,8 +54,7 @@ def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
 
 def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[Instance, ...]:
     """The instances that the run reads: those of the definitions at the candidate's commit."""
-    paths = [definition_path(database) for database in candidate.databases]
-    definitions = [parse_definition(repository.read(path, ref=candidate.sha), where=path) for path in paths]
+    definitions = [read_definition(repository, database, sha=candidate.sha) for database in candidate.databases]
     return tuple(instance for definition in definitions for instance in definition.instances)
 
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 import dagster as dg
 
-from logcache_assets.assets.contract_cases import definition_path
+from logcache_assets.assets.pinned_definitions import read_definition
 from logcache_assets.assets.stage import (
     DOCUMENT,
     OWNERS,
@@ -20,7 +20,7 @@ from logcache_assets.assets.stage import (
 )
 from logcache_assets.assets.validation_rules import read_rules
 from logcache_assets.document_store import Documents
-from logcache_assets.domain.definitions import contract_tables, parse_definition
+from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
 from logcache_assets.domain.validation import RuleName, SameTSelection, required_rules
 from logcache_assets.domain.verdict import decide_verdict
@@ -56,8 +56,7 @@ def required_of_contracts(
     """Every dataset that the definitions at the candidate's commit declare, and the rules that it must pass."""
     required = {}
     for database in candidate.databases:
-        path = definition_path(database)
-        definition = parse_definition(repository.read(path, ref=candidate.sha), where=path)
+        definition = read_definition(repository, database, sha=candidate.sha)
         for table in contract_tables(definition):
             required[table.dataset] = required_rules(table, definition, same_t)
     return required

@@ -73,6 +73,7 @@ class Comparison:
     bucket_rows: int = BUCKET_ROWS
     """About how many rows of one day are compared at once; memory grows with it."""
     many_rows: int = MANY_ROWS
+    """Up to so many rows of a day are looked up; of more, all are read."""
 
     @property
     def buckets(self) -> int:

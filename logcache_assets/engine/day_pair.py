@@ -31,6 +31,10 @@ class Logs:
     """The deployment's; without it what a new value hashes to is not verified."""
     policy: CachePolicy = CachePolicy.FALLBACK
 
+    def after_t(self, instance: Instance) -> int:
+        """Yesterday's t of an instance."""
+        return self.after.get(instance, 0)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayPair:

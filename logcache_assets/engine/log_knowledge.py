@@ -22,7 +22,6 @@ from logcache_assets.engine.instance_facts import InstanceFacts
 from logcache_assets.engine.layout import END
 from logcache_assets.engine.locating import Located, LocateTask, united
 from logcache_assets.engine.progress import Meter
-from logcache_assets.engine.schema import DatomicSchema
 from logcache_assets.engine.shards import Shard
 from logcache_assets.ports import Tell
 
@@ -38,26 +37,19 @@ class LogKnowledge:
         self.schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
         self.columns: Columns = agree_columns(days.definition, self.schemas, warn)
         self.recorded: Mapping[str, tuple[Shard, ...]] = {}
-        self.former_names = {
-            instance: find_former_names(its_facts, after_t=logs.after.get(instance, 0))
-            for instance, its_facts in facts.items()
-        }
-        self.causes = {
-            (instance, entity.name): self._causes(instance, entity)
-            for instance in facts
-            for entity in days.definition.entities
-        }
-
-    def _causes(self, instance: Instance, entity: ContractEntity) -> EntityCauses:
-        before: DatomicSchema = self.facts[instance].read_schema(at_t=self.logs.after.get(instance, 0))
-        causes = find_causes(
-            entity,
-            before=before,
-            today=self.schemas[instance],
-            redefined=self._redefined(entity),
-            excised=instance in self.logs.reextracted,
-        )
-        return replace(causes, former_names=self.former_names[instance])
+        self.causes: dict[tuple[Instance, str], EntityCauses] = {}
+        for instance, its_facts in facts.items():
+            before = its_facts.read_schema(at_t=logs.after_t(instance))
+            names = find_former_names(its_facts, after_t=logs.after_t(instance))
+            for entity in days.definition.entities:
+                causes = find_causes(
+                    entity,
+                    before=before,
+                    today=self.schemas[instance],
+                    redefined=self._redefined(entity),
+                    excised=instance in logs.reextracted,
+                )
+                self.causes[instance, entity.name] = replace(causes, former_names=names)
 
     def _redefined(self, entity: ContractEntity) -> frozenset[str]:
         """Columns that yesterday's tables lack, or that yesterday's definition made otherwise."""
@@ -101,7 +93,7 @@ class LogKnowledge:
                 facts=facts,
                 setting=self._setting(instance),
                 bucket=bucket,
-                after_t=self.logs.after.get(instance, 0),
+                after_t=self.logs.after_t(instance),
                 tables=tables,
                 columns=self.columns,
                 causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
@@ -127,7 +119,7 @@ class LogKnowledge:
                 facts=facts,
                 setting=self._setting(instance),
                 bucket=bucket,
-                after_t=self.logs.after.get(instance, 0),
+                after_t=self.logs.after_t(instance),
                 table=table,
                 columns=self.columns,
                 faulty=by_prototype[instance.prototype],
@@ -141,7 +133,7 @@ class LogKnowledge:
     def scopes(self, table: ContractTable) -> dict[str, Scope]:
         """By prototype."""
         own = {instance: self.causes[instance, table.entity.name] for instance in self.facts}
-        scopes = {i.prototype: causes.scope(table, after_t=self.logs.after.get(i, 0)) for i, causes in own.items()}
+        scopes = {i.prototype: causes.scope(table, after_t=self.logs.after_t(i)) for i, causes in own.items()}
         former = self.logs.former.prototypes if self.logs.former else ()
         return dict.fromkeys(former, NOT_DECLARED) | scopes
 

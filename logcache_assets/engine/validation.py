@@ -56,7 +56,7 @@ def compare_days(days: DayPair, at: Workplace) -> dict[str, ContractFigures]:
             known.record(at.driver, meter)
         return {table.dataset: _compared(table, days, known, at.driver) for table in days.tables}
 
-    sources = [_until_yesterday(source, logs.after.get(source.instance, 0)) for source in logs.sources]
+    sources = [_until_yesterday(source, logs.after_t(source.instance)) for source in logs.sources]
     return LogLadder(sources, at.store, policy=logs.policy, warn=at.warn).attempt(attempt)
 
 
