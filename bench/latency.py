@@ -15,22 +15,22 @@ from answers import count_rows, find_differences
 from bank import Bank
 from typing_extensions import override
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog
-from logcache_assets.cli.files import read_index, read_map
+from logcache_assets.cli.input_files import read_index, read_map
 from logcache_assets.domain.log_cache_map import entry_of
-from logcache_assets.engine.build import ContractBuild, build_contracts
-from logcache_assets.engine.drivers import Folder
-from logcache_assets.engine.log import CachePolicy, LogSource
-from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.ports import ObjectStore, StoredObject
 
 PAGE_BYTES = 1 << 20
 """Of the index: DynamoDB answers a query in pages of 1 MB."""
 
 
-class DistantStore(LocalObjectStore):
+class DistantStore(FolderObjectStore):
     """The local store, every opened object and every listing this far away.
 
     Args:
@@ -137,6 +137,6 @@ def run_ours(bank: Bank, folder: Path, *, cached: bool, store: DistantStore) -> 
 def _empty(folder: Path) -> ObjectStore:
     """Contracts are written next door, not far away."""
     shutil.rmtree(folder, ignore_errors=True)
-    store = LocalObjectStore(folder, SystemClock())
+    store = FolderObjectStore(folder, SystemClock())
     store.create_bucket("contracts")
     return store

@@ -9,20 +9,20 @@ from typing import Any
 
 import dagster as dg
 
-from logcache_assets.assets.contracts import build_contracts
-from logcache_assets.assets.itaipu_test_run import itaipu_test_run
-from logcache_assets.assets.log_cache_candidate import build_log_cache_candidate
-from logcache_assets.assets.log_cache_pull_request import log_cache_pull_request
-from logcache_assets.assets.log_export import build_log_export
-from logcache_assets.assets.nightly_transaction import build_nightly_transaction
-from logcache_assets.assets.permanent_log import build_permanent_log
-from logcache_assets.assets.validation_report import validation_report
 from logcache_assets.catalog import Catalog, load_catalog
-from logcache_assets.jobs import EXECUTOR, build_refresh_job
-from logcache_assets.plain_log import plain_log
-from logcache_assets.platforms import connect
+from logcache_assets.connect import connect
+from logcache_assets.defs.assets.contract_datasets import build_contracts
+from logcache_assets.defs.assets.itaipu_test_run import itaipu_test_run
+from logcache_assets.defs.assets.log_cache_candidate import build_log_cache_candidate
+from logcache_assets.defs.assets.log_cache_pull_request import log_cache_pull_request
+from logcache_assets.defs.assets.log_export import build_log_export
+from logcache_assets.defs.assets.nightly_transaction import build_nightly_transaction
+from logcache_assets.defs.assets.permanent_log import build_permanent_log
+from logcache_assets.defs.assets.validation_report import validation_report
+from logcache_assets.defs.jobs import EXECUTOR, build_refresh_job
+from logcache_assets.defs.plain_log import plain_log
+from logcache_assets.defs.sensors import build_new_nightly_transaction
 from logcache_assets.ports import Ports
-from logcache_assets.sensors import build_new_nightly_transaction
 from logcache_assets.settings import Settings, load_settings
 
 

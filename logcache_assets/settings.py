@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from logcache_assets.domain.locations import Locations
-from logcache_assets.domain.refresh import PublishWindow
+from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.validation import SameTSelection
 from logcache_assets.errors import BadInput
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import refresh
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.local_platform.world import World
 from logcache_tests.engine.world import open_store
 from logcache_tests.worlds import settings_at
@@ -18,7 +18,7 @@ def silent(_line: str) -> None:
     """A test has nobody to tell."""
 
 
-LONG = ("test_end_to_end.py", "engine_spark/", "assets/")
+LONG = ("test_end_to_end.py", "engine_spark/", "defs/")
 """Files with few tests that take long: begun last they would leave the other worker idle."""
 
 
@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared_store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> FolderObjectStore:
     """The demo's segments, and a bucket for tests that only read or write below a folder of their own."""
     return open_store(tmp_path_factory.mktemp("shared"))
 

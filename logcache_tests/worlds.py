@@ -7,7 +7,7 @@ import dagster as dg
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.refresh import failures_of
 from logcache_assets.definitions import build_definitions
-from logcache_assets.jobs import REFRESH_JOB
+from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings, load_settings
 from logcache_tests.engine.expected import PII_KEY

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from comparing import Answer, Task, read_task, write_answer
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.engine.comparison import Comparison, compare_tables
-from logcache_assets.engine.tables import open_table
-from logcache_assets.local_platform.object_store import LocalObjectStore
-from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.contract_files import open_table
 
 
 def compare(task: Task) -> Answer:
@@ -17,7 +17,7 @@ def compare(task: Task) -> Answer:
     with tempfile.TemporaryDirectory() as buckets, local_driver() as driver:
         for name, folder in (("yesterday", task.yesterday), ("today", task.today)):
             (Path(buckets) / name).symlink_to(Path(folder).absolute(), target_is_directory=True)
-        store = LocalObjectStore(Path(buckets), SystemClock())
+        store = FolderObjectStore(Path(buckets), SystemClock())
         comparison = Comparison(
             yesterday=open_table("s3://yesterday", store, key=task.key),
             today=open_table("s3://today", store, key=task.key),

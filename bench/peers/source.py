@@ -173,7 +173,9 @@ def decode_segments(log: InstanceLog) -> pl.DataFrame:
 
 def read_names(schema_facts: Iterable[tuple[int, int, str]]) -> Names:
     """The names in a log, from its current facts (e, a, v) about IDENT, VALUE_TYPE and CARDINALITY."""
-    bootstrap = json.loads(resources.files("logcache_assets.engine").joinpath("bootstrap.json").read_text("utf-8"))
+    bootstrap = json.loads(
+        resources.files("logcache_assets.engine.facts").joinpath("bootstrap.json").read_text("utf-8")
+    )
     by_id: dict[int, str] = {}
     for name, entity in bootstrap["idents"].items():
         by_id.setdefault(entity, name)

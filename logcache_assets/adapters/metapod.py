@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from typing_extensions import override
 
-from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, Transaction, TransactionType
 from logcache_assets.ports import Metapod, MetapodError, UnknownTransactionError
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.cli.files import open_root, read_index, read_until
+from logcache_assets.cli.input_files import open_root, read_index, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.log_cache_map import MapEntry, render_map, with_entries
-from logcache_assets.drivers import DriverName, open_driver
-from logcache_assets.engine.drivers import Driver
-from logcache_assets.engine.log import LogSource, find_last_t
+from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.log.log_op import LogSource, find_last_t
 from logcache_assets.errors import BadInput
-from logcache_assets.first_cache import Origin, write_first_cache
 from logcache_assets.ports import ObjectStore, Tell
+from logcache_assets.refresh.first_cache import Origin, write_first_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,19 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_until
+from logcache_assets.cli.input_files import Segments, open_root, read_index, read_map, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, Kind
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.drivers import DriverName, open_driver
-from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
-from logcache_assets.engine.drivers import Folder
-from logcache_assets.engine.log import CachePolicy, LogSource
-from logcache_assets.engine.progress import Progress
+from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.drivers.progress import Progress
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.errors import BadInput
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.ports import Tell
 
 
@@ -119,7 +119,7 @@ def _published_at_once(out: Path) -> Iterator[Folder]:
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        store = LocalObjectStore(beside, SystemClock())
+        store = FolderObjectStore(beside, SystemClock())
         store.create_bucket("contracts")
     try:
         yield Folder(store, "s3://contracts")

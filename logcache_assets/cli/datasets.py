@@ -6,7 +6,7 @@ from typing import cast
 
 from logcache_assets.cli.output import Result, table
 from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction, TransactionType
-from logcache_assets.engine.parquet import count_rows
+from logcache_assets.engine.storage.parquet import count_rows
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports

@@ -4,18 +4,18 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import cast
 
+from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli import refresh
 from logcache_assets.cli.output import Result
 from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.segments import chain_after
-from logcache_assets.engine.build import ContractBuild, build_contracts
-from logcache_assets.engine.log import LogSource
+from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
+from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
-from logcache_assets.local_platform.itaipu import check_out
-from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.local_platform.itaipu_run import check_out
 from logcache_assets.local_platform.world import World, pii_key
 from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from logcache_assets.cli.output import Result
-from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.errors import BadInput, Refused
 from logcache_assets.local_platform.accidents import accidents_of
 from logcache_assets.local_platform.demo_data import PACKAGED

@@ -10,19 +10,20 @@ from typing import cast
 
 import dagster as dg
 
-from logcache_assets.assets.log_cache_pull_request import publication_uri
-from logcache_assets.assets.validation_report import report_uri
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.output import Result, table
 from logcache_assets.definitions import build_definitions
-from logcache_assets.document_store import Documents
+from logcache_assets.defs.assets.log_cache_pull_request import publication_uri
+from logcache_assets.defs.assets.validation_report import report_uri
+from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Publication, Verdict
-from logcache_assets.domain.refresh import Wait, selection_name
+from logcache_assets.domain.due import Wait
+from logcache_assets.domain.selections import selection_name
 from logcache_assets.errors import Refused
-from logcache_assets.jobs import REFRESH_JOB
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports, Tell
-from logcache_assets.refresh import Outlook, look_ahead
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.outlook import Outlook, look_ahead
 from logcache_assets.settings import Settings
 
 

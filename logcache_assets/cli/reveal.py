@@ -6,14 +6,14 @@ from typing import cast
 
 import polars as pl
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.catalog import load_catalog
+from logcache_assets.cli.contract_folders import open_folders
 from logcache_assets.cli.output import table
-from logcache_assets.cli.tables import open_folders
 from logcache_assets.domain.definitions import ContractTable, contract_tables
-from logcache_assets.engine.tables import open_table
-from logcache_assets.engine.tokens import row_tokens
+from logcache_assets.engine.compare.contract_files import open_table
+from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.errors import BadInput, Refused
-from logcache_assets.local_platform.object_store import LocalObjectStore
 
 Row = dict[str, object]
 
@@ -45,7 +45,7 @@ def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: by
     return {"rows": rows}
 
 
-def _find(table_: ContractTable, store: LocalObjectStore, wanted: set[str], key: bytes) -> Iterator[Row]:
+def _find(table_: ContractTable, store: FolderObjectStore, wanted: set[str], key: bytes) -> Iterator[Row]:
     """Every key of a contract that has one of the tokens, once."""
     column, prototype = table_.key[:2]
     opened, seen = open_table(f"s3://tables/{table_.dataset}", store, key=table_.key), set[str]()

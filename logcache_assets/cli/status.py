@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from typing import cast
 
 from logcache_assets.cli.output import Result, table
-from logcache_assets.document_store import Documents
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map, utc_text
+from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map
 from logcache_assets.domain.segments import newest_t
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports
+from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 
 

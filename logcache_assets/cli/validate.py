@@ -14,11 +14,12 @@ from typing import cast
 
 import msgspec
 
+from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
-from logcache_assets.cli.files import Segments, open_root, read_index, read_map, read_text, read_until
+from logcache_assets.cli.contract_folders import open_folders, places_of
+from logcache_assets.cli.input_files import Segments, open_root, read_index, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
-from logcache_assets.cli.tables import open_folders, places_of
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
     ContractInventory,
@@ -34,14 +35,13 @@ from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions, newest_t
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
-from logcache_assets.drivers import DriverName, open_driver
-from logcache_assets.engine.day_pair import Logs
-from logcache_assets.engine.log import LogSource
-from logcache_assets.engine.progress import Progress
-from logcache_assets.engine.workplace import Workplace
+from logcache_assets.engine.compare.day_pair import Logs
+from logcache_assets.engine.drivers.progress import Progress
+from logcache_assets.engine.drivers.runtime import Runtime
+from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.errors import BadInput
-from logcache_assets.judge import Case, judge_database
 from logcache_assets.ports import ObjectStore, Tell
+from logcache_assets.refresh.judge import Case, judge_database
 from logcache_assets.report import render_report
 from logcache_assets.report.summary import is_compared
 
@@ -175,7 +175,7 @@ def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Objection]:
 def _judge(case: Case, logs: LogFiles | None, driver: DriverName, tell: Tell) -> tuple[ContractOutcome, ...]:
     name = case.definition.database
     with open_driver(driver) as running:
-        at = Workplace(
+        at = Runtime(
             store=logs.store if logs else case.tables, driver=running, warn=tell, progress=partial(_show, name)
         )
         return judge_database(case, at)

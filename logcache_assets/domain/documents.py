@@ -3,15 +3,13 @@
 They are canonical JSON like the map, so a document's SHA-256 identifies it. None holds a value of a contract or a log.
 """
 
-import hashlib
-import json
 from datetime import date, datetime
 from typing import TypeVar
 
 import msgspec
 
+from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
 from logcache_assets.domain.figures import ContractFigures
-from logcache_assets.domain.log_cache_map import json_place, utc_text
 from logcache_assets.domain.objections import Objection
 from logcache_assets.domain.validation import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
@@ -260,8 +258,7 @@ class Publication(Document, frozen=True, kw_only=True):
 
 def render_document(document: Document) -> str:
     """Canonical JSON: sorted keys, two spaces, final newline."""
-    plain = msgspec.to_builtins(document, builtin_types=(datetime,))
-    return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, default=utc_text) + "\n"
+    return canonical_json(document)
 
 
 def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -> DocumentType:
@@ -277,4 +274,4 @@ def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -
 
 def document_digest(text: str) -> str:
     """SHA-256 of a document's bytes."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of(text)

@@ -4,14 +4,14 @@ Git is the registry, so the file has one canonical form (sorted keys, two spaces
 bytes, and a refresh changes exactly the lines of its own entries (C15, C16).
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
+from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
 from logcache_assets.domain.instances import Instance
 from logcache_assets.errors import BadInput
 
@@ -82,29 +82,14 @@ def _explain(message: str, text: str) -> str:
     return f"{message} (C15)"
 
 
-def json_place(text: str) -> str:
-    """Where and why a text stops being JSON: `line 4 column 17: Expecting ',' delimiter`."""
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"line {error.lineno} column {error.colno}: {error.msg}"
-    return "duplicate or malformed value"
-
-
 def render_map(entries: LogCacheMap) -> str:
     """The canonical text of a map."""
-    plain = msgspec.to_builtins(entries, builtin_types=(datetime,))
-    return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, default=utc_text) + "\n"
-
-
-def utc_text(instant: datetime) -> str:
-    """ISO-8601 UTC with milliseconds and Z: the one spelling of an instant in documents."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return canonical_json(entries)
 
 
 def map_digest(text: str) -> str:
     """SHA-256 of a map's bytes: what a verdict is bound to."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return sha256_of(text)
 
 
 def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from logcache_assets.domain.documents import Candidate, ChangedEntry, Verdict
-from logcache_assets.domain.refresh import NAMED_AT_MOST
+from logcache_assets.domain.selections import NAMED_AT_MOST
 
 
 def render_title(candidate: Candidate) -> str:

@@ -111,7 +111,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def settings_of(self, contract: str, column: str | None = None) -> RuleSettings:
         """What holds for a contract, or for one of its columns; of two entries that concern it the later one wins.
 
-        Setting by setting: an entry leaves alone what it does not give.
+        InstanceContext by setting: an entry leaves alone what it does not give.
         """
         settings = RuleSettings()
         for entry in self.entries:

@@ -5,10 +5,11 @@ Every function gives the reasons as sentences; none means sound. The ids are tho
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Manifest, RawLogs
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, utc_text
+from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
 from logcache_assets.domain.segments import Segment, find_chain_faults, find_stale_segments, newest_t
 
 LOG_COLUMNS: Mapping[str, str] = {

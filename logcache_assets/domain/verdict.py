@@ -9,7 +9,7 @@ from logcache_assets.domain.documents import Binding, Candidate, ContractInvento
 from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
 from logcache_assets.domain.objections import Objection, find_refusals, find_warnings
 from logcache_assets.domain.patterns import describe_patterns
-from logcache_assets.domain.refresh import PublishWindow
+from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.validation import RuleName
 from logcache_assets.domain.wording import count_of
 

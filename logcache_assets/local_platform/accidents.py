@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
@@ -17,6 +16,7 @@ from logcache_assets.local_platform.demo_data import read_index_file
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, TRUNCATED_COPY, WRONG_VALUE, Fault
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
+from logcache_assets.refresh.document_store import Documents
 
 
 def accidents_of(world: World) -> tuple[Fault, ...]:

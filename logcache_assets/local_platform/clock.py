@@ -9,7 +9,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Clock
 

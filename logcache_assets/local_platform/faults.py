@@ -11,7 +11,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.ports import Clock, StoredObject
 
 TRUNCATED_COPY = "truncated-copy"
@@ -37,7 +37,7 @@ class Faults:
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
-class CutShortObjectStore(LocalObjectStore):
+class CutShortObjectStore(FolderObjectStore):
     """The local object store; while that fault is armed, copies into the permanent bucket lose their second half."""
 
     def __init__(self, buckets: Path, clock: Clock, *, permanent_bucket: str, faults: Faults) -> None:

@@ -12,18 +12,17 @@ from pathlib import Path
 
 import msgspec
 
+from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
 from logcache_assets.domain.rules import RULES_PATH
 from logcache_assets.domain.segments import Segment, newest_t
 from logcache_assets.domain.transactions import TransactionType
-from logcache_assets.engine.log import CachePolicy, LogSource
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.errors import BadInput, Refused
-from logcache_assets.first_cache import Origin, write_first_cache
 from logcache_assets.local_platform.demo_data import DemoData, read_demo_data, read_index_file, segment_file
-from logcache_assets.local_platform.itaipu import CONTRACT_PREFIX, RAW_PREFIX, ItaipuRun
-from logcache_assets.local_platform.scratch import local_driver
+from logcache_assets.local_platform.itaipu_run import CONTRACT_PREFIX, RAW_PREFIX, ItaipuRun
 from logcache_assets.local_platform.timeline import (
     COMMITTED,
     DAY,
@@ -35,6 +34,7 @@ from logcache_assets.local_platform.timeline import (
 )
 from logcache_assets.local_platform.world import World, pii_key
 from logcache_assets.ports import Tell
+from logcache_assets.refresh.first_cache import Origin, write_first_cache
 
 RETENTION_DAYS = 7
 DAGSTER_YAML = """telemetry: {enabled: false}

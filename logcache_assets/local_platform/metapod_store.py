@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.transactions import Column, TransactionType
 from logcache_assets.local_platform.clock import REMEDY
 from logcache_assets.ports import MetapodError, UnknownTransactionError

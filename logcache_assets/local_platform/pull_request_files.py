@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from logcache_assets.domain.log_cache_map import utc_text
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.ports import RepositoryError
 
 

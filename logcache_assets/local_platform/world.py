@@ -11,6 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.metapod import GraphQLMetapod
 from logcache_assets.adapters.sabesp import SabespItaipu
 from logcache_assets.errors import BadInput
@@ -20,7 +21,6 @@ from logcache_assets.local_platform.itaipu_repository import LocalItaipuReposito
 from logcache_assets.local_platform.metapod_service import local_transport
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import Ports, Tell
 from logcache_assets.settings import Settings, child_environment
@@ -41,7 +41,7 @@ class World:
         self.dagster_home = self.home / "dagster"
         self.clock = LocalClock(self.home / "clock")
         self.faults = Faults(self.home / "faults")
-        self.store: LocalObjectStore = CutShortObjectStore(
+        self.store: FolderObjectStore = CutShortObjectStore(
             self.buckets, self.clock, permanent_bucket=settings.permanent_bucket, faults=self.faults
         )
         self.segment_index = LocalSegmentIndex(self.home / "segment_index.sqlite")

@@ -12,11 +12,11 @@ import json
 
 import msgspec
 
-from logcache_assets.engine.drivers import Folder, LocalDriver
-from logcache_assets.engine.raw import DescribeTask
-from logcache_assets.engine.spark import SparkDriver
+from logcache_assets.connect import connect
+from logcache_assets.engine.drivers.driver import Folder, LocalDriver
+from logcache_assets.engine.drivers.spark import SparkDriver
+from logcache_assets.engine.raw.describe_raw import DescribeTask
 from logcache_assets.errors import LogCacheError
-from logcache_assets.platforms import connect
 from logcache_assets.settings import load_settings
 
 # COMMAND ----------

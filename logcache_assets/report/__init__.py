@@ -11,11 +11,12 @@ import jinja2
 
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.wording import count_of
-from logcache_assets.report import charts, text
+from logcache_assets.report import charts
+from logcache_assets.report import formatting as text
+from logcache_assets.report.glossary import REASON_MEANINGS, TERMS
 from logcache_assets.report.markdown import clip, code, codes, cut_to_size, escape_markdown
+from logcache_assets.report.page import view_report
 from logcache_assets.report.summary import REASONS
-from logcache_assets.report.view import view_report
-from logcache_assets.report.words import REASON_MEANINGS, TERMS
 
 Template = Literal["report.html", "report.md"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from logcache_assets.domain.figures import Reason
-from logcache_assets.report.text import show_number
+from logcache_assets.report.formatting import show_number
 
 WIDTH, HEIGHT = 360, 150
 """Of a chart."""

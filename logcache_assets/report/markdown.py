@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from logcache_assets.report.text import show_number
+from logcache_assets.report.formatting import show_number
 
 LONGEST = 60_000
 """Characters of a report: GitHub allows 65,536 in the body of a pull request."""

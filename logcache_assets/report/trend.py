@@ -6,8 +6,8 @@ from datetime import datetime
 
 from logcache_assets.domain.documents import ContractOutcome, Verdict
 from logcache_assets.report.charts import Chart, Series, chart_bars, chart_line
+from logcache_assets.report.formatting import show_day, show_number, show_share
 from logcache_assets.report.summary import RowCounts, count_rows
-from logcache_assets.report.text import show_day, show_number, show_share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_assets.ports import (
     ObjectChangedError,
     ObjectExistsError,
@@ -26,7 +26,7 @@ def local_store(folder: Path) -> ObjectStore:
     """The twin in an empty world."""
     clock = LocalClock(folder / "now")
     clock.set(NOW)
-    store = LocalObjectStore(folder / "buckets", clock)
+    store = FolderObjectStore(folder / "buckets", clock)
     store.create_bucket("source")
     store.create_bucket("target")
     return store

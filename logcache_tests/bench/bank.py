@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.segments import read_segment
+from logcache_assets.engine.log.read_segments import read_segment
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.local_platform.object_store import LocalObjectStore
 
 BENCH = Path(__file__).parents[2] / "bench"
 DATOMS, SEGMENTS = 30_000, 10
@@ -50,9 +50,9 @@ def segments_of(out: Path) -> list[Segment]:
     return [parse_index_item(line, where=f"line {n}") for n, line in enumerate(lines)]
 
 
-def store_of(out: Path) -> LocalObjectStore:
+def store_of(out: Path) -> FolderObjectStore:
     """Where the segments are."""
-    return LocalObjectStore(out / "buckets", LocalClock(out / "clock.json"))
+    return FolderObjectStore(out / "buckets", LocalClock(out / "clock.json"))
 
 
 def read_log(out: Path, prototype: str = "s0") -> pl.DataFrame:

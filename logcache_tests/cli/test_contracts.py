@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import contracts as command
 from logcache_assets.domain.definitions import KINDS, Kind, contract_tables
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import render_map
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.expected import PII_KEY, find_differences, united
 from logcache_tests.engine.world import (
     AFTER_EVERY_SEGMENT,
@@ -101,7 +101,7 @@ def test_contracts_are_written_below_out(inputs: Inputs) -> None:
 
 def test_a_map_is_used_and_gives_the_same(inputs: Inputs) -> None:
     """Caches at `old`, the rest from segments; a stale entry is told and left out."""
-    store = LocalObjectStore(inputs.root, LocalClock(inputs.root.parent / "clock"))
+    store = FolderObjectStore(inputs.root, LocalClock(inputs.root.parent / "clock"))
     read_at = {"feed-s0": AFTER_EVERY_SEGMENT, "feed-s1": BEFORE_EVERY_SEGMENT}
     sources = {name: source_at(parse_instance(name), "old") for name in FEED}
     good, stale = (

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.cli import contracts, reveal
 from logcache_assets.cli import validate as command
@@ -17,9 +18,8 @@ from logcache_assets.domain.definitions import KINDS
 from logcache_assets.domain.documents import Verdict, parse_document
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, render_map, with_entries
-from logcache_assets.engine.log import find_last_t
+from logcache_assets.engine.log.log_op import find_last_t
 from logcache_assets.errors import BadInput, LogCacheError, Refused
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import (
     LOGS_BUCKET,
@@ -119,7 +119,7 @@ def home(template: Path, tmp_path: Path) -> Path:
 
 def caches_at_yesterday(home: Path) -> LogCacheMap:
     """Caches of feed up to yesterday's t, in a bucket of their own."""
-    store = LocalObjectStore(home / "buckets", SystemClock())
+    store = FolderObjectStore(home / "buckets", SystemClock())
     entries = {}
     for name in FEED:
         instance = parse_instance(name)

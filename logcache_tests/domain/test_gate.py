@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from logcache_assets.domain.documents import Binding, Verdict
-from logcache_assets.domain.refresh import PublishWindow
+from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.verdict import find_gate_problems
 from logcache_tests.domain.contract_samples import objection
 from logcache_tests.domain.samples import BASE_SHA, BINDING, NOW, SHA, TEST_RUN, candidate, changed, verdict

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.instances import PROTOTYPES, Instance
 from logcache_assets.domain.log_cache_map import (
     LogCacheMap,
@@ -15,7 +16,6 @@ from logcache_assets.domain.log_cache_map import (
     map_digest,
     parse_map,
     render_map,
-    utc_text,
     with_entries,
 )
 from logcache_assets.errors import BadInput

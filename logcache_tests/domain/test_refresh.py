@@ -6,15 +6,10 @@ import pytest
 
 from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.documents import Publication
+from logcache_assets.domain.due import Refresh, Wait, plan_refresh
 from logcache_assets.domain.log_cache_map import LogCacheMap
-from logcache_assets.domain.refresh import (
-    PublishWindow,
-    Refresh,
-    Wait,
-    branch_name,
-    plan_refresh,
-    selection_name,
-)
+from logcache_assets.domain.publish_window import PublishWindow
+from logcache_assets.domain.selections import branch_name, selection_name
 from logcache_tests.domain.samples import (
     BASE_SHA,
     CUSTOMERS,

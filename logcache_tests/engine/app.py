@@ -7,11 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import KINDS, DatabaseDefinition, Kind, parse_definition
-from logcache_assets.engine.build import ContractBuild
-from logcache_assets.engine.log import LogSource
-from logcache_assets.engine.values import INSTANT
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.contracts.build_contracts import ContractBuild
+from logcache_assets.engine.facts.values import INSTANT
+from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.ports import Tell
 from logcache_tests.engine.avro import TX_BASE, Datom, instant_text
 from logcache_tests.engine.builds import build
@@ -103,7 +103,7 @@ def define(
 
 
 def sources_of(
-    definition: DatabaseDefinition, store: LocalObjectStore, logs: Sequence[Sequence[Datom]]
+    definition: DatabaseDefinition, store: FolderObjectStore, logs: Sequence[Sequence[Datom]]
 ) -> tuple[LogSource, ...]:
     """The logs of the instances in the order of the prototypes, each one segment."""
     pairs = zip(definition.instances, logs, strict=True)
@@ -112,7 +112,7 @@ def sources_of(
 
 def compute(
     definition: DatabaseDefinition,
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     *logs: Sequence[Datom],
     kinds: tuple[Kind, ...] = KINDS,
     warn: Tell = refuse_warning,
@@ -125,7 +125,7 @@ def compute(
 
 
 def compute_every_way(
-    definition: DatabaseDefinition, store: LocalObjectStore, *logs: Sequence[Datom], warn: Tell = refuse_warning
+    definition: DatabaseDefinition, store: FolderObjectStore, *logs: Sequence[Datom], warn: Tell = refuse_warning
 ) -> dict[str, Rows]:
     """The same from segments alone and with a cache at every t of every log: the answer is one, whatever was cached."""
     sources = sources_of(definition, store, logs)
@@ -142,7 +142,7 @@ def compute_every_way(
     return alone
 
 
-def _rows(wanted: ContractBuild, store: LocalObjectStore, warn: Tell) -> dict[str, Rows]:
+def _rows(wanted: ContractBuild, store: FolderObjectStore, warn: Tell) -> dict[str, Rows]:
     """Instants beyond Python's years are milliseconds."""
     found = build(wanted, store, warn=warn)
     return {name.removeprefix("contract-app/"): _plain(dataset.frame) for name, dataset in found.items()}

@@ -6,13 +6,13 @@ from io import BytesIO
 
 import polars as pl
 
-from logcache_assets.engine.build import BuiltContract, ContractBuild, build_contracts
-from logcache_assets.engine.drivers import Driver, Folder
-from logcache_assets.engine.instance_facts import InstanceFacts
-from logcache_assets.engine.log import CachePolicy, LogSource
-from logcache_assets.engine.open_logs import LogLadder, load_facts
-from logcache_assets.engine.progress import Meter, ignore
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.progress import Meter, ignore
+from logcache_assets.engine.facts.instance_facts import InstanceFacts
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.log.open_logs import LogLadder, load_facts
 from logcache_assets.ports import Tell
 from logcache_tests.engine.world import OWN_BUCKET, driver_in, refuse_warning
 
@@ -36,7 +36,7 @@ class Dataset:
 
 
 def build(
-    wanted: ContractBuild, store: LocalObjectStore, *, driver: Driver | None = None, warn: Tell = refuse_warning
+    wanted: ContractBuild, store: FolderObjectStore, *, driver: Driver | None = None, warn: Tell = refuse_warning
 ) -> dict[str, Dataset]:
     """Every contract of a build in a new folder, by dataset name; the folder holds nothing else."""
     out = Folder(store, f"s3://{OWN_BUCKET}/contracts/{uuid.uuid4()}")
@@ -48,7 +48,7 @@ def build(
 
 def facts_of(
     source: LogSource,
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     *,
     policy: CachePolicy = CachePolicy.STRICT,
     warn: Tell = refuse_warning,

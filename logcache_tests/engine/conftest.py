@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_tests.engine.world import open_store
 
 settings.register_profile("busy computers", deadline=None)
@@ -13,6 +13,6 @@ settings.load_profile("busy computers")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LocalObjectStore:
+def store(tmp_path: Path) -> FolderObjectStore:
     """The demo's segments, and an own bucket of this test."""
     return open_store(tmp_path)

@@ -5,10 +5,10 @@ from io import BytesIO
 
 import pyarrow.parquet as pq
 
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.adapters.folder_store import FolderObjectStore
 
 
-def zero_column(uri: str, column: str, store: LocalObjectStore, *, groups: Collection[int] | None = None) -> None:
+def zero_column(uri: str, column: str, store: FolderObjectStore, *, groups: Collection[int] | None = None) -> None:
     """Overwrite the pages of a column with zeros: the footer stays sound, so only reading that column finds it.
 
     Args:
@@ -26,12 +26,12 @@ def zero_column(uri: str, column: str, store: LocalObjectStore, *, groups: Colle
     store.write(uri, bytes(content))
 
 
-def truncate(uri: str, store: LocalObjectStore) -> None:
+def truncate(uri: str, store: FolderObjectStore) -> None:
     """Cut the end off a file."""
     store.write(uri, store.read(uri)[:-30])
 
 
-def rename(uri: str, name: str, store: LocalObjectStore) -> None:
+def rename(uri: str, name: str, store: FolderObjectStore) -> None:
     """Give a file of a folder another name."""
     path = store.path_of(uri)
     path.rename(path.with_name(name))

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 import polars as pl
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Reason
 from logcache_assets.domain.instances import Instance
@@ -19,16 +20,15 @@ from logcache_assets.domain.judges import judge_contract
 from logcache_assets.domain.rules import NO_RULES
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.validation import MANDATORY_RULES, RuleName
-from logcache_assets.engine.build import ContractBuild, build_contracts
-from logcache_assets.engine.day_pair import DayPair, Logs
-from logcache_assets.engine.drivers import Driver, Folder
-from logcache_assets.engine.log import CachePolicy, LogSource
-from logcache_assets.engine.parquet import parquet_bytes
-from logcache_assets.engine.tables import Table, open_table
-from logcache_assets.engine.validation import compare_days
-from logcache_assets.engine.values import INSTANT
-from logcache_assets.engine.workplace import Workplace
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.compare.compare_days import compare_days
+from logcache_assets.engine.compare.contract_files import Table, open_table
+from logcache_assets.engine.compare.day_pair import DayPair, Logs
+from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.runtime import Runtime
+from logcache_assets.engine.facts.values import INSTANT
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.storage.parquet import parquet_bytes
 from logcache_tests.engine.avro import Datom, avro_bytes
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import OWN_BUCKET, cut_off, definition_of, driver_in, source_at
@@ -73,12 +73,12 @@ class Day:
         """The same with some datasets."""
         return replace(self, tables={name: self.tables[name] for name in datasets})
 
-    def showing(self, frames: Mapping[str, pl.DataFrame], store: LocalObjectStore) -> "Day":
+    def showing(self, frames: Mapping[str, pl.DataFrame], store: FolderObjectStore) -> "Day":
         """The same with other rows in some datasets."""
         return replace(self, tables={**self.tables, **{name: put_table(store, f) for name, f in frames.items()}})
 
 
-def day_at(database: str, cut: str, store: LocalObjectStore, *, reextracted: bool = False) -> Day:
+def day_at(database: str, cut: str, store: FolderObjectStore, *, reextracted: bool = False) -> Day:
     """A database of the real log at a named cut-off."""
     definition = definition_of(database)
     sources = [source_at(instance, cut, reextracted=reextracted) for instance in definition.instances]
@@ -86,7 +86,7 @@ def day_at(database: str, cut: str, store: LocalObjectStore, *, reextracted: boo
 
 
 def compute_day(
-    definition: DatabaseDefinition, sources: Sequence[LogSource], store: LocalObjectStore, *, pii_key: bytes = PII_KEY
+    definition: DatabaseDefinition, sources: Sequence[LogSource], store: FolderObjectStore, *, pii_key: bytes = PII_KEY
 ) -> Day:
     """Every contract of a database, computed from these logs."""
     out = Folder(store, f"s3://{OWN_BUCKET}/days/{uuid.uuid4()}")
@@ -96,7 +96,7 @@ def compute_day(
     return Day(definition=definition, sources=tuple(sources), tables=tables)
 
 
-def put_table(store: LocalObjectStore, *frames: pl.DataFrame) -> Table:
+def put_table(store: FolderObjectStore, *frames: pl.DataFrame) -> Table:
     """A table of these rows, one file per frame."""
     folder = f"s3://{OWN_BUCKET}/tables/{uuid.uuid4()}"
     for number, frame in enumerate(frames):
@@ -127,7 +127,7 @@ AS_USUAL = Explaining()
 def compare(
     yesterday: Day,
     today: Day,
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     explaining: Explaining = AS_USUAL,
     *,
     tolerances: Mapping[str, Mapping[str, float]] | None = None,
@@ -150,7 +150,7 @@ def compare(
         tolerances=tolerances or {},
     )
     driver = explaining.driver or driver_in(store)
-    return compare_days(days, Workplace(store=store, driver=driver, warn=refuse_other_warnings))
+    return compare_days(days, Runtime(store=store, driver=driver, warn=refuse_other_warnings))
 
 
 class Accused(NamedTuple):
@@ -237,13 +237,13 @@ def scale_of(dtype: pl.DataType) -> int:
     return inner.scale if isinstance(inner, pl.Decimal) else 0
 
 
-def datoms_of(segment: Segment, store: LocalObjectStore) -> list[Datom]:
+def datoms_of(segment: Segment, store: FolderObjectStore) -> list[Datom]:
     """The datoms of a segment, read without the engine."""
     frame = pl.read_avro(BytesIO(store.read(segment.path)))
     return list(frame.select("e", "a", "v", "t", "added").iter_rows())
 
 
-def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], store: LocalObjectStore) -> LogSource:
+def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], store: FolderObjectStore) -> LogSource:
     """A source in which one segment holds other datoms."""
     path = f"s3://{OWN_BUCKET}/rewritten/{uuid.uuid4()}.avro"
     store.write(path, avro_bytes(datoms))
@@ -252,13 +252,13 @@ def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], stor
 
 
 @cache
-def cached_day(database: str, cut: str, store: LocalObjectStore) -> Day:
+def cached_day(database: str, cut: str, store: FolderObjectStore) -> Day:
     """A day that several tests look at; a cut `today-excised` is today's t of the log that was extracted again."""
     return day_at(database, cut.removesuffix("-excised"), store, reextracted=cut.endswith("-excised"))
 
 
 @cache
-def figures_between(database: str, one: str, other: str, store: LocalObjectStore) -> dict[str, ContractFigures]:
+def figures_between(database: str, one: str, other: str, store: FolderObjectStore) -> dict[str, ContractFigures]:
     """The comparison of two named days."""
     yesterday, today = cached_day(database, one, store), cached_day(database, other, store)
     reextracted = frozenset(yesterday.last_t) if other.endswith("-excised") else frozenset()
@@ -278,7 +278,7 @@ class Delta:
 
 
 @cache
-def delta_of(instance: Instance, one: str, other: str, store: LocalObjectStore) -> Delta:
+def delta_of(instance: Instance, one: str, other: str, store: FolderObjectStore) -> Delta:
     """Read the segments; an attribute has the last of its names."""
     source = source_at(instance, other.removesuffix("-excised"), reextracted=other.endswith("-excised"))
     until_t, after_t = source.until_t or 0, cut_off(instance, one)

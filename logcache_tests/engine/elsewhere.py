@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from typing_extensions import override
 
-from logcache_assets.engine.drivers import LocalDriver, Task
+from logcache_assets.engine.drivers.driver import LocalDriver, Task
 
 R = TypeVar("R")
 

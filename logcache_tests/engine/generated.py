@@ -7,11 +7,11 @@ from itertools import cycle
 import polars as pl
 from hypothesis import strategies as st
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.layout import LOG_SCHEMA
-from logcache_assets.engine.log import LogSource
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.log.log_op import LogSource
+from logcache_assets.engine.storage.schemas import LOG_SCHEMA
 from logcache_tests.engine.avro import TX_BASE, Codec, Datom, avro_bytes, instant_ms, instant_text
 from logcache_tests.engine.world import OWN_BUCKET
 
@@ -104,7 +104,7 @@ def datom_rows(frame: pl.DataFrame) -> list[Datom]:
 def write_segments(
     log: Sequence[Datom],
     ends: Sequence[int],
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     *,
     instance: Instance = INSTANCE,
     codecs: Iterable[Codec] = ("null",),
@@ -121,7 +121,7 @@ def write_segments(
 
 def write_segment(
     datoms: Sequence[Datom],
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     *,
     last_batch_t: int,
     last_t: int,

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
-from logcache_assets.engine.build import ContractBuild
-from logcache_assets.engine.cache import open_cached_facts, read_cached_log
-from logcache_assets.engine.cells import Setting
-from logcache_assets.engine.columns import agree_columns
-from logcache_assets.engine.contracts import compute_parts
-from logcache_assets.engine.drivers import Driver
-from logcache_assets.engine.instance_facts import CachedFacts, InstanceFacts
-from logcache_assets.engine.log import Delta, LogSource, plan_delta
-from logcache_assets.engine.open_logs import OpenedLog, load_facts
-from logcache_assets.engine.progress import Meter, ignore
-from logcache_assets.engine.values import INSTANT
-from logcache_assets.engine.view import InstanceView
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.contracts.build_contracts import ContractBuild
+from logcache_assets.engine.contracts.column_timelines import InstanceContext
+from logcache_assets.engine.contracts.columns import agree_columns
+from logcache_assets.engine.contracts.compute import compute_parts
+from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.drivers.progress import Meter, ignore
+from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
+from logcache_assets.engine.facts.values import INSTANT
+from logcache_assets.engine.log.cached_log import open_cached_facts, read_cached_log
+from logcache_assets.engine.log.log_op import Delta, LogSource, plan_delta
+from logcache_assets.engine.log.open_logs import OpenedLog, load_facts
 from logcache_assets.ports import Tell
 from logcache_tests.engine.builds import build
 from logcache_tests.engine.expected import PII_KEY
@@ -50,14 +50,14 @@ def rows_of(frames: Sequence[pl.DataFrame]) -> tuple[object, Counter[str]]:
 
 
 def contracts_of(
-    wanted: ContractBuild, store: LocalObjectStore, driver: Driver | None = None, *, warn: Tell = refuse_warning
+    wanted: ContractBuild, store: FolderObjectStore, driver: Driver | None = None, *, warn: Tell = refuse_warning
 ) -> Rows:
     """Every contract of a build."""
     found = build(wanted, store, driver=driver, warn=warn)
     return {name: rows_of(dataset.frames) for name, dataset in found.items()}
 
 
-def answers_of(wanted: ContractBuild, store: LocalObjectStore, driver: Driver | None = None) -> Answers:
+def answers_of(wanted: ContractBuild, store: FolderObjectStore, driver: Driver | None = None) -> Answers:
     """What the engine gives."""
     told: list[str] = []
     datoms = Counter(row for source in wanted.sources for row in strict_log(source, store).iter_rows())
@@ -74,7 +74,7 @@ def sound_reader(source: LogSource) -> Delta:
     return plan_delta(source, warn=refuse_warning)
 
 
-def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource, store: LocalObjectStore) -> Answers:
+def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource, store: FolderObjectStore) -> Answers:
     """What the engine would give of one instance, if it planned its reading like this."""
     assert source.cache is not None
     delta = reader(source)
@@ -91,7 +91,7 @@ def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource
 def _contracts(definition: DatabaseDefinition, facts: InstanceFacts) -> Rows:
     schema = facts.read_schema()
     columns = agree_columns(definition, {facts.instance: schema}, refuse_warning)
-    view = InstanceView(facts, Setting(instance=facts.instance, schema=schema, pii_key=PII_KEY), after_t=0)
+    view = InstanceReader(facts, InstanceContext(instance=facts.instance, schema=schema, pii_key=PII_KEY), after_t=0)
     (bucket,) = facts.all_buckets()
     parts = compute_parts(contract_tables(definition), columns, view, bucket)
     return {part.table.dataset: rows_of([part.frame]) for part in parts}

@@ -10,17 +10,17 @@ from pathlib import Path
 import polars as pl
 
 import logcache_assets
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.buckets import BUCKET_DATOMS
-from logcache_assets.engine.drivers import Folder, LocalDriver
-from logcache_assets.engine.log import CachePolicy, LogSource, read_log
-from logcache_assets.engine.raw_build import RawBuild, build_raw
+from logcache_assets.engine.drivers.driver import Folder, LocalDriver
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
+from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_assets.engine.storage.buckets import BUCKET_DATOMS
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.local_platform.object_store import LocalObjectStore
 
 WORLD = Path(logcache_assets.__file__).parent / "local_platform" / "demo_world"
 LOGS_BUCKET = "nu-spark-datomic-logs"
@@ -31,7 +31,7 @@ DATABASES = ("customers", "double-entry", "feed")
 FEED_S0 = parse_instance("feed-s0")
 
 
-def open_store(folder: Path) -> LocalObjectStore:
+def open_store(folder: Path) -> FolderObjectStore:
     """The demo's segments to read, and an own bucket to write; a re-extraction's files in a bucket of their own."""
     buckets = folder / "buckets"
     buckets.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def open_store(folder: Path) -> LocalObjectStore:
     (buckets / "reextracted").symlink_to(WORLD / "reextraction" / "buckets" / LOGS_BUCKET)
     clock = LocalClock(folder / "clock")
     clock.set(datetime(2018, 5, 28, tzinfo=UTC))
-    store = LocalObjectStore(buckets, clock)
+    store = FolderObjectStore(buckets, clock)
     store.create_bucket(OWN_BUCKET)
     return store
 
@@ -87,19 +87,19 @@ def source_at(instance: Instance, cut: str, *, reextracted: bool = False) -> Log
     )
 
 
-def strict_log(source: LogSource, store: LocalObjectStore) -> pl.DataFrame:
+def strict_log(source: LogSource, store: FolderObjectStore) -> pl.DataFrame:
     """The log under the strict policy, without a warning."""
     return read_log(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
 
 
-def driver_in(store: LocalObjectStore) -> LocalDriver:
+def driver_in(store: FolderObjectStore) -> LocalDriver:
     """A driver whose scratch folder is new."""
     return LocalDriver(Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))
 
 
 def write_cache(
     source: LogSource,
-    store: LocalObjectStore,
+    store: FolderObjectStore,
     *,
     folder: str,
     last_t: int,

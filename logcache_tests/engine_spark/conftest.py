@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from logcache_assets.engine.drivers import Folder
-from logcache_assets.engine.spark import SparkDriver, spark_driver
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.drivers.spark import SparkDriver, spark_driver
 from logcache_assets.errors import BadInput
-from logcache_assets.local_platform.object_store import LocalObjectStore
 from logcache_tests.engine.world import OWN_BUCKET, open_store
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> LocalObjectStore:
+def store(tmp_path_factory: pytest.TempPathFactory) -> FolderObjectStore:
     """The demo's segments, and a bucket to write into."""
     return open_store(tmp_path_factory.mktemp("spark"))
 
 
 @pytest.fixture(scope="session")
-def session(store: LocalObjectStore) -> Iterator["SparkSession"]:
+def session(store: FolderObjectStore) -> Iterator["SparkSession"]:
     """Spark on this computer; where it cannot start its tests are skipped, but a build server must have it."""
     with pytest.MonkeyPatch.context() as environment:
         # Workers import the tests' own tasks, wherever pytest was started.
@@ -40,6 +40,6 @@ def session(store: LocalObjectStore) -> Iterator["SparkSession"]:
 
 
 @pytest.fixture
-def spark(session: "SparkSession", store: LocalObjectStore) -> SparkDriver:
+def spark(session: "SparkSession", store: FolderObjectStore) -> SparkDriver:
     """The one session, and a scratch folder of the test's own."""
     return SparkDriver(session, Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))

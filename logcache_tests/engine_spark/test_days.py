@@ -5,14 +5,14 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.figures import ContractFigures
-from logcache_assets.engine.day_pair import DayPair, Logs
-from logcache_assets.engine.drivers import Driver
-from logcache_assets.engine.log import CachePolicy
-from logcache_assets.engine.spark import SparkDriver
-from logcache_assets.engine.validation import compare_days
-from logcache_assets.engine.workplace import Workplace
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.compare.compare_days import compare_days
+from logcache_assets.engine.compare.day_pair import DayPair, Logs
+from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.drivers.runtime import Runtime
+from logcache_assets.engine.drivers.spark import SparkDriver
+from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_tests.engine.days import Day, day_at, refuse_other_warnings
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import driver_in
@@ -21,7 +21,7 @@ TRANSACTIONS, SNAPSHOT = "contract-feed/transactions", "contract-feed/transactio
 
 
 @pytest.fixture(scope="module")
-def days(store: LocalObjectStore) -> tuple[Day, Day]:
+def days(store: FolderObjectStore) -> tuple[Day, Day]:
     """Two datasets of feed, yesterday and today, with one wrong amount and one lost row today."""
     yesterday, today = (day_at("feed", cut, store).only(TRANSACTIONS, SNAPSHOT) for cut in ("yesterday", "today"))
     rows = today.frame(TRANSACTIONS)
@@ -32,7 +32,7 @@ def days(store: LocalObjectStore) -> tuple[Day, Day]:
 
 
 def figures_of(
-    days: tuple[Day, Day], store: LocalObjectStore, driver: Driver, *, bucket_rows: int
+    days: tuple[Day, Day], store: FolderObjectStore, driver: Driver, *, bucket_rows: int
 ) -> dict[str, ContractFigures]:
     """What the comparison counts."""
     yesterday, today = days
@@ -44,10 +44,10 @@ def figures_of(
         token_key=b"tokens",
         bucket_rows=bucket_rows,
     )
-    return compare_days(pair, Workplace(store=store, driver=driver, warn=refuse_other_warnings))
+    return compare_days(pair, Runtime(store=store, driver=driver, warn=refuse_other_warnings))
 
 
-def test_spark_and_buckets_count_the_same(days: tuple[Day, Day], store: LocalObjectStore, spark: SparkDriver) -> None:
+def test_spark_and_buckets_count_the_same(days: tuple[Day, Day], store: FolderObjectStore, spark: SparkDriver) -> None:
     """Whatever driver and number of buckets: the same figures, patterns and tokens."""
     whole = figures_of(days, store, driver_in(store), bucket_rows=8_000_000)
 
@@ -56,7 +56,7 @@ def test_spark_and_buckets_count_the_same(days: tuple[Day, Day], store: LocalObj
     assert figures_of(days, store, spark, bucket_rows=2_000) == whole
 
 
-def test_a_bucket_of_its_own_for_every_few_rows_loses_none(days: tuple[Day, Day], store: LocalObjectStore) -> None:
+def test_a_bucket_of_its_own_for_every_few_rows_loses_none(days: tuple[Day, Day], store: FolderObjectStore) -> None:
     """Duplicate keys are found across files and buckets too."""
     yesterday, today = days
     rows = yesterday.frame(TRANSACTIONS)

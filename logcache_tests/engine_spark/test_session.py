@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from logcache_assets.engine.spark import SparkDriver, local_session
+from logcache_assets.engine.drivers.spark import SparkDriver, local_session
 from logcache_assets.errors import BadInput
 from logcache_tests.engine_spark.test_workers import Refusing
 
-START = "from logcache_assets.engine.spark import local_session; local_session()"
+START = "from logcache_assets.engine.drivers.spark import local_session; local_session()"
 
 
 def test_everything_listens_on_loopback_only(spark: SparkDriver) -> None:

@@ -5,14 +5,14 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import contract_tables
-from logcache_assets.engine.build import ContractBuild
-from logcache_assets.engine.cache import CacheError
-from logcache_assets.engine.drivers import Driver, Folder
-from logcache_assets.engine.log import CachePolicy, LogSource
-from logcache_assets.engine.raw_build import RawBuild, build_raw
-from logcache_assets.engine.spark import SparkDriver
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.engine.contracts.build_contracts import ContractBuild
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.spark import SparkDriver
+from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_tests.engine.builds import build
 from logcache_tests.engine.damage import zero_column
 from logcache_tests.engine.expected import PII_KEY, find_differences, united
@@ -37,13 +37,13 @@ def wanted(database: str, *sources: LogSource, bucket_datoms: int = ONE_BUCKET) 
     )
 
 
-def cached_at_old(source: LogSource, store: LocalObjectStore, *, folder: str = "sound") -> LogSource:
+def cached_at_old(source: LogSource, store: FolderObjectStore, *, folder: str = "sound") -> LogSource:
     """The source with a cache at the cut-off `old`."""
     entry = write_cache(source, store, folder=folder, last_t=cut_off(source.instance, "old"))
     return replace(source, cache=entry)
 
 
-def differences(contracts: ContractBuild, store: LocalObjectStore, spark: SparkDriver, told: list[str]) -> list[str]:
+def differences(contracts: ContractBuild, store: FolderObjectStore, spark: SparkDriver, told: list[str]) -> list[str]:
     """Every way in which what Spark gives is not Datomic's answer at `yesterday`."""
     found = build(contracts, store, driver=spark, warn=told.append)
     assert [dataset.built.table for dataset in found.values()] == list(contract_tables(contracts.definition))
@@ -66,7 +66,7 @@ def test_every_contract_equals_datomics_answer(
     cached: bool,  # noqa: FBT001
     bucket_datoms: int,
     spark: SparkDriver,
-    store: LocalObjectStore,
+    store: FolderObjectStore,
 ) -> None:
     """Every row, cell and type of all kinds at `yesterday`, personal data hashed; nothing is warned of."""
     sources = [source_at(instance, "yesterday") for instance in definition_of(database).instances]
@@ -78,7 +78,7 @@ def test_every_contract_equals_datomics_answer(
     assert told == []
 
 
-def raw_files(name: str, driver: Driver, store: LocalObjectStore) -> dict[str, pl.DataFrame]:
+def raw_files(name: str, driver: Driver, store: FolderObjectStore) -> dict[str, pl.DataFrame]:
     """The raw datasets of feed-s0 that a driver writes from a cache and the segments after it."""
     folder = Folder(store, f"s3://{OWN_BUCKET}/raw-by-{name}")
     source = cached_at_old(source_at(FEED_S0, "night"), store)
@@ -90,7 +90,7 @@ def raw_files(name: str, driver: Driver, store: LocalObjectStore) -> dict[str, p
     return {file.uri.removeprefix(folder.uri): pl.read_parquet(store.path_of(file.uri)) for file in files}
 
 
-def test_raw_datasets_are_those_of_the_local_driver(spark: SparkDriver, store: LocalObjectStore) -> None:
+def test_raw_datasets_are_those_of_the_local_driver(spark: SparkDriver, store: FolderObjectStore) -> None:
     """The log in its order, and the facts of every bucket, file by file."""
     by_spark = raw_files("spark", spark, store)
     by_threads = raw_files("threads", driver_in(store), store)
@@ -101,7 +101,7 @@ def test_raw_datasets_are_those_of_the_local_driver(spark: SparkDriver, store: L
     assert [name for name, frame in by_spark.items() if not frame.equals(by_threads[name])] == []
 
 
-def test_damage_that_a_worker_finds_is_passed_over_loudly(spark: SparkDriver, store: LocalObjectStore) -> None:
+def test_damage_that_a_worker_finds_is_passed_over_loudly(spark: SparkDriver, store: FolderObjectStore) -> None:
     """The ladder works through Spark: the same contracts from segments alone, and a line about the cache."""
     sources = [source_at(instance, "yesterday") for instance in definition_of("feed").instances]
     damaged = cached_at_old(sources[0], store, folder="damaged")

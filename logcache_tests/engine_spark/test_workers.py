@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from logcache_assets.engine.cache import CacheError
-from logcache_assets.engine.drivers import Folder, Task
-from logcache_assets.engine.layout import EngineError
-from logcache_assets.engine.spark import SparkDriver
-from logcache_assets.local_platform.object_store import LocalObjectStore
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.engine.drivers.driver import Folder, Task
+from logcache_assets.engine.drivers.spark import SparkDriver
+from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.log.cached_log import CacheError
 from logcache_assets.ports import ObjectNotFoundError
 from logcache_tests.engine.world import FEED_S0, OWN_BUCKET
 
@@ -61,7 +61,7 @@ class Waiting:
 
 
 @pytest.fixture
-def notes(store: LocalObjectStore) -> Folder:
+def notes(store: FolderObjectStore) -> Folder:
     """A folder of the test's own."""
     return Folder(store, f"s3://{OWN_BUCKET}/notes/{uuid.uuid4()}")
 

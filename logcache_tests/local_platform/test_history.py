@@ -12,7 +12,7 @@ from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
-from logcache_assets.engine.parquet import count_rows
+from logcache_assets.engine.storage.parquet import count_rows
 from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import RETENTION_DAYS, build_world, run_day, run_night, undelivered

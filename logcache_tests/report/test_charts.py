@@ -17,8 +17,8 @@ from logcache_assets.report.charts import (
     draw_spark,
     stack_slices,
 )
+from logcache_assets.report.formatting import show_share
 from logcache_assets.report.summary import REASONS
-from logcache_assets.report.text import show_share
 
 DAYS = ["2018-01-01", "2018-03-01", "2018-05-01"]
 CALM = [False, False, False]

@@ -11,13 +11,13 @@ import pytest
 from msgspec.structs import replace
 
 from logcache_assets.catalog import load_catalog
-from logcache_assets.document_store import Documents
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.objections import Objection
 from logcache_assets.domain.rules import Allowance
 from logcache_assets.domain.validation import AppliedAllowance
 from logcache_assets.local_platform.world import World
+from logcache_assets.refresh.document_store import Documents
 from logcache_assets.report import Template, render_report
 from logcache_tests.engine.expected import EXPECTED
 from logcache_tests.report import samples

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from logcache_assets.domain.documents import InstanceSpan
+from logcache_assets.report.formatting import show_clauses, show_moment, show_range, show_share
 from logcache_assets.report.summary import count_rows, sort_outcomes, summarize_databases, word_of
-from logcache_assets.report.text import show_clauses, show_moment, show_range, show_share
 from logcache_assets.report.trend import find_points, find_row_counts
 from logcache_tests.report import samples
 

@@ -1,0 +1,83 @@
+"""The files that commands outside Dagster are given: a folder of buckets, index items, cut-offs, a map.
+
+Everything is checked before anything is read from a log; errors name file, line and remedy.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.domain.canonical_json import json_place
+from logcache_assets.domain.index_items import parse_index_item
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import LogCacheMap, parse_map
+from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.storage.schemas import END
+from logcache_assets.errors import BadInput
+
+Segments = Mapping[Instance, tuple[Segment, ...]]
+
+
+def open_root(root: Path) -> FolderObjectStore:
+    """The folder of buckets as an object store; raises BadInput."""
+    if not root.is_dir():
+        raise BadInput(f"--root {root} is no folder; correct the option")
+    return FolderObjectStore(root, SystemClock())
+
+
+def read_index(file: Path) -> Segments:
+    """The segments of every instance from JSON lines; blank lines are passed over; raises BadInput."""
+    segments: dict[Instance, list[Segment]] = {}
+    keys: dict[tuple[Instance, int], int] = {}
+    for number, line in enumerate(read_text(file).split("\n"), start=1):
+        if line.strip():
+            segment = parse_index_item(line, where=f"{file}, line {number}")
+            before = keys.setdefault((segment.instance, segment.last_t), number)
+            if before != number:
+                raise BadInput(
+                    f"{file}, line {number}: lines {before} and {number} are both {segment.instance.name} with last_t "
+                    f"{segment.last_t}, which is the index's key; keep the item that is valid"
+                )
+            segments.setdefault(segment.instance, []).append(segment)
+    return {instance: tuple(found) for instance, found in segments.items()}
+
+
+def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str, int]:
+    """The t of each instance that is named, inclusive; raises BadInput."""
+    if file is None:
+        return {}
+    text = read_text(file)
+    try:
+        until = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError as error:
+        raise BadInput(f'{file}: {error}; write {{"feed-s0": 5449}}, one t per instance') from error
+    except msgspec.DecodeError as error:
+        raise BadInput(f"{file} is not JSON: {json_place(text)}; correct it") from error
+    known = {instance.name for instance in instances}
+    for name in until:
+        if name not in known:
+            raise BadInput(f"{file}: unknown instance {name!r}; instances are {', '.join(sorted(known))}")
+    return {name: _t_of(name, value, file) for name, value in until.items()}
+
+
+def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
+    text = bytes(value).decode()
+    if not text.isdecimal() or int(text) >= END:
+        raise BadInput(f"{file}: t of {name} is {text[:40]}; write a whole number such as 5449")
+    return int(text)
+
+
+def read_map(file: Path | None) -> LogCacheMap:
+    """The map of a file, or the empty one; raises BadInput."""
+    return {} if file is None else parse_map(read_text(file), where=str(file))
+
+
+def read_text(file: Path) -> str:
+    """The text of a file; raises BadInput."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read ({error}); correct the option or the file") from error

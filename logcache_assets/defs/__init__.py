@@ -1,0 +1,1 @@
+"""Everything that Dagster needs: assets, checks, jobs, sensors, resources. Nothing below imports Dagster."""

@@ -1,0 +1,273 @@
+"""Stage 6: Itaipu's contracts, one asset per dataset, each compared with yesterday's.
+
+A contract that is aborted or missing fails its own checks only. It is not materialized, so nothing may depend on the
+contracts directly: Dagster would skip it. `contract_inventory`, always made, carries the order to the report.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+
+from logcache_assets.adapters.scratch import open_driver
+from logcache_assets.catalog import Catalog
+from logcache_assets.defs.checks import CHECKED_RULES, contract_check_results, contract_check_specs
+from logcache_assets.defs.stage import (
+    DOCUMENT,
+    OWNERS,
+    WHOLE,
+    Context,
+    Materialized,
+    Metadata,
+    refusals_fail_the_asset,
+    tags_of,
+    upstream_document,
+)
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.documents import (
+    Binding,
+    Candidate,
+    ContractInventory,
+    ContractOutcome,
+    InstanceSpan,
+    NightlyTransaction,
+    TestRun,
+)
+from logcache_assets.domain.figures import ContractFigures
+from logcache_assets.domain.names import column_name
+from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.validation import applied_allowances, judge_unusable
+from logcache_assets.engine.drivers.runtime import Runtime
+from logcache_assets.engine.storage.parquet import list_folder
+from logcache_assets.ports import Ports
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.evidence import Evidence
+from logcache_assets.refresh.judge import judge_database
+from logcache_assets.settings import Settings
+
+STAGE = "contract"
+INVENTORY = dg.AssetKey("contract_inventory")
+
+
+def contract_key(table: ContractTable) -> dg.AssetKey:
+    """`contract/feed/transactions`."""
+    database, _, name = table.dataset.removeprefix("contract-").partition("/")
+    return dg.AssetKey([STAGE, database, name])
+
+
+def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
+    """One asset per contract dataset of this catalog, and the inventory, all in one step."""
+    tables = {contract_key(table): table for definition in catalog for table in contract_tables(definition)}
+
+    @dg.multi_asset(
+        name="contracts",
+        can_subset=True,
+        specs=[*(_spec(key, table) for key, table in tables.items()), _inventory_spec(list(tables))],
+        check_specs=[spec for key in tables for spec in contract_check_specs(key)],
+    )
+    def contracts(
+        context: Context,
+        ports: dg.ResourceParam[Ports],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Materialized | dg.AssetCheckResult]:
+        documents = Documents(ports.store)
+        with refusals_fail_the_asset():
+            evidence = Evidence(
+                night=upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction),
+                candidate=upstream_document(context, documents, ["log_cache_candidate"], Candidate),
+                run=upstream_document(context, documents, ["itaipu_test_run"], TestRun),
+                ports=ports,
+                settings=settings,
+            )
+        outcomes: dict[str, ContractOutcome] = {}
+        spans: list[InstanceSpan] = []
+        declared: list[DatabaseDefinition] = []
+        for database in _wanted(context, evidence.candidate):
+            with refusals_fail_the_asset():
+                declared.append(evidence.definition_of(database))
+                judged = _judge(context, evidence, declared[-1])
+            spans += judged.spans
+            outcomes |= {outcome.dataset: outcome for outcome in judged.outcomes}
+        for key in sorted(_asked(context) & tables.keys()):
+            if key.path[1] in evidence.candidate.databases:
+                yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
+        if INVENTORY in context.selected_asset_keys:
+            with refusals_fail_the_asset():
+                others = [d for d in catalog if d.database not in evidence.candidate.databases]
+                inventory = _inventory_of(evidence, [*declared, *others], tuple(spans), tuple(outcomes.values()))
+            yield _inventory(context, documents, settings, inventory, evidence.candidate)
+
+    return contracts
+
+
+def _asked(context: Context) -> set[dg.AssetKey]:
+    """The assets of which anything is wanted: a person may run a check alone."""
+    return {*context.selected_asset_keys, *(check.asset_key for check in context.selected_asset_check_keys)}
+
+
+def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
+    """The candidate's databases of which some contract, or the inventory of all, is wanted."""
+    selected = {key.path[1] for key in _asked(context) if len(key.path) > 1}
+    return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    outcomes: tuple[ContractOutcome, ...]
+    spans: tuple[InstanceSpan, ...]
+
+
+def _judge(context: Context, evidence: Evidence, definition: DatabaseDefinition) -> _Judged:
+    """Every contract of a database; told to the run's log as it goes on."""
+    database, case = definition.database, evidence.case_of(definition)
+    with open_driver(evidence.settings.validation_driver) as driver:
+        at = Runtime(
+            store=evidence.ports.store,
+            driver=driver,
+            warn=context.log.warning,
+            progress=lambda progress: context.log.debug(f"{database}: {progress}"),
+        )
+        outcomes = judge_database(case, at)
+    blocked = sum(not outcome.passed for outcome in outcomes)
+    context.log.info(f"{database}: {len(outcomes)} contracts compared with yesterday's, {blocked} refused")
+    return _Judged(outcomes=outcomes, spans=tuple(evidence.spans_of(case)))
+
+
+def _reported(
+    context: Context, key: dg.AssetKey, table: ContractTable, outcome: ContractOutcome | None, evidence: Evidence
+) -> Iterator[Materialized | dg.AssetCheckResult]:
+    """The materialization of a contract that has a table, and its checks in any case."""
+    if outcome is None:
+        reason = f"the definitions at {evidence.candidate.version} do not declare it; run `logcache catalog pull` (C24)"
+        outcome = ContractOutcome(
+            dataset=table.dataset,
+            state="absent",
+            uri=None,
+            rows=None,
+            yesterday_rows=None,
+            results=judge_unusable(reason, rules=CHECKED_RULES),
+        )
+    if outcome.figures is not None and key in context.selected_asset_keys:
+        yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
+    for result in contract_check_results(key, outcome):
+        if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
+            yield result
+
+
+def _inventory_of(
+    evidence: Evidence,
+    definitions: Sequence[DatabaseDefinition],
+    spans: tuple[InstanceSpan, ...],
+    outcomes: tuple[ContractOutcome, ...],
+) -> ContractInventory:
+    pinned = evidence.rules
+    return ContractInventory(
+        binding=Binding(
+            candidate_sha=evidence.run.candidate_sha,
+            map_sha256=evidence.run.map_sha256,
+            test_transaction=evidence.run.transaction,
+            yesterday_transaction=evidence.night.transaction,
+        ),
+        spans=spans,
+        outcomes=outcomes,
+        allowances=applied_allowances(pinned.rules, {o.dataset: o.results for o in outcomes}),
+        rules_sha256=pinned.sha256,
+        warnings=find_idle_settings(pinned.rules, evidence.settings.same_t, definitions),
+    )
+
+
+def _inventory(
+    context: Context, documents: Documents, settings: Settings, inventory: ContractInventory, candidate: Candidate
+) -> Materialized:
+    uri = settings.locations.document(transaction=candidate.transaction, stage=STAGE, name=candidate.selection)
+    with refusals_fail_the_asset():
+        digest = documents.write(uri, inventory)
+    failed = [o.dataset for o in inventory.outcomes if not o.passed]
+    figures = [outcome.figures for outcome in inventory.outcomes if outcome.figures]
+    first = f", first {', '.join(failed[:3])}" if failed else ""
+    context.log.info(f"Compared {len(inventory.outcomes)} contracts with yesterday's: {len(failed)} failed{first}")
+    return Materialized(
+        asset_key=INVENTORY,
+        data_version=dg.DataVersion(digest),
+        metadata={
+            DOCUMENT: dg.MetadataValue.path(uri),
+            "contracts": len(inventory.outcomes),
+            "contracts_failed": len(failed),
+            "rows": sum(outcome.rows or 0 for outcome in inventory.outcomes),
+            "differing_rows": sum(found.differing for found in figures),
+            "unexplained_rows": sum(found.reasons.get("unexplained", 0) for found in figures),
+            "missed_rows": sum(found.reasons.get("missed", 0) for found in figures),
+        },
+    )
+
+
+def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
+    shows = {
+        "entity": f"One row per {table.entity.primary_key}",
+        "history": f"One row per change of {', '.join(a.attribute for a in table.attributes)}",
+        "snapshot": f"The whole entity after every transaction that touched it, by {table.entity.primary_key}",
+    }[table.kind]
+    return dg.AssetSpec(
+        key,
+        skippable=True,
+        deps=["itaipu_test_run"],
+        group_name=f"contracts_{key.path[1].replace('-', '_')}",
+        owners=OWNERS,
+        kinds={"parquet"},
+        tags={**tags_of(key.path[1]), "contract_kind": table.kind},
+        description=f"{shows}: the contract {table.dataset}, as Itaipu's test run computed it with the new log cache.",
+    )
+
+
+def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        INVENTORY,
+        deps=contracts,
+        group_name="publication",
+        tags=WHOLE,
+        owners=OWNERS,
+        kinds={"json"},
+        description=(
+            "The list of all contracts of the test run with what every rule said of them, those that are missing "
+            "included. The report is made from it."
+        ),
+    )
+
+
+def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractFigures, evidence: Evidence) -> Metadata:
+    files = list_folder(str(outcome.uri), evidence.ports.store)
+    return {
+        "size_bytes": sum(item.size_bytes for item in files),
+        "dagster/row_count": outcome.rows or 0,
+        "dagster/uri": str(outcome.uri),
+        "dagster/table_name": outcome.dataset,
+        "dagster/column_schema": dg.TableSchema(
+            [
+                dg.TableColumn(name, kind, description=_meaning(table, name))
+                for name, kind in figures.today.columns.items()
+            ]
+        ),
+        "yesterday_rows": outcome.yesterday_rows or 0,
+        "differing_rows": figures.differing,
+        "unexplained_rows": figures.reasons.get("unexplained", 0),
+        "missed_rows": figures.reasons.get("missed", 0),
+        "transaction": evidence.run.transaction,
+        "itaipu_version": evidence.candidate.version,
+        "rules_passed": sum(result.passed for result in outcome.results),
+        "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
+    }
+
+
+def _meaning(table: ContractTable, column: str) -> str:
+    """What a column shows, from its definition."""
+    fixed = {
+        column_name(table.entity.primary_key): f"primary key, :{table.entity.primary_key}",
+        "prototype": "the prototype (shard) that holds the entity",
+        "db__t": "t of the transaction that made this row",
+        "db__tx_instant": "instant of that transaction",
+    }
+    attribute = next((a for a in table.attributes if a.column == column), None)
+    if attribute is None:
+        return fixed.get(column, "")
+    shown = f"the referred {attribute.ref} of :{attribute.attribute}" if attribute.ref else f":{attribute.attribute}"
+    return f"{shown}, personal data, hashed" if attribute.pii else shown

@@ -1,0 +1,122 @@
+"""Stage 3: raw logs and materialized entities in the permanent bucket; the copy itself is cached_log.py."""
+
+import time
+from collections.abc import Iterator
+
+import dagster as dg
+
+from logcache_assets.catalog import Catalog
+from logcache_assets.defs.stage import (
+    DOCUMENT,
+    OWNERS,
+    Context,
+    Materialized,
+    Metadata,
+    database_key,
+    refusals_fail_the_asset,
+    selected_databases,
+    tags_of,
+    upstream_document,
+)
+from logcache_assets.domain.documents import (
+    LogExport,
+    PermanentLog,
+)
+from logcache_assets.errors import Refused
+from logcache_assets.ports import Clock, ObjectStore
+from logcache_assets.refresh.copy_logs import Copier, find_damage, read_manifest
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.settings import Settings
+
+STAGE = "permanent_log"
+
+
+def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
+    """One asset per database of this catalog, all in one step."""
+
+    @dg.multi_asset(
+        name=STAGE,
+        can_subset=True,
+        specs=[_spec(definition.database) for definition in catalog],
+    )
+    def permanent_log(
+        context: Context,
+        store: dg.ResourceParam[ObjectStore],
+        clock: dg.ResourceParam[Clock],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[Materialized]:
+        documents = Documents(store)
+        for database in selected_databases(context):
+            started = time.monotonic()
+            with refusals_fail_the_asset():
+                export = upstream_document(context, documents, ["log_export", database], LogExport)
+                copier = Copier(store, clock, settings)
+                document = _find_intact(documents, export, settings) or copier.copy_export(export)
+                uri = settings.locations.document(transaction=document.transaction, stage=STAGE, name=database)
+                digest = documents.write(uri, document)
+            size = sum(log.size_bytes for log in document.logs)
+            context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes are proven")
+            yield dg.MaterializeResult(
+                asset_key=database_key(STAGE, database),
+                data_version=dg.DataVersion(digest),
+                metadata={**_metadata(document, uri), "duration_seconds": round(time.monotonic() - started, 3)},
+            )
+
+    return permanent_log
+
+
+def _spec(database: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        database_key(STAGE, database),
+        deps=[database_key("log_export", database)],
+        group_name="permanent_copy",
+        tags=tags_of(database),
+        owners=OWNERS,
+        kinds={"s3", "parquet"},
+        description=(
+            f"The logs of {database} where nothing expires: one immutable folder per prototype and t, holding exactly "
+            "the exported files. A manifest, written last, proves every file; nothing is ever overwritten or deleted."
+        ),
+    )
+
+
+def _find_intact(documents: Documents, export: LogExport, settings: Settings) -> PermanentLog | None:
+    """The document of an earlier copy of the same export, if every file still is what its manifest says."""
+    uri = settings.locations.document(transaction=export.transaction, stage=STAGE, name=export.database)
+    document = documents.find(uri, PermanentLog)
+    if document is None or [log.last_t for log in document.logs] != [logs.log.last_t for logs in export.instances]:
+        return None
+    for log in document.logs:
+        manifest = read_manifest(documents, log)
+        if manifest is None:
+            return None
+        if damage := list(find_damage(manifest, documents.store)):
+            raise Refused("; ".join(damage[:3]) + "; remove the damaged files and materialize permanent_log again")
+    return document
+
+
+def _metadata(document: PermanentLog, uri: str) -> Metadata:
+    return {
+        DOCUMENT: dg.MetadataValue.path(uri),
+        "dagster/row_count": sum(log.rows for log in document.logs),
+        "files": sum(log.files for log in document.logs),
+        "size_bytes": sum(log.size_bytes for log in document.logs),
+        "transaction": document.transaction,
+        "source_read_at": dg.MetadataValue.timestamp(document.source_read_at),
+        "cached_logs": dg.MetadataValue.table(
+            records=[
+                dg.TableRecord(
+                    {
+                        "instance": log.instance,
+                        "last_t": log.last_t,
+                        "datoms": log.rows,
+                        "files": log.files,
+                        "size_bytes": log.size_bytes,
+                        "manifest": log.manifest,
+                    }
+                )
+                for log in document.logs
+            ]
+        ),
+        **{f"last_t/{log.instance}": log.last_t for log in document.logs},
+    }

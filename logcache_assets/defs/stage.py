@@ -1,0 +1,105 @@
+"""What all stages share: the documents between them, and which transaction and databases a run is about.
+
+No stage reads another's memory: it finds the upstream's newest materialization (this run's, if there is one), and in
+its metadata the URI of the document.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+
+from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
+from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.refresh.document_store import Documents
+
+BASE_BRANCH = "main"
+"""The branch whose map is active."""
+OWNERS = ("team:data-platform",)
+WHOLE = {"database": "every"}
+"""The tag of an asset that belongs to every refresh."""
+DOCUMENT = "document"
+"""Metadata key of a materialization: the URI of the stage's document."""
+
+SEARCHED = 100
+"""How many materializations of other runs may have come since this run's own."""
+
+Context = dg.AssetExecutionContext
+Materialized = dg.MaterializeResult[None]
+Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
+
+
+@contextmanager
+def refusals_fail_the_asset() -> Iterator[None]:
+    """A reason meant for people becomes the step's failure, without retries: wrong data stays wrong."""
+    try:
+        yield
+    except LogCacheError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def upstream_document(
+    context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType]
+) -> DocumentType:
+    """The document of an upstream asset: of this run, else of its newest materialization."""
+    asset_key = dg.AssetKey(list(key))
+    found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
+    if not found:
+        raise Refused(
+            f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"
+        )
+    record = next((r for r in found if r.run_id == context.run.run_id), found[0])
+    return _read_unchanged(documents, record.asset_materialization, kind)
+
+
+def _read_unchanged(
+    documents: Documents, materialization: dg.AssetMaterialization | None, kind: type[DocumentType]
+) -> DocumentType:
+    """The document as its stage wrote it: the materialization remembers its digest."""
+    if materialization is None or DOCUMENT not in materialization.metadata:
+        raise Refused("a materialization without a document was found; materialize its asset again")
+    uri = str(materialization.metadata[DOCUMENT].value)
+    text = documents.store.read(uri).decode()
+    if (materialization.tags or {}).get(DATA_VERSION_TAG) != document_digest(text):
+        raise Refused(f"{uri} is not what its stage wrote; materialize that asset again (C29)")
+    return parse_document(text, kind, where=uri)
+
+
+def refuse_stale(context: Context, key: str, *, behind: str) -> None:
+    """Refuse to go on from an older document of an asset while this very run makes anew what it is made of.
+
+    Args:
+        context: of the step that would read the document.
+        key: the asset.
+        behind: the stage that it is made of.
+    """
+    selected = context.run.asset_selection or frozenset()
+    made_anew = any(chosen.path[0] == behind for chosen in selected)
+    if made_anew and dg.AssetKey([key]) not in selected:
+        raise Refused(f"this run makes {behind} anew, but not {key}, which is made of it; select {key} too (C29)")
+
+
+def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tuple[str, ...]:
+    """Databases whose asset of this stage is selected in the run; every one of the catalog when nothing is selected."""
+    selection = context.run.asset_selection
+    if not selection:
+        return tuple(catalog)
+    chosen = {key.path[1] for key in selection if key.path[0] == stage and len(key.path) > 1}
+    return tuple(name for name in catalog if name in chosen)
+
+
+def tags_of(database: str) -> dict[str, str]:
+    """The tag by which a partial refresh is selected: `tag:database=feed or tag:database=every`."""
+    return {"database": database}
+
+
+def database_key(stage: str, database: str) -> dg.AssetKey:
+    """`permanent_log/feed`."""
+    return dg.AssetKey([stage, database])
+
+
+def selected_databases(context: Context) -> tuple[str, ...]:
+    """The databases whose outputs of this very step are wanted."""
+    return tuple(sorted({key.path[1] for key in context.selected_asset_keys}))

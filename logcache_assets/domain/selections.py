@@ -1,0 +1,29 @@
+"""Selections of databases: how a refresh of all or some of them is named in documents and branches."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+ALL = "all"
+"""The selection of every database of the catalog; no database may be named so."""
+NAMED_AT_MOST = 3
+"""A selection of more databases is named by a digest."""
+
+
+def selection_name(databases: Sequence[str], *, catalog: Sequence[str]) -> str:
+    """The short name of a choice of databases in documents and branches: `all`, `customers_feed`, `17_4f1d20aa`."""
+    if set(databases) == set(catalog):
+        return ALL
+    if len(databases) <= NAMED_AT_MOST:
+        return "_".join(sorted(databases))
+    digest = hashlib.sha256(" ".join(sorted(databases)).encode()).hexdigest()
+    return f"{len(databases)}_{digest[:8]}"
+
+
+def branch_name(*, transaction: str, started_at: datetime, selection: str) -> str:
+    """`log-cache/2018-05-24-1c7be4a9`, with the selection behind it when it is not the whole catalog.
+
+    A partial refresh is a candidate of its own: it never moves the branch of the whole one.
+    """
+    whole = f"log-cache/{started_at:%Y-%m-%d}-{transaction[:8]}"
+    return whole if selection == ALL else f"{whole}-{selection}"

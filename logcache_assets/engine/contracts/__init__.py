@@ -1,0 +1,1 @@
+"""Contract tables, computed from facts one bucket at a time."""

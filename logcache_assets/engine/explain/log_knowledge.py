@@ -1,0 +1,157 @@
+"""What the logs of a database say of its contracts: which rows are due, why they may differ, where in the log they lie.
+
+Computed in tasks of a driver, once for all contracts; what differs is validation.py's.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import polars as pl
+
+from logcache_assets.domain.definitions import ContractEntity, ContractTable, contract_tables
+from logcache_assets.domain.instances import Instance
+from logcache_assets.engine.compare.comparison import choose_comparison_buckets, plan_layout
+from logcache_assets.engine.compare.day_pair import NO_KEY, DayPair, Logs
+from logcache_assets.engine.contracts.column_timelines import InstanceContext
+from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
+from logcache_assets.engine.contracts.compute import empty_part
+from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.drivers.progress import Meter
+from logcache_assets.engine.explain.causes import (
+    REDEFINED,
+    EntityCauses,
+    Scope,
+    find_causes,
+    find_former_names,
+    row_columns,
+)
+from logcache_assets.engine.explain.expectation import RecordTask
+from logcache_assets.engine.explain.locating import Located, LocateTask, united
+from logcache_assets.engine.facts.instance_facts import InstanceFacts
+from logcache_assets.engine.storage.schemas import END
+from logcache_assets.engine.storage.shards import Shard
+from logcache_assets.ports import Tell
+
+NOT_DECLARED = Scope(after_t=END, complete=REDEFINED)
+"""Of a prototype that yesterday's definition had and today's has not: none of its rows is due."""
+
+
+class LogKnowledge:
+    """What the logs of a database say of its contracts."""
+
+    def __init__(self, days: DayPair, logs: Logs, facts: Mapping[Instance, InstanceFacts], warn: Tell) -> None:
+        self.days, self.logs, self.facts = days, logs, facts
+        self.schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
+        self.columns: Columns = agree_columns(days.definition, self.schemas, warn)
+        self.recorded: Mapping[str, tuple[Shard, ...]] = {}
+        self.causes: dict[tuple[Instance, str], EntityCauses] = {}
+        for instance, its_facts in facts.items():
+            before = its_facts.read_schema(at_t=logs.after_t(instance))
+            names = find_former_names(its_facts, after_t=logs.after_t(instance))
+            for entity in days.definition.entities:
+                causes = find_causes(
+                    entity,
+                    before=before,
+                    today=self.schemas[instance],
+                    redefined=self._redefined(entity),
+                    excised=instance in logs.reextracted,
+                )
+                self.causes[instance, entity.name] = replace(causes, former_names=names)
+
+    def _redefined(self, entity: ContractEntity) -> frozenset[str]:
+        """Columns that yesterday's tables lack, or that yesterday's definition made otherwise."""
+        own = [table for table in self.days.tables if table.entity == entity]
+        added = {c for t in own for c in t.columns if c not in self.days.yesterday[t.dataset].schema}
+        appeared = {c for t in own if t.dataset in self.days.new_datasets for c in row_columns(t)}
+        former = {t.dataset: t for t in contract_tables(self.logs.former)} if self.logs.former else {}
+        changed = {c for t in own if t.dataset in former for c in _changed_columns(former[t.dataset], t)}
+        return frozenset(added | appeared | changed)
+
+    def record(self, driver: Driver, meter: Meter) -> None:
+        """Compute what the log says of all contracts."""
+        tasks, shards = self._tasks(driver), dict[str, list[Shard]]()
+        meter.expect(len(tasks))
+        for found in driver.run(tasks):
+            for recorded in found:
+                shards.setdefault(recorded.dataset, []).extend(recorded.shards)
+            meter.add(buckets=1)
+        self.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
+
+    def _tasks(self, driver: Driver) -> list[RecordTask]:
+        """One per bucket of every instance."""
+        tables = self.days.tables
+        pairs = {t.dataset: (self.days.yesterday[t.dataset], self.days.today[t.dataset]) for t in tables}
+        layouts = {
+            t.dataset: plan_layout(
+                t.key,
+                yesterday=pairs[t.dataset][0].schema,
+                today=pairs[t.dataset][1].schema,
+                expected=self.expected(t),
+            )
+            for t in tables
+        }
+        buckets = {
+            dataset: choose_comparison_buckets(*pair, bucket_rows=self.days.bucket_rows)
+            for dataset, pair in pairs.items()
+        }
+        in_memory = driver.shares_memory and max(buckets.values(), default=1) == 1
+        return [
+            RecordTask(
+                facts=facts,
+                setting=self._setting(instance),
+                bucket=bucket,
+                after_t=self.logs.after_t(instance),
+                tables=tables,
+                columns=self.columns,
+                causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
+                layouts=layouts,
+                buckets=buckets,
+                place=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
+                keyless=self.logs.pii_key is None,
+            )
+            for instance, facts in self.facts.items()
+            for bucket in facts.all_buckets()
+        ]
+
+    def _setting(self, instance: Instance) -> InstanceContext:
+        return InstanceContext(instance=instance, schema=self.schemas[instance], pii_key=self.logs.pii_key or NO_KEY)
+
+    def locate(self, table: ContractTable, faulty: pl.DataFrame, driver: Driver) -> Located:
+        """Where in the log the cells of faulty rows come from."""
+        if "t" in faulty.columns:
+            return united([faulty])
+        by_prototype = {str(key[0]): rows for key, rows in faulty.partition_by("prototype", as_dict=True).items()}
+        tasks = [
+            LocateTask(
+                facts=facts,
+                setting=self._setting(instance),
+                bucket=bucket,
+                after_t=self.logs.after_t(instance),
+                table=table,
+                columns=self.columns,
+                faulty=by_prototype[instance.prototype],
+            )
+            for instance, facts in self.facts.items()
+            if instance.prototype in by_prototype
+            for bucket in facts.all_buckets()
+        ]
+        return united(driver.run(tasks)) if tasks else {}
+
+    def scopes(self, table: ContractTable) -> dict[str, Scope]:
+        """By prototype."""
+        own = {instance: self.causes[instance, table.entity.name] for instance in self.facts}
+        scopes = {i.prototype: causes.scope(table, after_t=self.logs.after_t(i)) for i, causes in own.items()}
+        former = self.logs.former.prototypes if self.logs.former else ()
+        return dict.fromkeys(former, NOT_DECLARED) | scopes
+
+    def expected(self, table: ContractTable) -> pl.Schema:
+        """Column → the type that definition and schemas give."""
+        return empty_part(table, self.columns, self.columns[primary_key(table.entity)]).schema
+
+
+def _changed_columns(former: ContractTable, table: ContractTable) -> Iterator[str]:
+    """Columns of a contract that its former definition made otherwise; its entity may have had another name."""
+    was = {a.column: (a.attribute, a.ref, a.pii) for a in former.attributes}
+    yield from (a.column for a in table.attributes if was.get(a.column) != (a.attribute, a.ref, a.pii))
+    if former.entity.primary_key != table.entity.primary_key:
+        yield primary_key(table.entity).column

@@ -1,0 +1,92 @@
+"""The Datomic schema of one instance as of the build's last t: attributes, their types, and the names of idents.
+
+A log never holds the bootstrap entities, so they are a constant of the project (bootstrap.json, asked of Datomic).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import polars as pl
+
+IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
+"""Bootstrap attributes that the engine itself reads."""
+
+NAMING = (IDENT, VALUE_TYPE, CARDINALITY)
+"""The attributes that describe a schema."""
+
+CARDINALITY_MANY = ":db.cardinality/many"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """What the log says of one attribute."""
+
+    id: int
+    value_type: str
+    """Without its namespace: `string`, `ref`, `bigdec`."""
+    many: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatomicSchema:
+    """Every name of one instance."""
+
+    attributes: Mapping[str, Attribute]
+    """By ident without its colon: `transaction/status`."""
+    idents: pl.DataFrame
+    """Columns id, ident: every named entity, with its colon."""
+    types: Mapping[int, str]
+    """Value type of every attribute by its id, also of one that lost its name."""
+
+
+@cache
+def _bootstrap() -> tuple[Mapping[str, Attribute], Mapping[int, str]]:
+    """Bootstrap attributes by name, and idents by id; of two names of one id the first."""
+    document = json.loads(resources.files("logcache_assets.engine.facts").joinpath("bootstrap.json").read_text("utf-8"))
+    attributes = {
+        name.removeprefix(":"): Attribute(
+            id=found["id"],
+            value_type=_short(found["valueType"]),
+            many=found["cardinality"] == CARDINALITY_MANY,
+        )
+        for name, found in document["attributes"].items()
+    }
+    idents: dict[int, str] = {}
+    for name, entity in document["idents"].items():
+        idents.setdefault(entity, name)
+    return attributes, idents
+
+
+def _short(value_type: str) -> str:
+    return value_type.rpartition("/")[2]
+
+
+def read_schema(current: Mapping[int, pl.DataFrame]) -> DatomicSchema:
+    """The schema that the open facts of the NAMING attributes describe, on top of the bootstrap entities."""
+    bootstrap, names = _bootstrap()
+    idents = {**names, **_values(current[IDENT])}
+    types, cardinalities = _values(current[VALUE_TYPE]), _values(current[CARDINALITY])
+    attributes = {
+        idents[entity].removeprefix(":"): Attribute(
+            id=entity,
+            value_type=_type_of(value_type, names),
+            many=names.get(int(cardinalities.get(entity, 0))) == CARDINALITY_MANY,
+        )
+        for entity, value_type in types.items()
+        if entity in idents
+    }
+    table = pl.DataFrame({"id": list(idents), "ident": list(idents.values())}, {"id": pl.Int64, "ident": pl.String})
+    own = {entity: _type_of(value_type, names) for entity, value_type in types.items()}
+    own |= {attribute.id: attribute.value_type for attribute in bootstrap.values()}
+    return DatomicSchema(attributes={**bootstrap, **attributes}, idents=table, types=own)
+
+
+def _values(facts: pl.DataFrame) -> dict[int, str]:
+    return dict(facts.select("e", "v").iter_rows())
+
+
+def _type_of(value_type: str, names: Mapping[int, str]) -> str:
+    return _short(names.get(int(value_type), "unknown"))

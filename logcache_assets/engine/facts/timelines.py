@@ -1,0 +1,94 @@
+"""Timelines: what one column shows of every entity, as intervals that do not overlap.
+
+Facts of an attribute may overlap (cardinality many, or many in earlier days); a timeline holds one value, or one list,
+at every t. Frames of (e, t_from, t_to, value), sorted by e and t_from, with END where an interval is open.
+"""
+
+import polars as pl
+
+from logcache_assets.engine.storage.schemas import END
+
+INTERVAL = ("e", "t_from", "t_to")
+TIMELINE = (*INTERVAL, "value")
+
+
+def in_order(facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts sorted by e and t_from; mostly they are already."""
+    same_entity = pl.col("e") == pl.col("e").shift(1)
+    disordered = (pl.col("e") < pl.col("e").shift(1)) | (same_entity & (pl.col("t_from") < pl.col("t_from").shift(1)))
+    return facts.sort("e", "t_from", maintain_order=True) if facts.select(disordered.any()).item() else facts
+
+
+def one_valued(facts: pl.DataFrame) -> pl.DataFrame:
+    """The timeline of an attribute of cardinality one; of several values the smallest, which Datomic finds first.
+
+    Several hold at once only where the attribute was of cardinality many in earlier days.
+    """
+    ordered = in_order(facts)
+    overlaps = (pl.col("e") == pl.col("e").shift(-1)) & (pl.col("t_to") > pl.col("t_from").shift(-1))
+    doubtful = ordered.filter(overlaps).select("e").unique()
+    if doubtful.is_empty():
+        return ordered
+    smallest = _held(ordered.join(doubtful, on="e", how="semi")).sort("e", "t_from", "value")
+    resolved = smallest.unique(INTERVAL, keep="first", maintain_order=True).select(ordered.columns)
+    certain = ordered.join(doubtful, on="e", how="anti", maintain_order="left")
+    return in_order(pl.concat([certain, resolved]))
+
+
+def many_valued(facts: pl.DataFrame) -> pl.DataFrame:
+    """The timeline of an attribute of cardinality many: lists, distinct and ascending by value; no empty one.
+
+    Args:
+        facts: columns of TIMELINE, sorted by e; and `shown`, if lists show that instead of the value, sorted by itself.
+    """
+    same_entity, same_interval = pl.col("e") == pl.col("e").shift(1), _as_before("t_from", "t_to")
+    changing = facts.filter(same_entity & ~same_interval).select("e").unique()
+    if changing.is_empty():
+        return _lists(facts)
+    pieces = _held(facts.join(changing, on="e", how="semi")).select(facts.columns)
+    return _lists(pl.concat([facts.join(changing, on="e", how="anti"), pieces]))
+
+
+def _lists(held: pl.DataFrame) -> pl.DataFrame:
+    """One list per interval."""
+    by_value = held.sort(*INTERVAL, *(c for c in ("value", "shown") if c in held.columns), nulls_last=True)
+    distinct = by_value.filter(~_as_before(*TIMELINE))
+    if "shown" in held.columns:
+        distinct = distinct.sort(*INTERVAL, "shown").select(*INTERVAL, value="shown")
+    numbered = distinct.with_columns(number=(~_as_before(*INTERVAL)).cum_sum())
+    grouped = numbered.group_by("number", maintain_order=True).agg(*(pl.col(c).first() for c in INTERVAL), "value")
+    return grouped.drop("number")
+
+
+def _as_before(*columns: str) -> pl.Expr:
+    """Whether a row equals the one before it in these columns; an entity is never null."""
+    return pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
+
+
+def _held(facts: pl.DataFrame) -> pl.DataFrame:
+    """Every value that holds between two neighbouring changes of an entity: facts cut at each other's ends."""
+    begins, ends = facts.select("e", t="t_from"), facts.select("e", t="t_to")
+    changes = pl.concat([begins, ends]).unique().sort("e", "t")
+    pieces = changes.with_columns(until=pl.col("t").shift(-1).over("e")).drop_nulls()
+    pairs = pieces.join(facts, on="e").filter(pl.col("t_from") <= pl.col("t"), pl.col("t") < pl.col("t_to"))
+    return pairs.with_columns(t_from="t", t_to="until").drop("t", "until")
+
+
+def follow_refs(refs: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    """What referred entities show, while they are referred to.
+
+    Args:
+        refs: intervals with the referred entity in `n`.
+        targets: the timeline of the attribute that is shown, of the referred entities.
+    """
+    shown = targets.rename({"e": "n", "t_from": "shown_from", "t_to": "shown_to"})
+    pairs = refs.join(shown, on="n", how="inner", maintain_order="left")
+    both = pairs.with_columns(
+        t_from=pl.max_horizontal("t_from", "shown_from"), t_to=pl.min_horizontal("t_to", "shown_to")
+    )
+    return both.filter(pl.col("t_from") < pl.col("t_to")).drop("n", "shown_from", "shown_to")
+
+
+def now(facts: pl.DataFrame) -> pl.DataFrame:
+    """The intervals that are open, each as if it had always held: all that entity contracts ask."""
+    return facts.filter(pl.col("t_to") == END).with_columns(t_from=pl.lit(0, pl.Int64))

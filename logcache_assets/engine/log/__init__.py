@@ -1,0 +1,1 @@
+"""LogOp: the cached log of an instance, and the newer segments that continue it."""

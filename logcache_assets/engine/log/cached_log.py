@@ -1,0 +1,139 @@
+"""Opens what an entry of the log cache map points to, and proves that it is what the entry says.
+
+What is done when it is not, and how newer segments are added, is log.py. The ids are those of docs/runbook.md.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import polars as pl
+from typing_extensions import override
+
+from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.segments import Segment, find_stale_segments, newest_t
+from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
+from logcache_assets.engine.storage.parquet import (
+    ParquetError,
+    collect_schema,
+    list_parquet,
+    read_parquet_files,
+)
+from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_assets.ports import ObjectStore, ObjectStoreError
+
+
+class CacheError(EngineError):
+    """A cached log is missing, damaged, stale, or not what the map says.
+
+    Args:
+        instance: whose it is.
+        message: what is wrong.
+    """
+
+    def __init__(self, instance: Instance, message: str) -> None:
+        super().__init__(message)
+        self.instance = instance
+
+    @override
+    def __reduce__(self) -> tuple[type["CacheError"], tuple[Instance, str]]:
+        return type(self), (self.instance, str(self))
+
+
+REMEDY = "revert its entry in log_cache_map.json to one that is sound, or refresh it"
+
+
+def check_index(instance: Instance, segments: Sequence[Segment], entry: MapEntry) -> None:
+    """Refuse an entry that the index contradicts, before anything is opened; raises CacheError."""
+    if entry.last_t > newest_t(segments):
+        raise CacheError(
+            instance,
+            f"{instance.name}: the cached log {entry.log} ends at t {entry.last_t}, ahead of the segment index, which "
+            f"ends at {newest_t(segments)}: it belongs to another database or prototype (C4); {REMEDY}",
+        )
+    stale = find_stale_segments(segments, cached_until_t=entry.last_t, source_read_at=entry.source_read_at)
+    if stale:
+        raise CacheError(
+            instance,
+            f"{instance.name}: the cached log {entry.log} is stale: {len(stale)} segments were extracted again after "
+            f"it was read at {utc_text(entry.source_read_at)}, first {stale[0].path}, t in ({stale[0].last_batch_t}, "
+            f"{stale[0].last_t}]; it may still hold deleted personal data (C7); {REMEDY}",
+        )
+
+
+def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[str, ...]:
+    """The files of the cached log, in log order, their columns proven; raises CacheError."""
+    with trusting(instance, entry):
+        uris = list_parquet(entry.log, store)
+        schemas = [collect_schema(uri, store) for uri in uris]
+    _check_found(instance, entry, entry.log, uris)
+    for uri, schema in zip(uris, schemas, strict=True):
+        _check_columns(instance, entry, uri, schema, LOG_SCHEMA)
+    return uris
+
+
+def read_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> pl.DataFrame:
+    """The cached log, whole and in log order; raises CacheError."""
+    uris = list_cached_log(instance, entry, store)
+    with trusting(instance, entry):
+        frame = read_parquet_files(uris, store)
+    check_last_t(instance, entry, entry.log, frame["t"].max())
+    return frame.sort("t", maintain_order=True)
+
+
+def open_cached_facts(
+    instance: Instance, entry: MapEntry, store: ObjectStore, *, until_t: int | None = None
+) -> FactsFolder:
+    """The materialized entities, cut at until_t; only footers and the instants of txes are read; raises CacheError."""
+    uri = entry.materialized_entities
+    with trusting(instance, entry):
+        uris = list_parquet(uri, store)
+        schemas = [collect_schema(file, store) for file in uris]
+    _check_found(instance, entry, uri, uris)
+    for file, schema in zip(uris, schemas, strict=True):
+        _check_columns(instance, entry, file, schema, FACTS_SCHEMA)
+    with trusting(instance, entry):
+        cut = until_t if until_t is not None and until_t < entry.last_t else None
+        folder = FactsFolder(place=instance.name, files=parse_files(uris), last_t=entry.last_t, until_t=cut)
+        last_t = folder.find_last_t(store)
+    check_last_t(instance, entry, uri, last_t)
+    return folder
+
+
+@contextmanager
+def trusting(instance: Instance, entry: MapEntry) -> Iterator[None]:
+    """Reading a cache: whatever is wrong with its files is a CacheError."""
+    try:
+        yield
+    except (ObjectStoreError, ParquetError) as error:
+        raise CacheError(instance, f"{_place(instance, entry)} cannot be read: {error}; or {REMEDY}") from error
+
+
+def _place(instance: Instance, entry: MapEntry) -> str:
+    return f"{instance.name}: the cache of t in (0, {entry.last_t}]"
+
+
+def _check_found(instance: Instance, entry: MapEntry, uri: str, uris: Sequence[str]) -> None:
+    if not uris:
+        raise CacheError(instance, f"{_place(instance, entry)} is missing: no Parquet file lies below {uri}; {REMEDY}")
+
+
+def _check_columns(instance: Instance, entry: MapEntry, uri: str, found: pl.Schema, wanted: pl.Schema) -> None:
+    if found != wanted:
+        raise CacheError(
+            instance,
+            f"{_place(instance, entry)} at {uri} has the columns {column_types(found)}, "
+            f"but LogOp reads {column_types(wanted)} (C17); {REMEDY}",
+        )
+
+
+def check_last_t(instance: Instance, entry: MapEntry, uri: str, found: object) -> None:
+    """Refuse a cache whose data does not end where the map says; raises CacheError."""
+    if found != entry.last_t:
+        raise CacheError(
+            instance,
+            f"{instance.name}: the map says that the cache at {uri} holds t in (0, {entry.last_t}], but its data ends "
+            f"at t {found} (C5); {REMEDY}",
+        )

@@ -1,0 +1,98 @@
+"""The datoms that a cache does not hold yet, by bucket: in memory, or spilled to files when they are many.
+
+Reading and checking segments is segments.py; which ones are read is log.py.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import polars as pl
+from typing_extensions import override
+
+from logcache_assets.engine.storage.buckets import Bucket, bucket_of
+from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
+from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, LOG_SCHEMA
+from logcache_assets.ports import ObjectStore
+
+NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMNS})
+
+
+class Datoms(ABC):
+    """Datoms of one instance; frames have DATOM_COLUMNS."""
+
+    @abstractmethod
+    def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
+        """Attribute → its datoms in a bucket; those without any are left out."""
+
+    @abstractmethod
+    def every(self, bucket: Bucket) -> pl.DataFrame:
+        """All datoms of a bucket."""
+
+
+class DatomsInMemory(Datoms):
+    """A few million at most."""
+
+    def __init__(self, datoms: pl.DataFrame) -> None:
+        self._datoms = datoms.select(DATOM_COLUMNS)
+        self._by_attribute: dict[int, pl.DataFrame] = {
+            int(key[0]): frame for key, frame in self._datoms.partition_by("a", as_dict=True).items()
+        }
+
+    @override
+    def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
+        found = {a: bucket.select(self._by_attribute[a]) for a in attributes if a in self._by_attribute}
+        return {a: frame for a, frame in found.items() if len(frame)}
+
+    @override
+    def every(self, bucket: Bucket) -> pl.DataFrame:
+        return bucket.select(self._datoms)
+
+
+@dataclass(frozen=True, slots=True)
+class Spill:
+    """A Parquet file of datoms of one bucket, sorted by attribute."""
+
+    uri: str
+    bucket: Bucket
+
+
+@dataclass(frozen=True, slots=True)
+class SpilledDatoms(Datoms):
+    """More than fit in memory at once."""
+
+    spills: tuple[Spill, ...]
+    store: ObjectStore
+
+    @override
+    def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
+        wanted = pl.col("a").is_in(list(attributes))
+        frame = self._read(bucket, wanted)
+        return {int(key[0]): part for key, part in frame.partition_by("a", as_dict=True).items()}
+
+    @override
+    def every(self, bucket: Bucket) -> pl.DataFrame:
+        return self._read(bucket, pl.lit(True))
+
+    def _read(self, bucket: Bucket, wanted: pl.Expr) -> pl.DataFrame:
+        spills = [spill for spill in self.spills if spill.bucket.meets(bucket)]
+        if not spills:
+            return NO_DATOMS
+        scan = scan_parquet([spill.uri for spill in spills], self.store).filter(wanted)
+        return bucket.select(collect_parquet(scan.select(DATOM_COLUMNS), f"the spill {spills[0].uri}"))
+
+
+def spill_datoms(datoms: pl.DataFrame, *, buckets: int, folder_uri: str, store: ObjectStore) -> tuple[Spill, ...]:
+    """Write datoms into one file per bucket that has some; the folder must be empty."""
+    marked = (
+        datoms.select(DATOM_COLUMNS).with_columns(bucket=bucket_of(buckets)).sort("bucket", "a", maintain_order=True)
+    )
+    return tuple(_spill_all(marked, buckets, folder_uri, store))
+
+
+def _spill_all(marked: pl.DataFrame, buckets: int, folder_uri: str, store: ObjectStore) -> Iterable[Spill]:
+    for key, frame in marked.partition_by("bucket", as_dict=True, maintain_order=True).items():
+        bucket = Bucket(int(key[0]), buckets)
+        uri = f"{folder_uri.rstrip('/')}/{bucket}.parquet"
+        store.write(uri, parquet_bytes(frame.drop("bucket")))
+        yield Spill(uri, bucket)

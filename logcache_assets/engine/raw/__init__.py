@@ -1,0 +1,1 @@
+"""Raw datasets: writes the log and the materialized entities of an instance, and describes them from their data."""

@@ -1,0 +1,196 @@
+"""Builds the two raw datasets of an instance at a t: its log, and its materialized entities.
+
+What a night of Itaipu writes, and what a database without a cache gets as its first one. Their layout is
+docs/formats.md; raw.py describes them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.progress import Meter, OnProgress, ignore
+from logcache_assets.engine.facts.datomic_schema import DatomicSchema
+from logcache_assets.engine.facts.facts_files import write_facts
+from logcache_assets.engine.facts.instance_facts import InstanceFacts
+from logcache_assets.engine.log.cached_log import check_last_t, list_cached_log, trusting
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.log.open_logs import LogLadder, OpenedLog, load_facts
+from logcache_assets.engine.storage.buckets import BUCKET_DATOMS, Bucket
+from logcache_assets.engine.storage.parquet import count_file, empty_others, read_parquet_files, write_part
+from logcache_assets.engine.storage.schemas import LOG_SCHEMA
+from logcache_assets.ports import ObjectStore, StoredObject, Tell
+
+PART_DATOMS = 2_000_000
+"""About how many datoms one file of a log holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawBuild:
+    """Which log to write where."""
+
+    source: LogSource
+    log: Folder
+    """An empty folder."""
+    entities: Folder
+    """An empty folder."""
+    policy: CachePolicy = CachePolicy.STRICT
+    """What to do when the source's cache cannot be used."""
+    bucket_datoms: int = BUCKET_DATOMS
+    """About how many datoms one bucket of the materialized entities comes from."""
+    part_datoms: int = PART_DATOMS
+    """About how many datoms one file of the log holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltRaw:
+    """What was written."""
+
+    datoms: int
+    facts: int
+    last_t: int
+
+
+def build_raw(
+    build: RawBuild, *, store: ObjectStore, driver: Driver, warn: Tell, progress: OnProgress = ignore
+) -> BuiltRaw:
+    """Write the log and the materialized entities of one instance.
+
+    Raises:
+        CacheError: the source's cache cannot be used, and the policy is strict.
+        EngineError: a log that is not whole.
+    """
+    ladder = LogLadder([build.source], store, policy=build.policy, warn=warn, bucket_datoms=build.bucket_datoms)
+    return ladder.attempt(lambda opened: _build(build, opened, store, driver, Meter(progress)))
+
+
+def _build(
+    build: RawBuild, opened: Mapping[Instance, OpenedLog], store: ObjectStore, driver: Driver, meter: Meter
+) -> BuiltRaw:
+    (log,) = opened.values()
+    parts = list(driver.run(list(_log_tasks(build, log, store))))
+    _check_cached(build.source.instance, log, parts)
+    empty_others([part.file for part in parts], LOG_SCHEMA.to_frame(), build.log.uri, build.log.store)
+    (facts,) = load_facts(opened, store, driver, meter).values()
+    schema = facts.read_schema()
+    tasks = [FactsTask(facts, schema, bucket, build.entities) for bucket in facts.all_buckets()]
+    meter.expect(len(tasks))
+    rows = 0
+    for count in driver.run(tasks):
+        rows += count
+        meter.add(buckets=1)
+    last_ts = [part.last_t for part in parts if part.last_t is not None]
+    return BuiltRaw(datoms=sum(part.rows for part in parts), facts=rows, last_t=max(last_ts, default=0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPart:
+    """One written file of a log."""
+
+    rows: int
+    last_t: int | None
+    cached_t: int | None
+    """The last t of the cached files in it, before any cut."""
+    file: StoredObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogTask:
+    """Writes one file of the log: files of the cached log, cut at until_t, and neighbouring segments after them."""
+
+    log: OpenedLog
+    cached: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    source: ObjectStore
+    out: Folder
+    number: int
+
+    def run(self) -> LogPart:
+        """What was written."""
+        cached, delta = self._read_cached(), self.log.delta
+        until_t = delta.until_t
+        kept = cached if until_t is None else cached.filter(pl.col("t") <= until_t)
+        datoms = pl.concat([kept, delta.read(self.segments, self.source)])
+        file = write_part(datoms, self.out.uri, self.out.store, number=self.number)
+        return LogPart(rows=len(datoms), last_t=_last_t(datoms), cached_t=_last_t(cached), file=file)
+
+    def _read_cached(self) -> pl.DataFrame:
+        if self.log.cached is None or not self.cached:
+            return LOG_SCHEMA.to_frame()
+        with trusting(self.log.delta.instance, self.log.cached.entry):
+            return read_parquet_files(self.cached, self.source)
+
+
+def _last_t(datoms: pl.DataFrame) -> int | None:
+    last: int | None = datoms.select(pl.col("t").max()).item()
+    return last
+
+
+def _log_tasks(build: RawBuild, log: OpenedLog, store: ObjectStore) -> Iterator[LogTask]:
+    """The files of the cache first, then the segments after it: the log in its order, in files of like size."""
+    pieces = [*_cached_pieces(log, store), *_segment_pieces(log)]
+    for number, group in enumerate(group_pieces(pieces, part_datoms=build.part_datoms)):
+        yield LogTask(
+            log=log,
+            cached=tuple(uri for piece in group for uri in piece.cached),
+            segments=tuple(segment for piece in group for segment in piece.segments),
+            source=store,
+            out=build.log,
+            number=number,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A part of a log that lies together."""
+
+    datoms: int
+    cached: tuple[str, ...] = ()
+    segments: tuple[Segment, ...] = ()
+
+
+def _cached_pieces(log: OpenedLog, store: ObjectStore) -> Iterator[Piece]:
+    if log.cached:
+        for uri in list_cached_log(log.delta.instance, log.cached.entry, store):
+            yield Piece(datoms=count_file(uri, store), cached=(uri,))
+
+
+def _segment_pieces(log: OpenedLog) -> Iterator[Piece]:
+    each = log.datoms // max(1, len(log.delta.chain))
+    return (Piece(datoms=each, segments=(segment,)) for segment in log.delta.chain)
+
+
+def group_pieces(pieces: Sequence[Piece], *, part_datoms: int) -> Iterator[tuple[Piece, ...]]:
+    """Neighbours that together hold about so many datoms; a piece that is larger stays alone."""
+    group: list[Piece] = []
+    for piece in pieces:
+        if group and sum(p.datoms for p in group) + piece.datoms > part_datoms:
+            yield tuple(group)
+            group = []
+        group.append(piece)
+    yield tuple(group)
+
+
+def _check_cached(instance: Instance, log: OpenedLog, parts: list[LogPart]) -> None:
+    if log.cached:
+        found = max((part.cached_t for part in parts if part.cached_t is not None), default=None)
+        check_last_t(instance, log.cached.entry, log.cached.entry.log, found)
+
+
+@dataclass(frozen=True, slots=True)
+class FactsTask:
+    """The materialized entities of one bucket."""
+
+    facts: InstanceFacts
+    schema: DatomicSchema
+    bucket: Bucket
+    out: Folder
+
+    def run(self) -> int:
+        """How many facts were written."""
+        facts = self.facts.every(self.schema, self.bucket)
+        write_facts(facts, self.bucket, self.out.uri, self.out.store)
+        return len(facts)

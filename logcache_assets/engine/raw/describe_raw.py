@@ -1,0 +1,132 @@
+"""The two raw datasets of an instance, described from their data for the export notebook.
+
+A description holds figures and digests, never a value of the log. Whether the figures are sound is a rule of
+domain/soundness.py; the layout of the files is docs/formats.md.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.domain.documents import FileProof, RawDataset, RawLogs
+from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
+from logcache_assets.engine.storage.parquet import list_folder, parquet_uris, read_each
+from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_assets.ports import ObjectStore, ObjectStoreError
+
+FINGERPRINT = f"polars-{pl.__version__}-row-hash-sum-1"
+"""Name of the digest; polars promises equal hashes within one version only, so the version is part of it."""
+
+BYTES_TYPE = "27"
+""":db.type/bytes as the value of a :db/valueType datom; two equal byte arrays of one tx are a sound log."""
+
+_SEED = 0x6C6F67
+_HALF = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribeTask:
+    """Describes both raw datasets of one instance, wherever a driver runs it."""
+
+    instance: str
+    log: str
+    """A folder of Parquet, like the next."""
+    materialized_entities: str
+    store: ObjectStore
+
+    def run(self) -> RawLogs:
+        """The description; an error names the instance."""
+        try:
+            return describe_raw_datasets(
+                self.instance, log_uri=self.log, entities_uri=self.materialized_entities, store=self.store
+            )
+        except (EngineError, ObjectStoreError) as error:
+            raise EngineError(f"{self.instance}: {error}") from error
+
+
+def describe_raw_datasets(instance: str, *, log_uri: str, entities_uri: str, store: ObjectStore) -> RawLogs:
+    """What lies in both folders, computed from the data, one file after the other.
+
+    Raises:
+        ParquetError: a file is unreadable, or one folder holds files of different columns.
+        ObjectStoreError: a folder could not be listed.
+    """
+    log = _describe(log_uri, store, last_t_in=("t",))
+    entities = _describe(entities_uri, store, last_t_in=("t_from", "t_to"))
+    log_files, facts_files = (_uris(dataset) for dataset in (log, entities))
+    return RawLogs(
+        instance=instance,
+        log=log,
+        materialized_entities=entities,
+        duplicate_datoms=count_duplicates(log_files, store) if log.columns == column_types(LOG_SCHEMA) else 0,
+        current_facts=_count_open(facts_files, store) if entities.columns == column_types(FACTS_SCHEMA) else 0,
+    )
+
+
+def _uris(dataset: RawDataset) -> tuple[str, ...]:
+    names = (file.name for file in dataset.files if file.name.endswith(".parquet"))
+    return tuple(f"{dataset.uri.rstrip('/')}/{name}" for name in names)
+
+
+def _describe(uri: str, store: ObjectStore, *, last_t_in: Sequence[str]) -> RawDataset:
+    """Columns that are not there leave last_t at 0: the columns themselves then tell why."""
+    objects = list_folder(uri, store)
+    rows = last_t = hashes = 0
+    schema = pl.Schema()
+    for frame in read_each(parquet_uris(objects), store):
+        schema = frame.schema
+        names = [name for name in last_t_in if schema.get(name) == pl.Int64]
+        rows += len(frame)
+        last_t = max(last_t, frame.select(pl.max_horizontal(pl.col(names).max())).item() or 0) if names else last_t
+        hashes += sum_hashes(frame)
+    folder = uri.rstrip("/") + "/"
+    proofs = (FileProof(name=o.uri.removeprefix(folder), size_bytes=o.size_bytes, etag=o.etag) for o in objects)
+    return RawDataset(
+        uri=uri,
+        files=tuple(proofs),
+        columns=column_types(schema),
+        rows=rows,
+        last_t=last_t,
+        fingerprint=f"{FINGERPRINT}:{hashes % 2**64:016x}",
+    )
+
+
+def sum_hashes(frame: pl.DataFrame) -> int:
+    """The 64-bit hashes of all rows added up: what a fingerprint is, modulo 2^64.
+
+    Equal for every order and every split into files; a doubled row changes it.
+    """
+    total = 0
+    for part in frame.iter_slices(1_000_000) if frame.width else ():
+        hashes = part.hash_rows(_SEED)
+        total += int((hashes // _HALF).sum()) * _HALF + int((hashes % _HALF).sum())  # a sum of whole hashes overflows
+    return total
+
+
+def count_duplicates(uris: Sequence[str], store: ObjectStore) -> int:
+    """Rows of a log above its distinct datoms, attributes of byte arrays left out.
+
+    Only hashes of all datoms are held at once, 8 bytes each; rows whose hashes repeat are then compared themselves.
+    """
+    hashes = pl.concat([_hashes(frame) for frame in read_each(uris, store)] or [pl.Series(dtype=pl.UInt64)]).sort()
+    repeated = hashes.filter(hashes == hashes.shift(1)).unique()
+    if repeated.is_empty():
+        return 0
+    of_bytes: set[int] = set()
+    suspects = []
+    for frame in read_each(uris, store):
+        is_type = (pl.col("a") == VALUE_TYPE) & (pl.col("v") == BYTES_TYPE) & pl.col("added")
+        of_bytes |= set(frame.filter(is_type)["e"])
+        suspects.append(frame.select(DATOM_COLUMNS).filter(_hashes(frame).is_in(repeated.implode())))
+    datoms = pl.concat(suspects).filter(~pl.col("a").is_in(list(of_bytes)))
+    return len(datoms) - datoms.n_unique()
+
+
+def _hashes(log: pl.DataFrame) -> pl.Series:
+    return log.select(DATOM_COLUMNS).hash_rows(_SEED)
+
+
+def _count_open(uris: Sequence[str], store: ObjectStore) -> int:
+    return sum(frame["t_to"].null_count() for frame in read_each(uris, store))

@@ -1,0 +1,1 @@
+"""How tables lie in storage: column schemas, Parquet files, buckets of entities, shards of rows."""

@@ -1,0 +1,67 @@
+"""Rows by bucket of a hash `k` of their key: in memory where they are few, otherwise in scratch files.
+
+Every shard belongs to one bucket, so a task that looks at one bucket reads nothing of the others.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.storage.buckets import Bucket
+from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
+
+HASH_BITS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Some rows of one bucket."""
+
+    bucket: Bucket
+    rows: pl.DataFrame | None
+    uri: str = ""
+    place: Folder | None = None
+
+    def read(self) -> pl.DataFrame:
+        """The rows."""
+        if self.rows is not None or self.place is None:
+            return self.rows if self.rows is not None else pl.DataFrame()
+        return collect_parquet(scan_parquet([self.uri], self.place.store), f"the shard {self.uri}")
+
+
+def put_shards(rows: pl.DataFrame, *, buckets: int, place: Folder | None) -> Iterator[Shard]:
+    """Split rows by bucket.
+
+    Args:
+        rows: with their hash in `k`.
+        buckets: a power of two.
+        place: an empty folder, or None to keep them in memory.
+    """
+    for number, part in _split(rows, buckets):
+        bucket = Bucket(number, buckets)
+        if place is None:
+            yield Shard(bucket, part)
+        else:
+            uri = place.store.write(f"{place.uri}/{bucket}.parquet", parquet_bytes(part)).uri
+            yield Shard(bucket, None, uri, place)
+
+
+def _split(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    if buckets == 1:
+        yield 0, rows
+        return
+    marked = rows.with_columns(bucket=pl.col("k") // pl.lit(2**HASH_BITS // buckets, pl.UInt64))
+    for key, part in marked.partition_by("bucket", as_dict=True, include_key=False).items():
+        yield int(key[0]), part
+
+
+def in_bucket(shards: Iterable[Shard], bucket: Bucket) -> tuple[Shard, ...]:
+    """The shards of one bucket."""
+    return tuple(shard for shard in shards if shard.bucket == bucket)
+
+
+def read_shards(shards: Sequence[Shard], empty: pl.DataFrame) -> pl.DataFrame:
+    """The rows of several shards."""
+    return pl.concat([shard.read() for shard in shards]) if shards else empty

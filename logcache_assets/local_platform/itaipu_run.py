@@ -1,0 +1,221 @@
+"""The local platform's own Itaipu: reads logs through LogOp, computes, writes Parquet, commits datasets in metapod.
+
+Both the nightly run and the test runs that `sabesp` starts are this code. As on the real platform a dataset that fails
+is aborted and the run goes on, so a green run proves nothing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.adapters.scratch import local_driver
+from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
+from logcache_assets.domain.names import raw_datasets, raw_entities_dataset, raw_log_dataset
+from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.transactions import Column
+from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
+from logcache_assets.engine.drivers.driver import Folder, LocalDriver
+from logcache_assets.engine.drivers.progress import OnProgress
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_assets.engine.storage.parquet import parquet_bytes, read_parquet_files
+from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_assets.errors import BadInput, LogCacheError
+from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE
+from logcache_assets.local_platform.world import World, pii_key
+from logcache_assets.ports import ItaipuRepository, Tell
+
+RAW_PREFIX = "raw-"
+CONTRACT_PREFIX = "contract-"
+
+FORMER_MAPS = 5
+"""How many versions of the map before the current one are tried when its caches cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """What an Itaipu version pins: the log cache map and the contract definitions of one commit."""
+
+    entries: LogCacheMap
+    former: tuple[LogCacheMap, ...]
+    """The maps before it, newest first: caches to fall back to."""
+    definitions: tuple[DatabaseDefinition, ...]
+
+    def earlier_of(self, instance: Instance) -> tuple[MapEntry, ...]:
+        """The entries that an instance had before this one, each once."""
+        found = (entry_of(entries, instance) for entries in self.former)
+        now = entry_of(self.entries, instance)
+        return tuple(dict.fromkeys(entry for entry in found if entry is not None and entry != now))
+
+
+def check_out(repository: ItaipuRepository, version: str) -> Checkout:
+    """Read map, its history and the definitions at a commit."""
+    paths = [path for path in repository.list_files("contracts", ref=version) if path.endswith(".yaml")]
+    return Checkout(
+        entries=_map_at(repository, version),
+        former=tuple(_former_maps(repository, version)),
+        definitions=tuple(parse_definition(repository.read(path, ref=version), where=path) for path in paths),
+    )
+
+
+def _map_at(repository: ItaipuRepository, version: str) -> LogCacheMap:
+    return parse_map(repository.read(MAP_PATH, ref=version), where=f"{MAP_PATH} at {version}")
+
+
+def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCacheMap]:
+    """The last versions of the map before this one that can be read."""
+    for former in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
+        with suppress(BadInput):
+            yield _map_at(repository, former.sha)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItaipuRun:
+    """One run into one metapod transaction, which is open already."""
+
+    world: World
+    transaction: str
+    version: str
+    out_uri: str
+    """The bucket that takes the datasets, `s3://…`."""
+    prefixes: tuple[str, ...]
+    """Which datasets to compute, by the beginning of their name."""
+    policy: CachePolicy
+    """A test run is strict: a candidate whose cache cannot be read must not pass on segments alone."""
+    tell: Tell
+
+    def compute(self) -> int:
+        """Compute every wanted dataset; returns how many were aborted."""
+        checkout = check_out(self.world.repository, self.version)
+        for definition in checkout.definitions:
+            for name in self._wanted(definition):
+                self.world.metapod_store.register_dataset(self.transaction, name)
+        try:
+            return sum(self._compute_database(d, self._sources(d, checkout)) for d in checkout.definitions)
+        except BaseException:
+            # A run that is cancelled must not look as if it still computed: that would block every publication.
+            self._abort_rest()
+            raise
+
+    def _abort_rest(self) -> None:
+        metapod = self.world.metapod_store
+        for row in metapod.datasets(self.transaction):
+            if row.committed_at is None and row.aborted_at is None:
+                metapod.abort_dataset(self.transaction, row.name, aborted_at=self.world.clock.now())
+
+    def _wanted(self, definition: DatabaseDefinition) -> tuple[str, ...]:
+        raw = [name for instance in definition.instances for name in raw_datasets(instance)]
+        names = [*raw, *(table.dataset for table in contract_tables(definition))]
+        return tuple(name for name in names if name.startswith(self.prefixes))
+
+    def _compute_database(self, definition: DatabaseDefinition, sources: Sequence[LogSource]) -> int:
+        """All datasets of one database; those that are not committed when something fails are aborted."""
+        due, reason = dict.fromkeys(self._wanted(definition)), "it was not computed"
+        try:
+            with local_driver() as driver:
+                for output in self._outputs(definition, sources, driver) if due else ():
+                    if output.name in due:
+                        self._commit(output)
+                        due.pop(output.name)
+        except LogCacheError as error:
+            reason = " ".join(str(error).split())
+        for name in due:
+            self.world.metapod_store.abort_dataset(self.transaction, name, aborted_at=self.world.clock.now())
+            self.tell(f"aborted dataset {name}: {reason}")
+        return len(due)
+
+    def _outputs(
+        self, definition: DatabaseDefinition, sources: Sequence[LogSource], driver: LocalDriver
+    ) -> Iterator["_Output"]:
+        if RAW_PREFIX in self.prefixes:
+            for source in sources:
+                yield from self._raw(source, driver)
+        build = ContractBuild(
+            definition=definition,
+            sources=tuple(sources),
+            pii_key=pii_key(self.world.settings),
+            policy=self.policy,
+        )
+        store, out = self.world.store, Folder(self.world.store, f"{self.out_uri.rstrip('/')}/{self.transaction}")
+        for contract in build_contracts(
+            build, store=store, out=out, driver=driver, warn=self.tell, progress=self._progress(definition.database)
+        ):
+            yield _Output(contract.table.dataset, self._suffer(contract), contract.columns)
+
+    def _raw(self, source: LogSource, driver: LocalDriver) -> Iterator["_Output"]:
+        names = raw_log_dataset(source.instance), raw_entities_dataset(source.instance)
+        log, entities = (Folder(self.world.store, self._folder(name)) for name in names)
+        build = RawBuild(source=source, log=log, entities=entities, policy=self.policy)
+        progress = self._progress(source.instance.name)
+        built = build_raw(build, store=self.world.store, driver=driver, warn=self.tell, progress=progress)
+        yield _Output(names[0], built.datoms, column_types(LOG_SCHEMA))
+        yield _Output(names[1], built.facts, column_types(FACTS_SCHEMA))
+
+    def _progress(self, what: str) -> OnProgress:
+        return lambda progress: self.tell(f"{what}: {progress}")
+
+    def _suffer(self, contract: BuiltContract) -> int:
+        """The accidents that wait for this contract in a test run; returns how many rows it has afterwards."""
+        if self._waits(EMPTY_CONTRACT, contract.table.dataset):
+            for file in contract.files:
+                self._rewrite(file.uri, pl.DataFrame.clear)
+            return 0
+        if self._waits(WRONG_VALUE, contract.table.dataset):
+            self._rewrite(contract.files[0].uri, _with_short_text)
+        return contract.rows
+
+    def _waits(self, fault: str, detail: str) -> bool:
+        return self.policy is CachePolicy.STRICT and self.world.faults.armed(fault) == detail
+
+    def _rewrite(self, uri: str, damage: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        rows = read_parquet_files([uri], self.world.store)
+        self.world.store.write(uri, parquet_bytes(damage(rows)))
+
+    def _folder(self, dataset: str) -> str:
+        return f"{self.out_uri.rstrip('/')}/{self.transaction}/{dataset}"
+
+    def _commit(self, output: "_Output") -> None:
+        self.world.metapod_store.commit_dataset(
+            self.transaction,
+            output.name,
+            path=self._folder(output.name),
+            columns=tuple(Column(name=name, logical_type=kind) for name, kind in output.columns.items()),
+            committed_at=self.world.clock.now(),
+        )
+        self.tell(f"committed dataset {output.name} with {output.rows} rows")
+
+    def _sources(self, definition: DatabaseDefinition, checkout: Checkout) -> list[LogSource]:
+        return [
+            LogSource(
+                instance=instance,
+                segments=self._segments(instance),
+                cache=entry_of(checkout.entries, instance),
+                earlier=checkout.earlier_of(instance),
+            )
+            for instance in definition.instances
+        ]
+
+    def _segments(self, instance: Instance) -> tuple[Segment, ...]:
+        segments = self.world.segment_index.segments(instance)
+        return segments[:-1] if self._waits(STALE_READER, instance.name) else segments
+
+
+def _with_short_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """The first text outside the key loses its last character."""
+    name = next(name for name, dtype in list(rows.schema.items())[2:] if dtype == pl.String)
+    first = rows.select(pl.col(name).is_not_null().arg_max()).item()
+    short = pl.col(name).str.head(-1)
+    return rows.with_columns(pl.when(pl.int_range(pl.len()) == first).then(short).otherwise(name).alias(name))
+
+
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """One dataset that was written."""
+
+    name: str
+    rows: int
+    columns: Mapping[str, str]

@@ -1,0 +1,108 @@
+"""The `sabesp` executable of the local platform: the bank's grammar and log lines, a run that really computes.
+
+    sabesp --aurora-stack=STACK jobs itaipu staging NAME IN/ OUT/ MACHINES --itaipu=SHA --filter-by-prefix PREFIX
+
+In production the bank's own executable is named in LOGCACHE_SABESP; this one knows nothing but the local world.
+"""
+
+import argparse
+import signal
+import sys
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.engine.log.log_op import CachePolicy
+from logcache_assets.errors import BadInput, LogCacheError
+from logcache_assets.local_platform.history import open_transaction
+from logcache_assets.local_platform.itaipu_run import ItaipuRun, check_out
+from logcache_assets.local_platform.world import World
+from logcache_assets.settings import load_settings
+
+NODE_TYPE = "m4.2xlarge"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The grammar of the one job that is known here."""
+    parser = argparse.ArgumentParser(prog="sabesp", description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--aurora-stack", required=True)
+    jobs = parser.add_subparsers(dest="group", required=True).add_parser("jobs")
+    itaipu = jobs.add_subparsers(dest="job", required=True).add_parser("itaipu")
+    itaipu.add_argument("environment", choices=["staging"])
+    itaipu.add_argument("name")
+    itaipu.add_argument("in_uri", metavar="IN/")
+    itaipu.add_argument("out_uri", metavar="OUT/")
+    itaipu.add_argument("machines", type=int)
+    itaipu.add_argument("--itaipu", required=True, metavar="SHA")
+    itaipu.add_argument("--filter-by-prefix", required=True, metavar="PREFIX")
+    return parser
+
+
+class _Console:
+    """Prints log lines as the real one does, with the world's time."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def say(self, line: str) -> None:
+        now = self._world.clock.now()
+        sys.stdout.write(f"{now:%Y-%m-%d %H:%M:%S},{now.microsecond // 1000:03d} {line}\n")
+        sys.stdout.flush()
+
+
+def run(options: argparse.Namespace, world: World) -> int:
+    """Scale up, run Itaipu, commit datasets; returns the exit code."""
+    console = _Console(world)
+    now = world.clock.now()
+    check_out(world.repository, options.itaipu)
+    console.say(f"Scaling up the cluster {options.machines} {NODE_TYPE} nodes")
+    for line in _scale_up(options.name, now):
+        console.say(line)
+    transaction = open_transaction(world, TransactionType.CUSTOM, name=options.name, started_at=now)
+    console.say(
+        f"Running Itaipu with the following args: {options.in_uri} {options.out_uri} --transaction {transaction} "
+        f"--version {options.itaipu} --filter-by-prefix {options.filter_by_prefix} --skip-placeholder-ops"
+    )
+    ItaipuRun(
+        world=world,
+        transaction=transaction,
+        version=options.itaipu,
+        out_uri=options.out_uri.replace("s3a://", "s3://"),
+        prefixes=(options.filter_by_prefix,),
+        policy=CachePolicy.STRICT,
+        tell=console.say,
+    ).compute()
+    return 0
+
+
+def _scale_up(name: str, now: datetime) -> tuple[str, str]:
+    task = f"scale-ec2-itaipu-{name}"
+    task_id = f"jobs-staging-{task}-0-{uuid.uuid5(uuid.NAMESPACE_URL, task + now.isoformat())}"
+    start, end = now - timedelta(seconds=20), now - timedelta(seconds=10)
+    return (
+        f"checking job aurora/jobs/staging/{task} status.",
+        (
+            f"task {task} id: {task_id} finished with total_time: 0:00:10 status: FINISHED "
+            f"end_time: {end:%Y-%m-%d %H:%M:%S} start_time: {start:%Y-%m-%d %H:%M:%S}"
+        ),
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script; exit codes: 0 the job ran, 1 refused with a reason, 2 wrong usage."""
+    options = build_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        world = World(load_settings())
+        world.require()
+        if not options.out_uri.endswith("/") or not options.in_uri.endswith("/"):
+            raise BadInput("IN/ and OUT/ are buckets and end with a slash, for example s3a://bucket/")
+        return run(options, world)
+    except LogCacheError as error:
+        sys.stderr.write(f"sabesp: {error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

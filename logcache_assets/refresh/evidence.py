@@ -1,0 +1,172 @@
+"""Gathers what is judged of each database: both runs' tables, the logs between them, definitions and rules.
+
+Everything is taken at the candidate's commit, and from what the stages before wrote; contracts.py judges it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import polars as pl
+from msgspec.structs import replace
+
+from logcache_assets.connect import deployment_key
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
+from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
+from logcache_assets.domain.segments import choose_read_t, find_stale_segments, newest_t
+from logcache_assets.domain.transactions import DatasetState, Transaction
+from logcache_assets.engine.compare.day_pair import Logs
+from logcache_assets.engine.log.log_op import CachePolicy, LogSource
+from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
+from logcache_assets.errors import LogCacheError
+from logcache_assets.ports import Ports
+from logcache_assets.refresh.judge import Absent, Case, Place
+from logcache_assets.refresh.pinned_definitions import definition_path, read_definition
+from logcache_assets.refresh.pinned_rules import PinnedRules, read_rules
+from logcache_assets.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What the stages before left, and the ports to look at it."""
+
+    night: NightlyTransaction
+    candidate: Candidate
+    run: TestRun
+    ports: Ports
+    settings: Settings
+
+    @cached_property
+    def today(self) -> Transaction:
+        """The test run's datasets."""
+        return self.ports.metapod.transaction(self.run.transaction)
+
+    @cached_property
+    def yesterday(self) -> Transaction:
+        """The nightly run's datasets."""
+        return self.ports.metapod.transaction(self.night.transaction)
+
+    @cached_property
+    def entries(self) -> LogCacheMap:
+        """The candidate's map."""
+        text = self.ports.repository.read(MAP_PATH, ref=self.candidate.sha)
+        return parse_map(text, where=f"{MAP_PATH} at {self.candidate.version}")
+
+    @cached_property
+    def rules(self) -> PinnedRules:
+        """Of the candidate's commit."""
+        return read_rules(self.ports.repository, self.ports.clock, sha=self.candidate.sha)
+
+    @cached_property
+    def after(self) -> Mapping[str, int]:
+        """Instance → yesterday's t: the candidate's caches are yesterday's raw logs."""
+        return {change.instance: change.last_t for change in self.candidate.changes}
+
+    def definition_of(self, database: str) -> DatabaseDefinition:
+        """What the candidate's commit declares."""
+        return read_definition(self.ports.repository, database, sha=self.candidate.sha)
+
+    def former_of(self, database: str) -> DatabaseDefinition | None:
+        """What was declared when yesterday's run began; None where history does not reach that far.
+
+        A database of which yesterday's run has no contract was declared since: then nothing was.
+        """
+        path, repository = definition_path(database), self.ports.repository
+        for version in repository.versions(path, ref=self.candidate.sha):
+            if version.committed_at <= self.night.started_at:
+                where = f"{version.sha[:8]}:{path}"
+                return parse_definition(repository.read(path, ref=version.sha), where=where)
+        declared = self.definition_of(database)
+        known = {table.dataset for table in contract_tables(declared)} & self.yesterday.datasets.keys()
+        return None if known else replace(declared, entities=())
+
+    def case_of(self, definition: DatabaseDefinition) -> Case:
+        """Everything that is judged of one database."""
+        key = deployment_key(self.settings)
+        sources = [self._source(instance, definition) for instance in definition.instances]
+        nightly = [self._nightly(source) for source in sources]
+        return Case(
+            definition=definition,
+            yesterday={t.dataset: _place(self.yesterday, t, "yesterday's run") for t in contract_tables(definition)},
+            today={t.dataset: self._today_place(t) for t in contract_tables(definition)},
+            tables=self.ports.store,
+            logs=Logs(
+                sources=tuple(sources),
+                after={source.instance: self.after.get(source.instance.name, 0) for source in sources},
+                reextracted=frozenset(source.instance for source in sources if self._is_reextracted(source)),
+                former=self.former_of(definition.database),
+                pii_key=key,
+                policy=CachePolicy.STRICT,
+            ),
+            token_key=key,
+            same_t=self.settings.same_t,
+            caches=tuple(nightly),
+            rules=self.rules.rules,
+        )
+
+    def spans_of(self, case: Case) -> Iterator[InstanceSpan]:
+        """Which part of each log lies between both days."""
+        for source in case.logs.sources if case.logs else ():
+            after_t = self.after.get(source.instance.name, 0)
+            yield InstanceSpan(
+                instance=source.instance.name, yesterday_t=after_t, today_t=max(after_t, source.until_t or 0)
+            )
+
+    def _source(self, instance: Instance, definition: DatabaseDefinition) -> LogSource:
+        segments = self.ports.segment_index.segments(instance)
+        before, after = self.run.indexed_t.get(instance.name, (newest_t(segments), newest_t(segments)))
+        # The run may or may not have seen what arrived while it ran; the rows with a t tell.
+        seen_t = 0 if before == after else self._seen_t(instance, definition)
+        return LogSource(
+            instance=instance,
+            segments=segments,
+            cache=entry_of(self.entries, instance),
+            until_t=choose_read_t(segments, indexed_t=(before, after), seen_t=seen_t),
+        )
+
+    def _nightly(self, source: LogSource) -> LogSource:
+        return LogSource(
+            instance=source.instance,
+            segments=source.segments,
+            cache=source.cache,
+            until_t=self.after.get(source.instance.name, 0),
+        )
+
+    def _is_reextracted(self, source: LogSource) -> bool:
+        after_t = self.after.get(source.instance.name, 0)
+        return bool(find_stale_segments(source.segments, cached_until_t=after_t, source_read_at=self.night.started_at))
+
+    def _seen_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
+        """The greatest t in today's histories of an instance."""
+        found = [0]
+        for table in contract_tables(definition, ("history", "snapshot")):
+            place = self._today_place(table)
+            if isinstance(place, str):
+                found.append(self._last_t(place, instance.prototype))
+        return max(found)
+
+    def _last_t(self, folder: str, prototype: str) -> int:
+        try:
+            uris = list_parquet(folder, self.ports.store)
+            scan = scan_parquet(uris, self.ports.store).filter(pl.col("prototype") == prototype)
+            return int(collect_parquet(scan.select(pl.col("db__t").max()), folder).item() or 0) if uris else 0
+        except LogCacheError:
+            return 0  # the table's own check says what is wrong with it
+
+    def _today_place(self, table: ContractTable) -> Place:
+        return _place(self.today, table, "the test run", aborted=self.run.aborted)
+
+
+def _place(
+    transaction: Transaction, table: ContractTable, run: str, *, aborted: Mapping[str, str] | None = None
+) -> Place:
+    """The folder of a committed dataset, or why there is none."""
+    dataset = transaction.datasets.get(table.dataset)
+    if dataset is None:
+        return Absent(reason=f"it is not part of {run}")
+    if dataset.state is not DatasetState.COMMITTED or not dataset.path:
+        why = (aborted or {}).get(table.dataset)
+        return Absent(reason=f"it is {dataset.state} in {run}{f': {why}' if why else ''}", state=dataset.state.value)
+    return dataset.path

@@ -1,0 +1,79 @@
+"""Gives a database instance a cache made from its log: both raw datasets, their manifest, and the map entry.
+
+A refresh copies what a night of Itaipu wrote; this is how an instance gets its first cache, and how the local world and
+the benchmarks get theirs.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from logcache_assets.domain.documents import Manifest, document_digest, render_document
+from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.progress import OnProgress, ignore
+from logcache_assets.engine.log.log_op import LogSource
+from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_assets.engine.raw.describe_raw import describe_raw_datasets
+from logcache_assets.errors import Refused
+from logcache_assets.ports import ObjectStore, Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a map entry says of where its cache comes from."""
+
+    transaction: str
+    """UUID of the metapod transaction; without one, an id of its own."""
+    read_at: datetime
+    """When the segments were read."""
+
+
+def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by whom
+    source: LogSource,
+    *,
+    last_t: int,
+    locations: Locations,
+    origin: Origin,
+    store: ObjectStore,
+    driver: Driver,
+    warn: Tell,
+    progress: OnProgress = ignore,
+) -> MapEntry:
+    """Write the cache of the log up to the source's until_t into its folder of the permanent bucket, the manifest last.
+
+    Raises:
+        Refused: what was written is not the log up to last_t.
+        EngineError: the log is not whole.
+    """
+    folder = locations.cache_folder(source.instance, last_t=last_t, transaction=origin.transaction)
+    build = RawBuild(source=source, log=Folder(store, folder.log), entities=Folder(store, folder.materialized_entities))
+    built = build_raw(build, store=store, driver=driver, warn=warn, progress=progress)
+    logs = describe_raw_datasets(
+        source.instance.name, log_uri=folder.log, entities_uri=folder.materialized_entities, store=store
+    )
+    found = (built.last_t, logs.log.last_t, logs.materialized_entities.last_t, logs.log.rows)
+    if found != (last_t, last_t, last_t, built.datoms):
+        raise Refused(
+            f"{source.instance.name}: the cache was to end at t {last_t} with {built.datoms} datoms, but its log ends "
+            f"at {logs.log.last_t} with {logs.log.rows}, its entities at {logs.materialized_entities.last_t}; "
+            "choose a t of the log (the last_t of a segment), or find out who else writes there"
+        )
+    manifest = Manifest(
+        instance=source.instance.name,
+        last_t=last_t,
+        transaction=origin.transaction,
+        source_read_at=origin.read_at,
+        log=logs.log,
+        materialized_entities=logs.materialized_entities,
+    )
+    text = render_document(manifest)
+    store.create(folder.manifest, text.encode())
+    return MapEntry(
+        last_t=last_t,
+        log=folder.log,
+        materialized_entities=folder.materialized_entities,
+        transaction=origin.transaction,
+        source_read_at=origin.read_at,
+        manifest_sha256=document_digest(text),
+    )

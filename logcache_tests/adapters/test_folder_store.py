@@ -1,0 +1,230 @@
+"""What only the local object store promises: files, the world's time, a folder that nothing escapes."""
+
+import hashlib
+import os
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.ports import ObjectExistsError, ObjectStoreError, StoredObject
+
+NOW = datetime(2018, 5, 28, 14, 20, 23, 944000, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(tmp_path: Path) -> LocalClock:
+    """The world's date, in 2018."""
+    clock = LocalClock(tmp_path / "now")
+    clock.set(NOW)
+    return clock
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: LocalClock) -> FolderObjectStore:
+    """A store with one empty bucket."""
+    store = FolderObjectStore(tmp_path / "buckets", clock)
+    store.create_bucket("bucket")
+    return store
+
+
+def test_an_object_is_a_file(store: FolderObjectStore, tmp_path: Path) -> None:
+    """A person finds `s3://bucket/key` at buckets/bucket/key."""
+    store.write("s3://bucket/a/b.json", b"{}")
+
+    assert store.path_of("s3://bucket/a/b.json") == tmp_path / "buckets" / "bucket" / "a" / "b.json"
+    assert (tmp_path / "buckets" / "bucket" / "a" / "b.json").read_bytes() == b"{}"
+
+
+def test_objects_have_the_worlds_time(store: FolderObjectStore, clock: LocalClock) -> None:
+    """Every way to write stamps the world's date, which the listing shows."""
+    source = store.write("s3://bucket/written", b"1")
+    store.create("s3://bucket/created", b"2")
+    clock.set(NOW + timedelta(hours=1))
+    store.copy(source, "s3://bucket/copied")
+
+    times = {stored.uri.rpartition("/")[2]: stored.modified_at for stored in store.list_objects("s3://bucket/")}
+
+    assert times == {"written": NOW, "created": NOW, "copied": NOW + timedelta(hours=1)}
+
+
+def test_the_etag_follows_bytes_changed_by_hand(store: FolderObjectStore) -> None:
+    """A file damaged outside the store, with size and time kept, no longer has its etag."""
+    before = store.write("s3://bucket/a", b"one")
+    path = store.path_of("s3://bucket/a")
+    path.write_bytes(b"two")
+    os.utime(path, ns=(0, int(NOW.timestamp() * 1000) * 1_000_000))
+
+    after = store.head("s3://bucket/a")
+
+    assert (after.size_bytes, after.modified_at) == (before.size_bytes, before.modified_at)
+    assert after.etag == hashlib.md5(b"two", usedforsecurity=False).hexdigest()
+
+
+def test_a_copy_answers_the_sha256_of_its_bytes(store: FolderObjectStore) -> None:
+    """The checksum is of what was written, by the algorithm it names."""
+    source = store.write("s3://bucket/a", b"hello" * 500_000)
+
+    checksum = store.copy(source, "s3://bucket/b")
+
+    assert checksum == "sha256:" + hashlib.sha256(b"hello" * 500_000).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "key", ["../outside", "a/../../outside", "a/./b", "a//b", "/a", "..", "a/..", "../bucket-two/a", "nul\0"]
+)
+def test_nothing_escapes_the_bucket(store: FolderObjectStore, tmp_path: Path, key: str) -> None:
+    """Keys that are no plain path inside the bucket are refused everywhere, and nothing is written."""
+    source = store.write("s3://bucket/source", b"x")
+    before = sorted(tmp_path.rglob("*"))
+
+    with pytest.raises(ObjectStoreError):
+        store.write(f"s3://bucket/{key}", b"")
+    with pytest.raises(ObjectStoreError):
+        store.create(f"s3://bucket/{key}", b"")
+    with pytest.raises(ObjectStoreError):
+        store.copy(source, f"s3://bucket/{key}")
+    with pytest.raises(ObjectStoreError):
+        store.list_objects(f"s3://bucket/{key}")
+    with pytest.raises(ObjectStoreError):
+        store.polars_source(f"s3://bucket/{key}")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_half_written_object_is_in_no_listing(store: FolderObjectStore) -> None:
+    """While a write has not ended, and if its process dies, readers see what was there before."""
+    store.write("s3://bucket/a", b"before")
+    with store._staged(store.path_of("s3://bucket/a")) as staged:  # noqa: SLF001 - the moment inside a write
+        staged.write_bytes(b"hal")
+
+        assert [stored.uri for stored in store.list_objects("s3://bucket")] == ["s3://bucket/a"]
+        assert store.read("s3://bucket/a") == b"before"
+
+    assert not staged.exists()
+
+
+def test_of_many_creators_one_wins(store: FolderObjectStore) -> None:
+    """Creating is one step: eight threads with eight contents leave one object and seven refusals."""
+    refused = []
+
+    def create(content: bytes) -> None:
+        try:
+            store.create("s3://bucket/a", content)
+        except ObjectExistsError:
+            refused.append(content)
+
+    threads = [threading.Thread(target=create, args=(bytes([n]),)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(refused) == 7
+    assert store.read("s3://bucket/a") not in refused
+
+
+def test_a_key_below_an_object_is_refused(store: FolderObjectStore) -> None:
+    """S3 can hold `a` beside `a/b`, files cannot: an error says so and nothing is lost."""
+    store.write("s3://bucket/a", b"x")
+
+    with pytest.raises(ObjectStoreError, match="choose another key"):
+        store.write("s3://bucket/a/b", b"y")
+    with pytest.raises(ObjectStoreError):
+        store.create("s3://bucket/a/b/c", b"y")
+
+    assert [stored.uri for stored in store.list_objects("s3://bucket")] == ["s3://bucket/a"]
+
+
+def test_an_object_over_a_folder_is_refused(store: FolderObjectStore) -> None:
+    """The other way round: nothing takes the place of a folder that holds objects."""
+    source = store.write("s3://bucket/a/b", b"x")
+
+    for refused in (
+        lambda: store.write("s3://bucket/a", b"y"),
+        lambda: store.create("s3://bucket/a", b"y"),
+        lambda: store.copy(source, "s3://bucket/a"),
+    ):
+        with pytest.raises(ObjectStoreError):
+            refused()
+
+    assert [stored.uri for stored in store.list_objects("s3://bucket")] == ["s3://bucket/a/b"]
+
+
+def test_a_listing_that_fails_is_an_error(store: FolderObjectStore) -> None:
+    """What the file system cannot answer is never reported as empty or left out."""
+    with pytest.raises(ObjectStoreError, match="cannot be listed"):
+        store.list_objects("s3://bucket/" + "x" * 300 + "/")
+
+    store.path_of("s3://bucket/loop").symlink_to(store.path_of("s3://bucket/loop"))
+    with pytest.raises(ObjectStoreError):
+        store.list_objects("s3://bucket/")
+
+
+def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp_path: Path) -> None:
+    """The live rule, read at every question; without file or bucket there is none."""
+    assert store.retention_days("bucket") is None
+
+    (tmp_path / "lifecycle.json").write_text('{"bucket": 7}')
+
+    assert store.retention_days("bucket") == 7
+    assert store.retention_days("other") is None
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"bucket": "7"}', '{"bucket": 0}', '{"bucket": 7.5}', '{"bucket": true}', '{"bucket": null}']
+)
+def test_a_malformed_lifecycle_file_is_named(store: FolderObjectStore, tmp_path: Path, text: str) -> None:
+    """A retention that cannot be read is never taken for none."""
+    (tmp_path / "lifecycle.json").write_text(text)
+
+    with pytest.raises(BadInput, match=r"lifecycle\.json.*whole days"):
+        store.retention_days("bucket")
+
+
+def test_the_lifecycle_file_can_lie_elsewhere(tmp_path: Path, clock: LocalClock) -> None:
+    """The path is an option."""
+    (tmp_path / "rules.json").write_text('{"bucket": 14}')
+
+    store = FolderObjectStore(tmp_path / "buckets", clock, lifecycle=tmp_path / "rules.json")
+
+    assert store.retention_days("bucket") == 14
+
+
+def test_polars_opens_what_the_store_names(
+    store: FolderObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object, and all Parquet files of a folder, from a store that was given a relative path."""
+    monkeypatch.chdir(tmp_path)
+    frame = pl.DataFrame({"t": [1, 2]})
+    frame.write_parquet(tmp_path / "part.parquet")
+    store = FolderObjectStore(Path("buckets"), LocalClock(Path("now")))
+    store.write("s3://bucket/data/part-0.parquet", (tmp_path / "part.parquet").read_bytes())
+
+    for uri in ("s3a://bucket/data/part-0.parquet", "s3://bucket/data/"):
+        source, options = store.polars_source(uri)
+        assert Path(source).is_absolute()
+        assert options == {}
+        assert pl.scan_parquet(source).collect().equals(frame)
+
+
+def test_a_subclass_can_damage_copies(tmp_path: Path, clock: LocalClock) -> None:
+    """Fault injection overrides copy alone; all else is this store."""
+
+    class Truncating(FolderObjectStore):
+        def copy(self, source: StoredObject, destination_uri: str) -> str:
+            checksum = super().copy(source, destination_uri)
+            self.write(destination_uri, self.read(destination_uri)[:-1])
+            return checksum
+
+    store = Truncating(tmp_path / "buckets", clock)
+    store.create_bucket("bucket")
+    source = store.write("s3://bucket/a", b"hello")
+
+    store.copy(source, "s3://bucket/b")
+
+    assert store.head("s3://bucket/b").etag != source.etag

@@ -1,0 +1,365 @@
+"""Two days of a contract, compared into figures that were counted by hand, or row by row in plain Python."""
+
+import math
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.domain.figures import CellFigures, ContractFigures
+from logcache_assets.engine.compare.comparison import BUCKET_ROWS, MANY_ROWS, Comparison, compare_tables
+from logcache_assets.engine.compare.contract_files import Piece, Table
+from logcache_assets.engine.drivers.driver import Driver
+from logcache_tests.engine.days import put_table
+from logcache_tests.engine.elsewhere import ElsewhereDriver
+from logcache_tests.engine.world import driver_in, open_store
+
+KEY = ("id", "prototype")
+
+
+def rows(prototype: str | Sequence[str] = "s0", /, **columns: Sequence[object] | pl.Series) -> pl.DataFrame:
+    """Rows with the ids a, b, c, … unless they are given."""
+    count = len(next(iter(columns.values())))
+    ids = columns.pop("id", [chr(ord("a") + n) for n in range(count)])
+    where = [prototype] * count if isinstance(prototype, str) else prototype
+    return pl.DataFrame({"id": ids, "prototype": where, **columns})
+
+
+def compared(
+    yesterday: Table,
+    today: Table,
+    driver: Driver,
+    *,
+    tolerances: Mapping[str, float] | None = None,
+    bucket_rows: int = BUCKET_ROWS,
+    many_rows: int = MANY_ROWS,
+) -> ContractFigures:
+    """The figures of two tables, of whose log nothing is known."""
+    comparison = Comparison(
+        yesterday=yesterday,
+        today=today,
+        key=KEY,
+        row_columns=frozenset({"id"}),
+        token_key=b"k",
+        tolerances=tolerances or {},
+        bucket_rows=bucket_rows,
+        many_rows=many_rows,
+    )
+    return compare_tables(comparison, driver, driver.scratch.at("comparison")).figures
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Compares frames."""
+
+    store: FolderObjectStore
+
+    def __call__(self, yesterday: pl.DataFrame, today: pl.DataFrame, **tolerances: float) -> ContractFigures:
+        """The figures of both days."""
+        one, other = (put_table(self.store, frame) for frame in (yesterday, today))
+        return compared(one, other, driver_in(self.store), tolerances=tolerances)
+
+
+@pytest.fixture
+def figures_of(store: FolderObjectStore) -> Days:
+    """Both days as files, one each."""
+    return Days(store)
+
+
+def test_keys_and_cells_are_counted_over_both_days(figures_of: Days) -> None:
+    """Three keys yesterday, one gone, one new; of the two in both days one amount changed."""
+    yesterday = rows(id=["a", "b", "c"], amount=[1, 2, 3])
+    today = rows(id=["b", "c", "d"], amount=[2, 4, 9])
+
+    found = figures_of(yesterday, today)
+
+    assert (found.found, found.missing, found.added, found.changed) == (2, 1, 1, 1)
+    assert found.columns == {"amount": CellFigures(equal=1, changed=1, unexplained=1)}
+    assert (found.today.rows, found.yesterday.rows) == (3, 3)
+
+
+def test_without_a_log_every_difference_is_unexplained(figures_of: Days) -> None:
+    """One row each is gone, new and changed; the fourth is as it was."""
+    found = figures_of(
+        rows(id=["a", "b", "c"], amount=[1, 2, 3]),
+        rows(id=["a", "b", "d"], amount=[1, 9, 4]),
+    )
+
+    assert found.reasons == {"unexplained": 3}
+    assert {(p.change, p.columns, p.rows) for p in found.patterns} == {
+        ("row missing", (), 1),
+        ("row added", (), 1),
+        ("value changed", ("amount",), 1),
+    }
+    assert not found.explained
+
+
+@pytest.mark.parametrize(
+    ("ids", "null_keys", "duplicate_keys"),
+    [
+        pytest.param(["a", "a", "c"], 0, 1, id="one key twice"),
+        pytest.param(["a", "a", "a"], 0, 2, id="one key three times"),
+        pytest.param(["a", "b", None], 1, 0, id="a null"),
+        pytest.param(["a", "a", None], 1, 1, id="both"),
+        pytest.param(["a", None, None], 2, 1, id="two nulls"),
+    ],
+)
+@pytest.mark.parametrize("spoilt_day", ["yesterday", "today"])
+def test_unsound_keys_are_counted_and_never_joined(
+    ids: list[str | None], null_keys: int, duplicate_keys: int, spoilt_day: str, figures_of: Days
+) -> None:
+    """A duplicate key would multiply rows: the comparison stops at the tables."""
+    sound, unsound = rows(amount=[1, 2, 3]), rows(id=ids, amount=[1, 2, 3])
+
+    found = figures_of(unsound, sound) if spoilt_day == "yesterday" else figures_of(sound, unsound)
+
+    spoilt = found.yesterday if spoilt_day == "yesterday" else found.today
+    assert (spoilt.null_keys, spoilt.duplicate_keys) == (null_keys, duplicate_keys)
+    assert found.prototypes is None
+    assert found.patterns == ()
+
+
+def test_a_null_prototype_is_a_null_in_the_key(figures_of: Days) -> None:
+    """Every column of the key counts."""
+    nowhere = rows(amount=[1]).with_columns(prototype=pl.lit(None, pl.String))
+
+    found = figures_of(rows(amount=[1]), nowhere)
+
+    assert found.today.null_keys == 1
+
+
+def test_the_same_key_on_two_prototypes_is_two_rows(figures_of: Days) -> None:
+    """The prototype is part of the key, and figures are counted by it."""
+    yesterday = rows(["s0", "s1"], id=["a", "a"], amount=[1, 1])
+    today = rows(["s1", "s0"], id=["a", "a"], amount=[1, 2])
+
+    found = figures_of(yesterday, today)
+
+    assert (found.today.duplicate_keys, found.missing, found.added) == (0, 0, 0)
+    assert {p: f.changed for p, f in (found.prototypes or {}).items()} == {"s0": 1, "s1": 0}
+
+
+def test_a_retyped_key_is_compared_as_text(figures_of: Days) -> None:
+    """Who writes numbers as texts has still written these rows."""
+    found = figures_of(rows(id=[1, 2], amount=[1, 2]), rows(id=["1", "2"], amount=[1, 3]))
+
+    assert (found.missing, found.added, found.changed) == (0, 0, 1)
+
+
+def test_a_column_that_today_lacks_is_left_to_the_schema(figures_of: Days) -> None:
+    """Its cells cannot be compared; yesterday's columns show it."""
+    found = figures_of(rows(amount=[1, 2], fee=[3, 4]), rows(amount=[1, 2]))
+
+    assert found.reasons == {}
+    assert found.columns.keys() == {"amount"}
+    assert found.yesterday.columns.keys() - found.today.columns.keys() == {"fee"}
+
+
+def test_the_order_of_rows_and_columns_does_not_matter(figures_of: Days) -> None:
+    """Both are the writer's."""
+    yesterday = rows(amount=[1, 2, 3], fee=[4, 5, 6])
+
+    found = figures_of(yesterday, yesterday.reverse().select("fee", "prototype", "amount", "id"))
+
+    assert found.reasons == {}
+    assert found.columns == {"fee": CellFigures(equal=3), "amount": CellFigures(equal=3)}
+
+
+AMOUNTS = [Decimal("1.5"), Decimal("-0.10"), Decimal(100), Decimal("0.000000001")]
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["one", "lists"])
+def test_decimals_are_compared_by_value_whatever_their_scale(figures_of: Days, *, many: bool) -> None:
+    """Digits before and behind the point may be too many for a type that holds both; one in the last place differs."""
+    yesterdays = [*AMOUNTS, Decimal("12345678901234567890123456789.5"), Decimal("7.000000001")]
+    todays = [*AMOUNTS, Decimal("2.5"), Decimal("7.000000001000000001")]
+    wide, fine = (pl.Series(v, dtype=t) for v, t in ((yesterdays, pl.Decimal(38, 9)), (todays, pl.Decimal(38, 18))))
+    if many:
+        wide, fine = (series.reshape((-1, 1)).arr.to_list() for series in (wide, fine))
+
+    found = figures_of(rows(amount=wide), rows(amount=fine))
+
+    assert found.columns == {"amount": CellFigures(equal=4, changed=2, unexplained=2)}
+
+
+def test_empty_tables_are_equal(figures_of: Days) -> None:
+    """No row, no prototype, no difference."""
+    nothing = rows(amount=[1]).clear()
+
+    found = figures_of(nothing, nothing)
+
+    assert (found.prototypes, found.reasons, found.today.rows) == ({}, {}, 0)
+
+
+def test_a_table_that_is_empty_today_lacks_every_row(figures_of: Days) -> None:
+    """And one that was empty has only new ones."""
+    some = rows(amount=[1, 2])
+
+    lost, came = figures_of(some, some.clear()), figures_of(some.clear(), some)
+
+    assert (lost.missing, lost.added, lost.today.rows) == (2, 0, 0)
+    assert (came.missing, came.added, came.yesterday.rows) == (0, 2, 0)
+
+
+@pytest.mark.parametrize("grows", [True, False], ids=["today has many more", "yesterday had"])
+@pytest.mark.parametrize("many_rows", [0, 3, MANY_ROWS], ids=["all rows read", "all of one day's", "looked up"])
+def test_one_day_that_differs_in_many_rows_leaves_the_others_alone(
+    many_rows: int, store: FolderObjectStore, *, grows: bool
+) -> None:
+    """Whether rows are looked up or all are read is decided for both days at once."""
+    few = put_table(store, rows(id=["a", "b", "c"], amount=[1, 2, 3]))
+    many = put_table(store, rows(id=list("abcdefgh"), amount=[1, 2, 9, *range(5)]))
+
+    found = compared(*((few, many) if grows else (many, few)), driver_in(store), many_rows=many_rows)
+
+    assert (found.added, found.missing, found.changed) == ((5, 0, 1) if grows else (0, 5, 1))
+    assert found.reasons == {"unexplained": 6}
+
+
+def test_patterns_that_are_left_out_are_counted(figures_of: Days) -> None:
+    """The 40 largest are kept: of prototypes p0 to p49 the one with the number n has n + 1 rows."""
+    prototypes = [f"p{n}" for n in range(50) for _ in range(n + 1)]
+    ids = [f"{n}" for n in range(len(prototypes))]
+    yesterday = rows(prototypes, id=ids, amount=[1] * len(ids))
+
+    found = figures_of(yesterday, yesterday.with_columns(amount=pl.lit(2, pl.Int64)))
+
+    assert [pattern.rows for pattern in found.patterns] == list(range(50, 10, -1))
+    assert found.more_patterns == 10
+    assert found.reasons == {"unexplained": len(ids)}
+
+
+def test_values_exchanged_between_columns_of_one_type_differ(figures_of: Days) -> None:
+    """A row's hash is a sum over its columns, so each column must have one of its own; in all of 100 rows."""
+    yesterday = rows(id=[str(n) for n in range(100)], debit=list(range(100)), credit=list(range(100, 200)))
+    today = yesterday.rename({"debit": "credit", "credit": "debit"})
+
+    found = figures_of(yesterday, today)
+
+    assert found.changed == 100
+
+
+def test_values_exchanged_between_rows_differ(figures_of: Days) -> None:
+    """The table holds the same keys and the same values as before."""
+    found = figures_of(rows(amount=[1, 2, 3]), rows(amount=[1, 3, 2]))
+
+    assert found.columns == {"amount": CellFigures(equal=1, changed=2, unexplained=2)}
+
+
+def in_pieces(table: Table, size: int) -> tuple[Piece, ...]:
+    """The table's pieces cut small."""
+    return tuple(
+        Piece(piece.uri, piece.first + n, min(size, piece.rows - n), piece.begin + n)
+        for piece in table.pieces
+        for n in range(0, piece.rows, size)
+    )
+
+
+def cut_small(table: Table, size: int) -> Table:
+    """The same table, read a few rows at a time."""
+    return replace(table, pieces=in_pieces(table, size))
+
+
+NUMBERS, TEXTS = st.sampled_from([None, 0, 1, -1, 2**62]), st.sampled_from([None, "", "a", "ab", "ü"])
+SMALL_LISTS = st.none() | st.lists(st.sampled_from([0, 1, None]), max_size=2)
+COLUMNS: Mapping[str, tuple[st.SearchStrategy[Any], pl.DataType]] = {
+    "one": (NUMBERS, pl.Int64()),
+    "other": (NUMBERS, pl.Int64()),
+    "text": (TEXTS, pl.String()),
+    "score": (st.sampled_from([None, 0.0, -0.0, 1.5, math.nan]), pl.Float64()),
+    "flag": (st.sampled_from([None, True, False]), pl.Boolean()),
+    "list": (SMALL_LISTS, pl.List(pl.Int64())),
+    "words": (st.none() | st.lists(TEXTS, max_size=2), pl.List(pl.String())),
+}
+CELLS = tuple(COLUMNS)
+SCHEMA = {"id": pl.String(), "prototype": pl.String(), **{name: dtype for name, (_, dtype) in COLUMNS.items()}}
+Rows = dict[tuple[str, str], tuple[Any, ...]]
+CELL_ROWS = st.tuples(*(strategy for strategy, _ in COLUMNS.values()))
+KEYS = st.tuples(st.sampled_from("abcdef"), st.sampled_from(["s0", "s1"]))
+
+
+@st.composite
+def two_days(draw: st.DrawFn) -> tuple[Rows, Rows]:
+    """Rows by key; many are the same on both days, or nearly."""
+    yesterday = draw(st.dictionaries(KEYS, CELL_ROWS, max_size=8))
+    today = {key: row for key, row in yesterday.items() if draw(st.integers(0, 5))}
+    for key in [key for key in today if draw(st.booleans())]:
+        place, row = draw(st.integers(0, len(CELLS) - 1)), list(today[key])
+        row[place] = draw(COLUMNS[CELLS[place]][0])
+        today[key] = tuple(row)
+    return yesterday, {**today, **draw(st.dictionaries(KEYS, CELL_ROWS, max_size=2))}
+
+
+def naive(yesterday: Rows, today: Rows) -> tuple[int, int, int, dict[str, CellFigures]]:
+    """Missing, added and changed rows, and cells by column; `repr` tells -0.0 from 0.0 and no NaN from another."""
+    both = [(yesterday[key], today[key]) for key in yesterday.keys() & today.keys()]
+    columns = {name: naive_cells([(one[n], other[n]) for one, other in both]) for n, name in enumerate(CELLS)}
+    changed = sum(repr(one) != repr(other) for one, other in both)
+    return len(yesterday.keys() - today.keys()), len(today.keys() - yesterday.keys()), changed, columns
+
+
+def naive_cells(pairs: Sequence[tuple[object, object]]) -> CellFigures:
+    """The figures of one column; what differs is unexplained."""
+    other = [(a, b) for a, b in pairs if repr(a) != repr(b)]
+    return CellFigures(
+        equal=len(pairs) - len(other),
+        changed=sum(a is not None and b is not None for a, b in other),
+        to_null=sum(b is None for _, b in other),
+        from_null=sum(a is None for a, _ in other),
+        unexplained=len(other),
+    )
+
+
+def files(content: Rows, parts: int) -> Iterator[pl.DataFrame]:
+    """The rows dealt out to several files."""
+    dealt = [(*key, *cells) for key, cells in content.items()]
+    return (pl.DataFrame(dealt[n::parts], SCHEMA, orient="row") for n in range(parts))
+
+
+@given(
+    days=two_days(),
+    parts=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    piece_rows=st.integers(1, 3),
+    bucket_rows=st.sampled_from([1, 3, BUCKET_ROWS]),
+    elsewhere=st.booleans(),
+)
+@settings(max_examples=30)
+def test_digests_count_what_a_comparison_of_every_row_counts(
+    *, days: tuple[Rows, Rows], parts: tuple[int, int], piece_rows: int, bucket_rows: int, elsewhere: bool
+) -> None:
+    """Whatever the rows, the files, the pieces, the buckets, and where the work is done."""
+    yesterday, today = days
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        tables = [put_table(store, *files(rows, n)) for rows, n in zip(days, parts, strict=True)]
+        one, other = (cut_small(table, piece_rows) for table in tables)
+        own = driver_in(store)
+        driver = ElsewhereDriver(own.scratch) if elsewhere else own
+
+        found = compared(one, other, driver, bucket_rows=bucket_rows)
+
+    assert (found.missing, found.added, found.changed, found.columns or NO_CELLS) == naive(yesterday, today)
+    assert (found.yesterday.rows, found.today.rows) == (len(yesterday), len(today))
+
+
+NO_CELLS = dict.fromkeys(CELLS, CellFigures())
+"""Of tables without any row."""
+
+
+@pytest.mark.parametrize("bucket_rows", [1, BUCKET_ROWS], ids=["several buckets", "one bucket"])
+def test_duplicates_are_found_wherever_they_lie(bucket_rows: int, store: FolderObjectStore) -> None:
+    """One in another piece, one in another file."""
+    twice = put_table(store, rows(id=["a", "b", "a"], amount=[1, 2, 1]), rows(id=["b", "c"], amount=[3, 4]))
+    sound = put_table(store, rows(amount=[1, 2, 3]))
+
+    found = compared(cut_small(sound, 1), cut_small(twice, 1), driver_in(store), bucket_rows=bucket_rows)
+
+    assert (found.today.duplicate_keys, found.yesterday.duplicate_keys) == (2, 0)

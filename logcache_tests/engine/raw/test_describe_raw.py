@@ -1,0 +1,220 @@
+"""The raw datasets of an instance and their description."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import msgspec
+import polars as pl
+import pytest
+
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_assets.engine.raw.describe_raw import count_duplicates, describe_raw_datasets, sum_hashes
+from logcache_assets.engine.storage.parquet import ParquetError, write_part
+from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
+from logcache_tests.engine.builds import facts_of
+from logcache_tests.engine.expected import expected_counts
+from logcache_tests.engine.generated import log_frame
+from logcache_tests.engine.world import (
+    FEED_S0,
+    OWN_BUCKET,
+    cut_off,
+    driver_in,
+    refuse_warning,
+    source_at,
+    strict_log,
+    write_cache,
+)
+
+LOG = f"s3://{OWN_BUCKET}/cache/feed-s0/log"
+ENTITIES = f"s3://{OWN_BUCKET}/cache/feed-s0/materialized-entities"
+
+
+@pytest.fixture
+def night(store: FolderObjectStore) -> FolderObjectStore:
+    """A store with the raw datasets that a night wrote for feed-s0."""
+    source = source_at(FEED_S0, "night")
+    write_cache(source, store, folder="cache", last_t=source.until_t or 0)
+    return store
+
+
+def test_a_description_has_datomics_figures(night: FolderObjectStore) -> None:
+    """Rows, last t and current facts are what Datomic counted; nothing is wrong with a sound log."""
+    counts = expected_counts("night", "feed-s0")
+
+    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+    assert (found.log.rows, found.log.last_t, found.current_facts) == tuple(counts.values())
+    assert found.materialized_entities.last_t == found.log.last_t
+    assert found.log.columns == LOG_COLUMNS == column_types(LOG_SCHEMA)
+    assert [f.name for f in found.log.files] == ["part-00000.parquet"]
+    assert found.log.files[0].etag == night.head(f"{LOG}/part-00000.parquet").etag
+    assert list(find_export_problems(found, None)) == []
+    assert msgspec.json.decode(msgspec.json.encode(found), type=type(found)) == found
+
+
+def test_facts_are_written_for_their_readers(night: FolderObjectStore) -> None:
+    """Open and closed ones apart, each ordered by attribute, entity and t; the closed ones keep their end."""
+    halves = [
+        pl.read_parquet(night.path_of(f"{ENTITIES}/{half}-00000-of-00001.parquet")) for half in ("open", "closed")
+    ]
+
+    for facts in halves:
+        assert facts.schema == FACTS_SCHEMA
+        assert facts.equals(facts.sort("a", "e", "t_from", "v"))
+    assert [facts["t_to"].null_count() for facts in halves] == [len(halves[0]), 0]
+    assert len(halves[1]) > 0
+    written = pl.concat(halves).sort("a", "e", "t_from", "v")
+    assert written.equals(facts_of(source_at(FEED_S0, "night"), night))
+
+
+def test_doubled_rows_are_counted(night: FolderObjectStore) -> None:
+    """The same rows in a second file: as many duplicates, another fingerprint."""
+    before = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    log = strict_log(source_at(FEED_S0, "night"), night)
+    night.write(f"{LOG}/part-00001.parquet", night.read(f"{LOG}/part-00000.parquet"))
+
+    after = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+    assert after.duplicate_datoms == len(log)
+    assert after.log.fingerprint != before.log.fingerprint
+    assert [f.name for f in after.log.files] == ["part-00000.parquet", "part-00001.parquet"]
+
+
+def test_two_equal_byte_arrays_are_no_duplicate(store: FolderObjectStore) -> None:
+    """Datomic writes both datoms when a tx asserts equal byte arrays; for other types two rows are a fault."""
+    types = [(100, 40, "27", 5, True), (101, 40, "23", 5, True)]
+    of_bytes = [(1, 100, "5Q==", 6, True)] * 2
+    of_text = [(1, 101, "x", 6, True)] * 3
+
+    sound, doubled = (
+        write_part(log_frame(datoms), LOG, store, number=n).uri
+        for n, datoms in enumerate([[*types, *of_bytes], [*types, *of_bytes, *of_text]])
+    )
+
+    assert count_duplicates([sound], store) == 0
+    assert count_duplicates([doubled], store) == 2
+
+
+def test_duplicates_are_found_across_files(store: FolderObjectStore) -> None:
+    """Also those of byte arrays whose attribute is installed in another file are left out."""
+    parts = [
+        [(100, 40, "27", 5, True), (101, 40, "23", 5, True), (1, 101, "x", 6, True)],
+        [(1, 100, "5Q==", 7, True), (1, 101, "x", 6, True)],
+        [(1, 100, "5Q==", 7, True)],
+    ]
+
+    uris = [write_part(log_frame(datoms), LOG, store, number=n).uri for n, datoms in enumerate(parts)]
+
+    assert count_duplicates(uris, store) == 1
+
+
+def test_the_sum_of_hashes_knows_rows_but_not_their_order() -> None:
+    """Also across processes, because the notebook runs elsewhere."""
+    frame = pl.DataFrame({"e": [1, 2, 3], "v": ["x", None, "z"]})
+    code = (
+        "import json, sys, polars; from logcache_assets.engine.raw.describe_raw import sum_hashes; "
+        "print(sum_hashes(polars.DataFrame(json.loads(sys.argv[1]))))"
+    )
+
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(frame.to_dict(as_series=False))],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert sum_hashes(frame.reverse()) == sum_hashes(frame) == int(elsewhere.stdout)
+    assert sum_hashes(pl.concat([frame[:1], frame[1:]], rechunk=False)) == sum_hashes(frame)
+    assert sum_hashes(frame[:1]) + sum_hashes(frame[1:]) == sum_hashes(frame)
+    assert sum_hashes(frame.vstack(frame)) != sum_hashes(frame)
+    assert sum_hashes(frame.with_columns(v=pl.lit("y"))) != sum_hashes(frame)
+
+
+def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: FolderObjectStore) -> None:
+    """Cut into two files, in another order, it is the same."""
+    log = strict_log(source_at(FEED_S0, "old"), store)
+    write_part(log, f"{LOG}/one", store)
+    write_part(log[100:].reverse(), f"{LOG}/two", store, number=0)
+    write_part(log[:100], f"{LOG}/two", store, number=1)
+
+    one, two = (
+        describe_raw_datasets("feed-s0", log_uri=f"{LOG}/{name}", entities_uri=ENTITIES, store=store).log
+        for name in ("one", "two")
+    )
+
+    assert (len(one.files), len(two.files)) == (1, 2)
+    assert one.fingerprint == two.fingerprint
+
+
+def test_a_corrupt_file_is_named(night: FolderObjectStore) -> None:
+    """A truncated Parquet file is never an empty dataset."""
+    uri = f"{LOG}/part-00000.parquet"
+    night.write(uri, night.read(uri)[:-1])
+
+    with pytest.raises(ParquetError, match=f"{uri} is not a readable Parquet file"):
+        describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+
+
+def test_figures_of_what_is_no_log_say_so(night: FolderObjectStore) -> None:
+    """Other columns and an empty folder are described, so that the rules can refuse them with a reason."""
+    path = night.path_of(f"{LOG}/part-00000.parquet")
+    pl.read_parquet(path).drop("tx_instant").write_parquet(path)
+
+    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=f"{ENTITIES}-gone", store=night)
+
+    assert "tx_instant" not in found.log.columns
+    assert (found.materialized_entities.rows, found.materialized_entities.files) == (0, ())
+    reasons = " ".join(find_export_problems(found, None))
+    assert "C17" in reasons
+    assert "C5" in reasons
+
+
+def test_a_log_is_written_in_log_order(store: FolderObjectStore) -> None:
+    """Sorted by t, the order within a tx as it was; also what a cache and newer segments give."""
+    source = source_at(FEED_S0, "night")
+    log = strict_log(source, store)
+    cached = replace(source, cache=write_cache(source, store, folder="old", last_t=cut_off(FEED_S0, "old")))
+
+    write_cache(cached, store, folder="cache", last_t=source.until_t or 0)
+
+    written = pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet"))
+    assert written.equals(log)
+    assert written["t"].is_sorted()
+
+
+def test_what_was_built_is_counted(store: FolderObjectStore) -> None:
+    """Datoms, facts and the last t, as Datomic counted them."""
+    source, counts = source_at(FEED_S0, "night"), expected_counts("night", "feed-s0")
+    wanted = RawBuild(source=source, log=Folder(store, LOG), entities=Folder(store, ENTITIES))
+
+    built = build_raw(wanted, store=store, driver=driver_in(store), warn=refuse_warning)
+
+    assert (built.datoms, built.last_t) == (counts["datoms"], counts["max_t"])
+    assert built.facts == len(facts_of(source, store))
+
+
+def test_raw_datasets_before_the_caches_end_are_cut(store: FolderObjectStore) -> None:
+    """From a cache that is ahead: what was known at that t, and not a datom more."""
+    source = source_at(FEED_S0, "old")
+    ahead = write_cache(source, store, folder="ahead", last_t=cut_off(FEED_S0, "night"))
+
+    entry = write_cache(replace(source, cache=ahead), store, folder="cache", last_t=source.until_t or 0)
+
+    written = pl.read_parquet(store.path_of(f"{LOG}/part-00000.parquet"))
+    assert written.equals(strict_log(source, store))
+    assert facts_of(replace(source, cache=entry), store).equals(facts_of(source, store))
+
+
+def test_a_cached_log_that_ends_elsewhere_is_not_copied(store: FolderObjectStore) -> None:
+    """Its entities are sound, so only reading the log finds it."""
+    source = source_at(FEED_S0, "night")
+    behind = write_cache(source, store, folder="behind", last_t=cut_off(FEED_S0, "old"))
+    mixed = write_cache(source, store, folder="mixed", last_t=cut_off(FEED_S0, "yesterday"))
+    store.write(f"{mixed.log}/part-00000.parquet", store.read(f"{behind.log}/part-00000.parquet"))
+
+    with pytest.raises(CacheError, match=rf"feed-s0: .*{mixed.log} holds .*ends at t {behind.last_t} \(C5\)"):
+        write_cache(replace(source, cache=mixed), store, folder="cache", last_t=source.until_t or 0)
