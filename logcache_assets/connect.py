@@ -1,15 +1,50 @@
-"""From settings to ports: the one place that knows which adapter serves which port on which platform."""
+"""From settings to ports, without Dagster: for the command line, and for the notebook on a cluster.
 
+The one place that knows which adapter serves which port on which platform. Building reads nothing of the world.
+"""
+
+import sys
+from pathlib import Path
+
+from logcache_assets.adapters.sabesp import SabespItaipu
 from logcache_assets.local_platform.world import World, pii_key
 from logcache_assets.ports import Ports
-from logcache_assets.settings import Settings
+from logcache_assets.settings import Settings, child_environment
+
+NOTEBOOK = Path(__file__).parent / "notebooks" / "export_log.py"
+"""The export notebook, in Databricks' source format."""
 
 
 def connect(settings: Settings) -> Ports:
-    """The ports of the configured platform; builds plain objects and asks nothing of the world."""
-    return World(settings).ports()
+    """The ports of the configured platform."""
+    world = World(settings)
+    return Ports(
+        store=world.store,
+        segment_index=world.segment_index,
+        metapod=world.metapod,
+        notebook_runner=world.notebook_runner(NOTEBOOK),
+        itaipu=sabesp_itaipu(settings),
+        repository=world.repository,
+        clock=world.clock,
+    )
 
 
 def deployment_key(settings: Settings) -> bytes:
     """The key of personal data: of the HMAC in PII columns, and of the tokens in reports."""
     return pii_key(settings)
+
+
+def sabesp_itaipu(settings: Settings) -> SabespItaipu:
+    """Itaipu through the `sabesp` that the settings name; by default the one that this package installs."""
+    bucket = f"s3a://{settings.ephemeral_bucket}/"
+    return SabespItaipu(
+        executable=Path(settings.sabesp or Path(sys.executable).parent / "sabesp"),
+        aurora_stack=settings.aurora_stack,
+        run_name=settings.run_name,
+        in_uri=bucket,
+        out_uri=bucket,
+        machines=settings.machines,
+        log_folder=settings.home_folder / "sabesp_logs",
+        environment=child_environment(settings),
+        timeout_seconds=60.0 * settings.test_run_timeout_minutes,
+    )

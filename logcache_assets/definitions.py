@@ -5,12 +5,10 @@ settings and the catalog of contract definitions, and nothing else; importing th
 """
 
 import sys
-from typing import Any
 
 import dagster as dg
 
 from logcache_assets.catalog import Catalog, load_catalog
-from logcache_assets.connect import connect
 from logcache_assets.defs.assets.contract_datasets import build_contracts
 from logcache_assets.defs.assets.itaipu_test_run import itaipu_test_run
 from logcache_assets.defs.assets.log_cache_candidate import build_log_cache_candidate
@@ -21,13 +19,20 @@ from logcache_assets.defs.assets.permanent_log import build_permanent_log
 from logcache_assets.defs.assets.validation_report import validation_report
 from logcache_assets.defs.jobs import EXECUTOR, build_refresh_job
 from logcache_assets.defs.plain_log import plain_log
+from logcache_assets.defs.resources import configured_resources, given_resources
 from logcache_assets.defs.sensors import build_new_nightly_transaction
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings, load_settings
 
 
-def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports) -> dg.Definitions:
-    """The whole code location for these databases on this platform."""
+def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports | None = None) -> dg.Definitions:
+    """The whole code location for these databases.
+
+    Args:
+        settings: of the deployment.
+        catalog: the databases and their contracts.
+        ports: used instead of the resources that the process's own environment describes.
+    """
     return dg.Definitions(
         assets=[
             build_nightly_transaction(catalog),
@@ -41,31 +46,17 @@ def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports) -> 
         ],
         jobs=[build_refresh_job()],
         sensors=[build_new_nightly_transaction(catalog)],
-        resources=_resources(settings, ports),
+        resources=given_resources(settings, ports) if ports else configured_resources(settings),
         executor=EXECUTOR,
         loggers={"console": dg.colored_console_logger, "plain": plain_log},
     )
-
-
-def _resources(settings: Settings, ports: Ports) -> dict[str, Any]:
-    return {
-        "settings": settings,
-        "store": ports.store,
-        "segment_index": ports.segment_index,
-        "metapod": ports.metapod,
-        "runner": ports.notebook_runner,
-        "itaipu": ports.itaipu,
-        "repository": ports.repository,
-        "clock": ports.clock,
-        "ports": ports,
-    }
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The code location of the configured platform; raises BadInput for a missing or malformed catalog."""
     settings = load_settings()
-    return build_definitions(settings, catalog=load_catalog(settings.catalog_folder), ports=connect(settings))
+    return build_definitions(settings, catalog=load_catalog(settings.catalog_folder))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from logcache_assets.domain.validation import SameTSelection
 from logcache_assets.errors import BadInput
 
 PREFIX = "LOGCACHE_"
+PII_KEY_VARIABLE = "LOGCACHE_PII_KEY"
+"""The one secret among the settings."""
 
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
 Bucket = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
@@ -126,3 +128,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
         for name in Settings.__struct_fields__
         if (value := getattr(absolute, name)) is not None
     }
+
+
+def public_environment(settings: Settings) -> dict[str, str]:
+    """The same variables without secrets: what may be shown."""
+    return {name: value for name, value in child_environment(settings).items() if name != PII_KEY_VARIABLE}

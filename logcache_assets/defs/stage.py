@@ -1,7 +1,7 @@
 """What all stages share: the documents between them, and which transaction and databases a run is about.
 
 No stage reads another's memory: it finds the upstream's newest materialization (this run's, if there is one), and in
-its metadata the URI of the document.
+its metadata the URI of the document and its digest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
 from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
 from logcache_assets.errors import LogCacheError, Refused
@@ -20,8 +19,11 @@ BASE_BRANCH = "main"
 OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
 """The tag of an asset that belongs to every refresh."""
+
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
+DIGEST = "document_sha256"
+"""Metadata key of a materialization: the digest of the document as its stage wrote it."""
 
 SEARCHED = 100
 """How many materializations of other runs may have come since this run's own."""
@@ -33,17 +35,34 @@ Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
 
 @contextmanager
 def refusals_fail_the_asset() -> Iterator[None]:
-    """A reason meant for people becomes the step's failure, without retries: wrong data stays wrong."""
+    """Turn an error that users read into the step's failure, without retries."""
     try:
         yield
     except LogCacheError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
 
 
+def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey | None = None) -> Materialized:
+    """A stage's materialization, by which downstream stages find its document and prove that it is unchanged.
+
+    Args:
+        uri: of the document.
+        digest: of the document as it was written.
+        metadata: what Dagit shows beside it.
+        key: of the asset, where the step makes several.
+    """
+    document: Metadata = {DOCUMENT: dg.MetadataValue.path(uri), DIGEST: digest}
+    return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(digest), metadata=document | metadata)
+
+
 def upstream_document(
     context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType]
 ) -> DocumentType:
-    """The document of an upstream asset: of this run, else of its newest materialization."""
+    """The document of an upstream asset: of this run, else of its newest materialization.
+
+    Raises:
+        Refused: the asset was never materialized, or its document was changed since.
+    """
     asset_key = dg.AssetKey(list(key))
     found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
     if not found:
@@ -57,27 +76,27 @@ def upstream_document(
 def _read_unchanged(
     documents: Documents, materialization: dg.AssetMaterialization | None, kind: type[DocumentType]
 ) -> DocumentType:
-    """The document as its stage wrote it: the materialization remembers its digest."""
-    if materialization is None or DOCUMENT not in materialization.metadata:
+    """The document as its stage wrote it: the materialization holds its digest."""
+    if materialization is None or not {DOCUMENT, DIGEST} <= materialization.metadata.keys():
         raise Refused("a materialization without a document was found; materialize its asset again")
     uri = str(materialization.metadata[DOCUMENT].value)
     text = documents.store.read(uri).decode()
-    if (materialization.tags or {}).get(DATA_VERSION_TAG) != document_digest(text):
+    if materialization.metadata[DIGEST].value != document_digest(text):
         raise Refused(f"{uri} is not what its stage wrote; materialize that asset again (C29)")
     return parse_document(text, kind, where=uri)
 
 
 def refuse_stale(context: Context, key: str, *, behind: str) -> None:
-    """Refuse to go on from an older document of an asset while this very run makes anew what it is made of.
+    """Refuse a document whose upstream this run rematerializes.
 
     Args:
         context: of the step that would read the document.
-        key: the asset.
-        behind: the stage that it is made of.
+        key: the asset whose document it is.
+        behind: the stage upstream of that asset.
     """
     selected = context.run.asset_selection or frozenset()
-    made_anew = any(chosen.path[0] == behind for chosen in selected)
-    if made_anew and dg.AssetKey([key]) not in selected:
+    rematerialized = any(chosen.path[0] == behind for chosen in selected)
+    if rematerialized and dg.AssetKey([key]) not in selected:
         raise Refused(f"this run makes {behind} anew, but not {key}, which is made of it; select {key} too (C29)")
 
 
@@ -97,9 +116,9 @@ def tags_of(database: str) -> dict[str, str]:
 
 def database_key(stage: str, database: str) -> dg.AssetKey:
     """`permanent_log/feed`."""
-    return dg.AssetKey([stage, database])
+    return dg.AssetKey([str(stage), database])
 
 
 def selected_databases(context: Context) -> tuple[str, ...]:
-    """The databases whose outputs of this very step are wanted."""
+    """The databases whose outputs of this step are wanted."""
     return tuple(sorted({key.path[1] for key in context.selected_asset_keys}))

@@ -4,8 +4,22 @@ Everything of ours is below `cache/`: the same bucket holds live segments, so no
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from logcache_assets.domain.instances import Instance
+
+
+class Stage(StrEnum):
+    """The stages that end with a document; each has a folder of this name."""
+
+    NIGHT = "nightly_transaction"
+    EXPORT = "log_export"
+    PERMANENT_LOG = "permanent_log"
+    CANDIDATE = "log_cache_candidate"
+    TEST_RUN = "itaipu_test_run"
+    CONTRACTS = "contract"
+    VERDICT = "validation_report"
+    PULL_REQUEST = "log_cache_pull_request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +59,41 @@ class Locations:
         """Folder for what a distributed build spills; of no account afterwards."""
         return f"s3://{self.permanent_bucket}/cache/_scratch"
 
-    def document(self, *, transaction: str, stage: str, name: str) -> str:
-        """The JSON document with which a stage ends."""
-        return f"{self.documents}{transaction}/{stage}/{name}.json"
-
     @property
     def documents(self) -> str:
         """The beginning of every document's URI."""
         return f"s3://{self.permanent_bucket}/cache/_refresh/"
+
+    def document(self, *, transaction: str, stage: str, name: str) -> str:
+        """The JSON document with which a stage ends.
+
+        Args:
+            transaction: the nightly transaction of the refresh.
+            stage: a Stage.
+            name: the database, selection or Itaipu version that the document is about.
+        """
+        return f"{self.documents}{transaction}/{stage}/{name}.json"
+
+    def candidate(self, *, transaction: str, selection: str) -> str:
+        """The document of a candidate."""
+        return self.document(transaction=transaction, stage=Stage.CANDIDATE, name=selection)
+
+    def verdict(self, *, transaction: str, selection: str) -> str:
+        """The document of the verdict on a candidate."""
+        return self.document(transaction=transaction, stage=Stage.VERDICT, name=selection)
+
+    def report(self, *, transaction: str, selection: str, ending: str) -> str:
+        """The verdict as a page (`html`) or as Markdown (`md`)."""
+        return self.verdict(transaction=transaction, selection=selection).removesuffix("json") + ending
+
+    def publication(self, *, transaction: str, selection: str) -> str:
+        """The document of a candidate's pull request."""
+        return self.document(transaction=transaction, stage=Stage.PULL_REQUEST, name=selection)
+
+
+def stage_of(document_uri: str) -> str:
+    """The stage that wrote a document, from its URI."""
+    return document_uri.split("/")[-2]
 
 
 def folder_of(map_log_uri: str) -> CacheFolder:

@@ -186,7 +186,7 @@ class _Accidents:
         return raw_entities_dataset(next(self._instances()))
 
     def _night(self) -> Transaction:
-        found = self._world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)
+        found = self._world.metapod.transactions(TransactionType.DAILY, since=EARLIEST)
         if not found:
             raise BadInput("this world has no nightly transaction; let one run with `logcache local night`")
         return found[0]

@@ -1,4 +1,4 @@
-"""The local world: one folder with a twin of every outside system, and the ports over them.
+"""The local world: one folder with a twin of every outside system, and paths to them.
 
 buckets/<bucket>/<key>   objects           segment_index.sqlite   the segment index
 metapod.sqlite           metapod           itaipu.git, pull_requests/   the itaipu repository
@@ -8,12 +8,10 @@ dagster/                 Dagster's storage faults/                accidents wait
 """
 
 import secrets
-import sys
 from pathlib import Path
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.metapod import GraphQLMetapod
-from logcache_assets.adapters.sabesp import SabespItaipu
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.faults import CutShortObjectStore, Faults
@@ -24,8 +22,6 @@ from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import Ports, Tell
 from logcache_assets.settings import Settings, child_environment
-
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "export_log.py"
 
 
 class World:
@@ -60,31 +56,18 @@ class World:
 
     def ports(self) -> Ports:
         """Every port over this world."""
-        return Ports(
-            store=self.store,
-            segment_index=self.segment_index,
-            metapod=GraphQLMetapod(local_transport(self.metapod_store)),
-            notebook_runner=LocalNotebookRunner(
-                NOTEBOOK, self.home / "notebook_runs", child_environment(self.settings)
-            ),
-            itaipu=self._itaipu(),
-            repository=self.repository,
-            clock=self.clock,
-        )
+        from logcache_assets.connect import connect  # noqa: PLC0415 - it builds on this module
 
-    def _itaipu(self) -> SabespItaipu:
-        out = f"s3a://{self.settings.ephemeral_bucket}/"
-        return SabespItaipu(
-            executable=Path(self.settings.sabesp or Path(sys.executable).parent / "sabesp"),
-            aurora_stack=self.settings.aurora_stack,
-            run_name=self.settings.run_name,
-            in_uri=out,
-            out_uri=out,
-            machines=self.settings.machines,
-            log_folder=self.home / "sabesp_logs",
-            environment=child_environment(self.settings),
-            timeout_seconds=60.0 * self.settings.test_run_timeout_minutes,
-        )
+        return connect(self.settings)
+
+    @property
+    def metapod(self) -> GraphQLMetapod:
+        """The client that production uses, over the local GraphQL service."""
+        return GraphQLMetapod(local_transport(self.metapod_store))
+
+    def notebook_runner(self, notebook: Path) -> LocalNotebookRunner:
+        """Runs a notebook in a process of its own."""
+        return LocalNotebookRunner(notebook, self.home / "notebook_runs", child_environment(self.settings))
 
 
 def find_pii_key(settings: Settings, tell: Tell) -> bytes | None:

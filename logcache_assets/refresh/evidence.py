@@ -10,7 +10,6 @@ from functools import cached_property
 import polars as pl
 from msgspec.structs import replace
 
-from logcache_assets.connect import deployment_key
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
 from logcache_assets.domain.instances import Instance
@@ -21,7 +20,7 @@ from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
 from logcache_assets.errors import LogCacheError
-from logcache_assets.ports import Ports
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.judge import Absent, Case, Place
 from logcache_assets.refresh.pinned_definitions import definition_path, read_definition
 from logcache_assets.refresh.pinned_rules import PinnedRules, read_rules
@@ -35,29 +34,35 @@ class Evidence:
     night: NightlyTransaction
     candidate: Candidate
     run: TestRun
-    ports: Ports
+    metapod: Metapod
+    store: ObjectStore
+    segment_index: SegmentIndex
+    repository: ItaipuRepository
+    clock: Clock
+    pii_key: bytes
+    """The deployment's key of personal data."""
     settings: Settings
 
     @cached_property
     def today(self) -> Transaction:
         """The test run's datasets."""
-        return self.ports.metapod.transaction(self.run.transaction)
+        return self.metapod.transaction(self.run.transaction)
 
     @cached_property
     def yesterday(self) -> Transaction:
         """The nightly run's datasets."""
-        return self.ports.metapod.transaction(self.night.transaction)
+        return self.metapod.transaction(self.night.transaction)
 
     @cached_property
     def entries(self) -> LogCacheMap:
         """The candidate's map."""
-        text = self.ports.repository.read(MAP_PATH, ref=self.candidate.sha)
+        text = self.repository.read(MAP_PATH, ref=self.candidate.sha)
         return parse_map(text, where=f"{MAP_PATH} at {self.candidate.version}")
 
     @cached_property
     def rules(self) -> PinnedRules:
         """Of the candidate's commit."""
-        return read_rules(self.ports.repository, self.ports.clock, sha=self.candidate.sha)
+        return read_rules(self.repository, self.clock, sha=self.candidate.sha)
 
     @cached_property
     def after(self) -> Mapping[str, int]:
@@ -66,14 +71,14 @@ class Evidence:
 
     def definition_of(self, database: str) -> DatabaseDefinition:
         """What the candidate's commit declares."""
-        return read_definition(self.ports.repository, database, sha=self.candidate.sha)
+        return read_definition(self.repository, database, sha=self.candidate.sha)
 
     def former_of(self, database: str) -> DatabaseDefinition | None:
         """What was declared when yesterday's run began; None where history does not reach that far.
 
         A database of which yesterday's run has no contract was declared since: then nothing was.
         """
-        path, repository = definition_path(database), self.ports.repository
+        path, repository = definition_path(database), self.repository
         for version in repository.versions(path, ref=self.candidate.sha):
             if version.committed_at <= self.night.started_at:
                 where = f"{version.sha[:8]}:{path}"
@@ -84,23 +89,22 @@ class Evidence:
 
     def case_of(self, definition: DatabaseDefinition) -> Case:
         """Everything that is judged of one database."""
-        key = deployment_key(self.settings)
         sources = [self._source(instance, definition) for instance in definition.instances]
         nightly = [self._nightly(source) for source in sources]
         return Case(
             definition=definition,
             yesterday={t.dataset: _place(self.yesterday, t, "yesterday's run") for t in contract_tables(definition)},
             today={t.dataset: self._today_place(t) for t in contract_tables(definition)},
-            tables=self.ports.store,
+            tables=self.store,
             logs=Logs(
                 sources=tuple(sources),
                 after={source.instance: self.after.get(source.instance.name, 0) for source in sources},
                 reextracted=frozenset(source.instance for source in sources if self._is_reextracted(source)),
                 former=self.former_of(definition.database),
-                pii_key=key,
+                pii_key=self.pii_key,
                 policy=CachePolicy.STRICT,
             ),
-            token_key=key,
+            token_key=self.pii_key,
             same_t=self.settings.same_t,
             caches=tuple(nightly),
             rules=self.rules.rules,
@@ -115,7 +119,7 @@ class Evidence:
             )
 
     def _source(self, instance: Instance, definition: DatabaseDefinition) -> LogSource:
-        segments = self.ports.segment_index.segments(instance)
+        segments = self.segment_index.segments(instance)
         before, after = self.run.indexed_t.get(instance.name, (newest_t(segments), newest_t(segments)))
         # The run may or may not have seen what arrived while it ran; the rows with a t tell.
         seen_t = 0 if before == after else self._seen_t(instance, definition)
@@ -149,8 +153,8 @@ class Evidence:
 
     def _last_t(self, folder: str, prototype: str) -> int:
         try:
-            uris = list_parquet(folder, self.ports.store)
-            scan = scan_parquet(uris, self.ports.store).filter(pl.col("prototype") == prototype)
+            uris = list_parquet(folder, self.store)
+            scan = scan_parquet(uris, self.store).filter(pl.col("prototype") == prototype)
             return int(collect_parquet(scan.select(pl.col("db__t").max()), folder).item() or 0) if uris else 0
         except LogCacheError:
             return 0  # the table's own check says what is wrong with it

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.assets.log_cache_candidate import Inspector, read_base_map
-from logcache_assets.defs.assets.log_cache_pull_request import find_map_problems, publication_uri
-from logcache_assets.defs.assets.nightly_transaction import choose_night, refusal_text
+from logcache_assets.defs.assets.log_cache_pull_request import find_map_problems
 from logcache_assets.domain.documents import Candidate, Publication
 from logcache_assets.domain.due import Refresh, Wait, plan_refresh
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import Choice
 from logcache_assets.errors import Refused
-from logcache_assets.ports import Ports
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
+from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 
@@ -24,50 +24,64 @@ class Outlook:
     plan: Refresh | Wait
 
 
-def look_ahead(databases: Catalog, *, selection: str, named: str | None, ports: Ports, settings: Settings) -> Outlook:
-    """Choose a transaction for the databases of a selection and plan on it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Asks the world what a refresh would do now."""
 
-    Raises:
-        Refused: no good transaction, or the pull request of this very refresh must no longer be merged.
-    """
-    choice = choose_night(
-        databases,
-        named=named,
+    metapod: Metapod
+    store: ObjectStore
+    segment_index: SegmentIndex
+    repository: ItaipuRepository
+    clock: Clock
+    settings: Settings
+
+    def look_ahead(self, databases: Catalog, *, selection: str, named: str | None) -> Outlook:
+        """Choose a transaction for the databases of a selection and plan on it.
+
+        Raises:
+            Refused: no good transaction, or the open pull request of this refresh must no longer be merged.
+        """
+        chooser = NightChooser(metapod=self.metapod, store=self.store, clock=self.clock, settings=self.settings)
+        choice = chooser.judge(databases, named=named)
+        chosen = chooser.require_chosen(choice)
+        base = read_base_map(self.repository)
+        published = self._find_open_publication(chosen.id, selection)
+        plan = plan_refresh(
+            chosen=chosen, databases=databases, active=base.entries, base_sha=base.sha, published=published
+        )
+        if isinstance(plan, Wait) and published:
+            self._require_still_sound(chosen.id, selection, published)
+        return Outlook(choice=choice, plan=plan)
+
+    def _find_open_publication(self, transaction: str, selection: str) -> Publication | None:
+        """The stored pull request of a refresh, if it is still open."""
+        uri = self.settings.locations.publication(transaction=transaction, selection=selection)
+        found = Documents(self.store).find(uri, Publication)
+        is_open = found and any(p.number == found.number and p.state == "open" for p in self.repository.pull_requests())
+        return found if is_open else None
+
+    def _require_still_sound(self, transaction: str, selection: str, published: Publication) -> None:
+        """Inspect again what is proposed: personal data may have been excised behind it since."""
+        documents = Documents(self.store)
+        uri = self.settings.locations.candidate(transaction=transaction, selection=selection)
+        candidate = documents.read(uri, Candidate)
+        text = self.repository.read(MAP_PATH, ref=published.branch)
+        inspector = Inspector(documents, self.segment_index)
+        if problems := find_map_problems(candidate, text, self.repository, inspector):
+            raise Refused(
+                f"pull request #{published.number} ({published.url}) must not be merged any more: "
+                f"{'; '.join(problems[:5])}"
+            )
+
+
+def look_ahead(databases: Catalog, *, selection: str, named: str | None, ports: Ports, settings: Settings) -> Outlook:
+    """What Planner.look_ahead gives, for a caller that holds all ports."""
+    planner = Planner(
         metapod=ports.metapod,
         store=ports.store,
+        segment_index=ports.segment_index,
+        repository=ports.repository,
         clock=ports.clock,
         settings=settings,
     )
-    if choice.chosen is None:
-        raise Refused(refusal_text(choice, settings))
-    base = read_base_map(ports.repository)
-    published = _find_open_publication(choice.chosen.id, selection, ports, settings)
-    plan = plan_refresh(
-        chosen=choice.chosen, databases=databases, active=base.entries, base_sha=base.sha, published=published
-    )
-    if isinstance(plan, Wait) and published:
-        _require_still_sound(choice.chosen.id, selection, published, ports=ports, settings=settings)
-    return Outlook(choice=choice, plan=plan)
-
-
-def _find_open_publication(transaction: str, selection: str, ports: Ports, settings: Settings) -> Publication | None:
-    """The stored pull request of a refresh, if it is still open."""
-    uri = publication_uri(settings, transaction=transaction, selection=selection)
-    found = Documents(ports.store).find(uri, Publication)
-    is_open = found and any(p.number == found.number and p.state == "open" for p in ports.repository.pull_requests())
-    return found if is_open else None
-
-
-def _require_still_sound(
-    transaction: str, selection: str, published: Publication, *, ports: Ports, settings: Settings
-) -> None:
-    """What is already proposed is looked at again: personal data may have been excised behind it since."""
-    documents = Documents(ports.store)
-    uri = settings.locations.document(transaction=transaction, stage="log_cache_candidate", name=selection)
-    candidate = documents.read(uri, Candidate)
-    text = ports.repository.read(MAP_PATH, ref=published.branch)
-    inspector = Inspector(documents, ports.segment_index)
-    if problems := find_map_problems(candidate, text, ports.repository, inspector):
-        raise Refused(
-            f"pull request #{published.number} ({published.url}) must not be merged any more: {'; '.join(problems[:5])}"
-        )
+    return planner.look_ahead(databases, selection=selection, named=named)

@@ -20,7 +20,7 @@ FEED_S0 = Instance(database="feed", prototype="s0")
 
 def corrupt_raw_log(world: World) -> None:
     """A Parquet file of the night is half a file."""
-    night = world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
+    night = world.metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
     uri = f"{night.datasets['raw-feed-s0/log'].path}/part-00000.parquet"
     world.store.write(uri, world.store.read(uri)[:5000])
 
@@ -135,7 +135,7 @@ def test_no_test_run_is_started_that_could_not_be_judged(world: World) -> None:
     with pytest.raises(LogCacheError, match="expired on 2018-05-01"):
         refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
 
-    assert world.ports().metapod.transactions(TransactionType.CUSTOM, since=EARLIEST) == ()
+    assert world.metapod.transactions(TransactionType.CUSTOM, since=EARLIEST) == ()
 
 
 def test_a_named_transaction_that_metapod_does_not_know_is_refused(world: World) -> None:

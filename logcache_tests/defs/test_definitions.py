@@ -5,8 +5,9 @@ import sys
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.sensor_definition import SensorExecutionData
 
+from logcache_assets.connect import connect
+from logcache_assets.defs.resources import given_resources
 from logcache_assets.local_platform.world import World
 from logcache_tests.worlds import definitions_of, materialize
 
@@ -68,28 +69,27 @@ def test_every_contract_has_both_checks(world: World) -> None:
     assert "validation_report:approved" in checks
 
 
-def tick_of(world: World) -> SensorExecutionData:
-    """One evaluation of the sensor."""
+def tick_of(world: World) -> object:
+    """What one evaluation of the sensor gives."""
     sensor = definitions_of(world).resolve_sensor_def("new_nightly_transaction")
-    resources = {"ports": world.ports(), "settings": world.settings}
+    resources = given_resources(world.settings, connect(world.settings))
     with dg.DagsterInstance.ephemeral() as instance, dg.build_sensor_context(instance, resources=resources) as context:
-        return sensor.evaluate_tick(context)
+        return sensor(context)
 
 
 def test_the_sensor_asks_for_a_refresh_once_per_night_and_base(world: World) -> None:
     """It requests a run for the good night, under a key of transaction and base commit."""
     tick = tick_of(world)
 
-    assert [str(request.run_key).partition(":")[2] for request in tick.run_requests or []] == [
-        world.repository.head("main")
-    ]
+    assert isinstance(tick, dg.RunRequest)
+    assert str(tick.run_key).partition(":")[2] == world.repository.head("main")
 
 
 def test_the_sensor_waits_for_what_is_proposed(refreshed_world: World) -> None:
     """A night that is in an open pull request starts nothing, and the sensor says so."""
     tick = tick_of(refreshed_world)
 
-    assert not tick.run_requests
+    assert isinstance(tick, dg.SkipReason)
     assert "already proposed in pull request #1" in str(tick.skip_message)
 
 

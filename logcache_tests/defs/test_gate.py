@@ -145,7 +145,7 @@ def test_the_gate_passes_when_nothing_changed(refreshed_world: World) -> None:
 def test_a_refused_verdict_opens_nothing(refreshed_world: World) -> None:
     """An aborted contract fails that contract only; the report is made and names it; nothing is proposed."""
     (refreshed_world.home / "pull_requests" / "1.json").unlink()
-    test_run = refreshed_world.ports().metapod.transactions(
+    test_run = refreshed_world.metapod.transactions(
         TransactionType.CUSTOM, since=refreshed_world.clock.now() - timedelta(days=1)
     )[0]
     refreshed_world.metapod_store.abort_dataset(

@@ -27,7 +27,7 @@ BRANCH_MAP_CHANGES = ("last_t", "log", "manifest_sha256", "materialized_entities
 
 def newest(world: World, kind: TransactionType) -> Transaction:
     """The newest transaction of a type."""
-    return world.ports().metapod.transactions(kind, since=EARLIEST)[0]
+    return world.metapod.transactions(kind, since=EARLIEST)[0]
 
 
 def differences(world: World, transaction: Transaction, cut: str) -> Iterator[str]:

@@ -57,7 +57,7 @@ def lasting_world(lasting_template: Path, tmp_path: Path) -> World:
 
 def nights_of(world: World) -> tuple[Transaction, ...]:
     """Every DAILY transaction, newest first."""
-    return world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)
+    return world.metapod.transactions(TransactionType.DAILY, since=EARLIEST)
 
 
 def index_ends(world: World) -> dict[str, int]:

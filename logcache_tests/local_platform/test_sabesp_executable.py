@@ -36,7 +36,7 @@ def start(world: World, *changes: tuple[str, str]) -> subprocess.Popen[str]:
 
 def newest_run(world: World) -> Transaction:
     """The newest test run in metapod."""
-    return world.ports().metapod.transactions(TransactionType.CUSTOM, since=EARLIEST)[0]
+    return world.metapod.transactions(TransactionType.CUSTOM, since=EARLIEST)[0]
 
 
 def test_it_prints_what_the_real_one_prints(world: World) -> None:

@@ -13,12 +13,12 @@ from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.checks import CHECKED_RULES, contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
-    DOCUMENT,
     OWNERS,
     WHOLE,
     Context,
     Materialized,
     Metadata,
+    materialized,
     refusals_fail_the_asset,
     tags_of,
     upstream_document,
@@ -34,18 +34,19 @@ from logcache_assets.domain.documents import (
     TestRun,
 )
 from logcache_assets.domain.figures import ContractFigures
+from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
 from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.validation import applied_allowances, judge_unusable
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.storage.parquet import list_folder
-from logcache_assets.ports import Ports
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.evidence import Evidence
 from logcache_assets.refresh.judge import judge_database
 from logcache_assets.settings import Settings
 
-STAGE = "contract"
+STAGE = Stage.CONTRACTS.value
 INVENTORY = dg.AssetKey("contract_inventory")
 
 
@@ -67,16 +68,26 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
     )
     def contracts(
         context: Context,
-        ports: dg.ResourceParam[Ports],
+        metapod: dg.ResourceParam[Metapod],
+        store: dg.ResourceParam[ObjectStore],
+        segment_index: dg.ResourceParam[SegmentIndex],
+        repository: dg.ResourceParam[ItaipuRepository],
+        clock: dg.ResourceParam[Clock],
+        pii_key: dg.ResourceParam[bytes],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Materialized | dg.AssetCheckResult]:
-        documents = Documents(ports.store)
+        documents = Documents(store)
         with refusals_fail_the_asset():
             evidence = Evidence(
                 night=upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction),
                 candidate=upstream_document(context, documents, ["log_cache_candidate"], Candidate),
                 run=upstream_document(context, documents, ["itaipu_test_run"], TestRun),
-                ports=ports,
+                metapod=metapod,
+                store=store,
+                segment_index=segment_index,
+                repository=repository,
+                clock=clock,
+                pii_key=pii_key,
                 settings=settings,
             )
         outcomes: dict[str, ContractOutcome] = {}
@@ -122,7 +133,7 @@ def _judge(context: Context, evidence: Evidence, definition: DatabaseDefinition)
     database, case = definition.database, evidence.case_of(definition)
     with open_driver(evidence.settings.validation_driver) as driver:
         at = Runtime(
-            store=evidence.ports.store,
+            store=evidence.store,
             driver=driver,
             warn=context.log.warning,
             progress=lambda progress: context.log.debug(f"{database}: {progress}"),
@@ -186,11 +197,11 @@ def _inventory(
     figures = [outcome.figures for outcome in inventory.outcomes if outcome.figures]
     first = f", first {', '.join(failed[:3])}" if failed else ""
     context.log.info(f"Compared {len(inventory.outcomes)} contracts with yesterday's: {len(failed)} failed{first}")
-    return Materialized(
-        asset_key=INVENTORY,
-        data_version=dg.DataVersion(digest),
+    return materialized(
+        uri,
+        digest,
+        key=INVENTORY,
         metadata={
-            DOCUMENT: dg.MetadataValue.path(uri),
             "contracts": len(inventory.outcomes),
             "contracts_failed": len(failed),
             "rows": sum(outcome.rows or 0 for outcome in inventory.outcomes),
@@ -235,7 +246,7 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
 
 
 def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractFigures, evidence: Evidence) -> Metadata:
-    files = list_folder(str(outcome.uri), evidence.ports.store)
+    files = list_folder(str(outcome.uri), evidence.store)
     return {
         "size_bytes": sum(item.size_bytes for item in files),
         "dagster/row_count": outcome.rows or 0,

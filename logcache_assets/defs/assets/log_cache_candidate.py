@@ -9,13 +9,13 @@ import dagster as dg
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.stage import (
     BASE_BRANCH,
-    DOCUMENT,
     OWNERS,
     WHOLE,
     Context,
     Materialized,
     Metadata,
     databases_in_run,
+    materialized,
     refusals_fail_the_asset,
     upstream_document,
 )
@@ -181,7 +181,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
             uri = settings.locations.document(transaction=night.transaction, stage=STAGE, name=document.selection)
             digest = documents.write(uri, document)
         context.log.info(f"Committed {document.version} on {document.branch}: {len(document.changes)} entries changed")
-        return Materialized(data_version=dg.DataVersion(digest), metadata=_metadata(document, uri, render_map(merged)))
+        return materialized(uri, digest, _metadata(document, render_map(merged)))
 
     return log_cache_candidate
 
@@ -240,7 +240,7 @@ def _commit(
     )
 
 
-def _metadata(document: Candidate, uri: str, text: str) -> Metadata:
+def _metadata(document: Candidate, text: str) -> Metadata:
     records = [
         dg.TableRecord(
             {
@@ -254,7 +254,6 @@ def _metadata(document: Candidate, uri: str, text: str) -> Metadata:
         for change in document.changes
     ]
     return {
-        DOCUMENT: dg.MetadataValue.path(uri),
         "branch": document.branch,
         "itaipu_version": document.version,
         "base_commit": document.base_sha[:8],

@@ -8,12 +8,12 @@ from logcache_assets.defs.assets.log_cache_candidate import Inspector
 from logcache_assets.defs.assets.validation_report import report_uri
 from logcache_assets.defs.stage import (
     BASE_BRANCH,
-    DOCUMENT,
     OWNERS,
     WHOLE,
     Context,
     Materialized,
     Metadata,
+    materialized,
     refusals_fail_the_asset,
     refuse_stale,
     upstream_document,
@@ -154,12 +154,11 @@ def log_cache_pull_request(
         uri = publication_uri(settings, transaction=candidate.transaction, selection=candidate.selection)
         digest = documents.write(uri, publication)
     context.log.info(f"Pull request #{pull_request.number}: {pull_request.url}")
-    return Materialized(data_version=dg.DataVersion(digest), metadata=_metadata(pull_request, candidate, uri))
+    return materialized(uri, digest, _metadata(pull_request, candidate))
 
 
-def _metadata(pull_request: PullRequest, candidate: Candidate, uri: str) -> Metadata:
+def _metadata(pull_request: PullRequest, candidate: Candidate) -> Metadata:
     return {
-        DOCUMENT: dg.MetadataValue.path(uri),
         "pull_request": dg.MetadataValue.url(pull_request.url),
         "number": pull_request.number,
         "branch": pull_request.branch,

@@ -7,12 +7,12 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.stage import (
-    DOCUMENT,
     OWNERS,
     Context,
     Materialized,
     Metadata,
     database_key,
+    materialized,
     refusals_fail_the_asset,
     selected_databases,
     tags_of,
@@ -56,11 +56,8 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
                 digest = documents.write(uri, document)
             size = sum(log.size_bytes for log in document.logs)
             context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes are proven")
-            yield dg.MaterializeResult(
-                asset_key=database_key(STAGE, database),
-                data_version=dg.DataVersion(digest),
-                metadata={**_metadata(document, uri), "duration_seconds": round(time.monotonic() - started, 3)},
-            )
+            metadata = _metadata(document) | {"duration_seconds": round(time.monotonic() - started, 3)}
+            yield materialized(uri, digest, metadata, key=database_key(STAGE, database))
 
     return permanent_log
 
@@ -95,9 +92,8 @@ def _find_intact(documents: Documents, export: LogExport, settings: Settings) ->
     return document
 
 
-def _metadata(document: PermanentLog, uri: str) -> Metadata:
+def _metadata(document: PermanentLog) -> Metadata:
     return {
-        DOCUMENT: dg.MetadataValue.path(uri),
         "dagster/row_count": sum(log.rows for log in document.logs),
         "files": sum(log.files for log in document.logs),
         "size_bytes": sum(log.size_bytes for log in document.logs),

@@ -7,12 +7,12 @@ from itertools import islice
 import dagster as dg
 
 from logcache_assets.defs.stage import (
-    DOCUMENT,
     OWNERS,
     WHOLE,
     Context,
     Materialized,
     Metadata,
+    materialized,
     refusals_fail_the_asset,
     refuse_stale,
     upstream_document,
@@ -135,7 +135,7 @@ def validation_report(
         f"Verdict: {'approved' if verdict.approved else 'refused'}, {len(verdict.contracts)} contracts; "
         f"report {report_uri(settings, candidate, 'html')}"
     )
-    yield Materialized(data_version=dg.DataVersion(digest), metadata=_metadata(verdict, candidate, settings, markdown))
+    yield materialized(report_uri(settings, candidate), digest, _metadata(verdict, candidate, settings, markdown))
     yield dg.AssetCheckResult(
         check_name=APPROVED.name,
         passed=verdict.approved,
@@ -159,7 +159,6 @@ def _described(verdict: Verdict) -> str:
 
 def _metadata(verdict: Verdict, candidate: Candidate, settings: Settings, markdown: str) -> Metadata:
     return {
-        DOCUMENT: dg.MetadataValue.path(report_uri(settings, candidate)),
         "approved": "yes" if verdict.approved else "no",
         "contracts": len(verdict.contracts),
         "refusals": len(verdict.reasons),

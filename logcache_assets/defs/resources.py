@@ -1,0 +1,208 @@
+"""The ports as Dagster resources, so that Dagit's Resources page says where everything is.
+
+A resource's fields are what a person must know to find the system; a secret is an environment variable, which the page
+shows by name. A new adapter gets a resource class here. Ports without Dagster are connect.py.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+import dagster as dg
+from typing_extensions import override
+
+from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.connect import NOTEBOOK, deployment_key, sabesp_itaipu
+from logcache_assets.errors import BadInput
+from logcache_assets.ports import (
+    Clock,
+    Itaipu,
+    ItaipuRepository,
+    Metapod,
+    NotebookRunner,
+    ObjectStore,
+    Ports,
+    SegmentIndex,
+)
+from logcache_assets.settings import PII_KEY_VARIABLE, Settings, child_environment, load_settings, public_environment
+
+
+class SettingsResource(dg.ConfigurableResource[Settings]):
+    """How this deployment is set up: every LOGCACHE_ setting that is no secret."""
+
+    values: dict[str, str]
+    """Variable → value."""
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> Settings:
+        return load_settings(self.values)
+
+
+class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
+    """Key of the HMAC that hashes personal data in contracts and makes the tokens in reports."""
+
+    key: str = ""
+    """The key; without one the local world's own is used, which its home folder keeps."""
+    home: str
+    """Folder of the local world."""
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> bytes:
+        if isinstance(self.key, dg.EnvVar):
+            # Outside a run Dagster leaves the variable's name here, and a name must never be hashed with.
+            raise BadInput(
+                f"the key of personal data was not read from {PII_KEY_VARIABLE}: build this resource with "
+                "process_config_and_initialize(), or use connect.deployment_key"
+            )
+        own = {PII_KEY_VARIABLE: self.key} if self.key else {}
+        return deployment_key(load_settings({"LOGCACHE_HOME": self.home, **own}))
+
+
+class LocalStoreResource(dg.ConfigurableResource[ObjectStore]):
+    """Objects by s3:// URI on the local platform: one folder per bucket."""
+
+    buckets: str
+    """The folder of the bucket folders."""
+    permanent_bucket: str
+    clock_file: str
+    faults: str
+    """Folder of the accidents that `logcache local break` armed."""
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> ObjectStore:
+        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
+        from logcache_assets.local_platform.faults import CutShortObjectStore, Faults  # noqa: PLC0415 - as above
+
+        return CutShortObjectStore(
+            Path(self.buckets),
+            LocalClock(Path(self.clock_file)),
+            permanent_bucket=self.permanent_bucket,
+            faults=Faults(Path(self.faults)),
+        )
+
+
+class LocalSegmentIndexResource(dg.ConfigurableResource[SegmentIndex]):
+    """The index of Avro segments on the local platform: a SQLite file."""
+
+    file: str
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> SegmentIndex:
+        from logcache_assets.local_platform.segment_index import LocalSegmentIndex  # noqa: PLC0415 - of one platform
+
+        return LocalSegmentIndex(Path(self.file))
+
+
+class LocalMetapodResource(dg.ConfigurableResource[Metapod]):
+    """The metadata service on the local platform: its GraphQL schema over a SQLite file, in this process."""
+
+    file: str
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> Metapod:
+        from logcache_assets.local_platform.metapod_service import local_transport  # noqa: PLC0415 - of one platform
+        from logcache_assets.local_platform.metapod_store import MetapodStore  # noqa: PLC0415 - as above
+
+        return GraphQLMetapod(local_transport(MetapodStore(Path(self.file))))
+
+
+class LocalNotebookRunnerResource(dg.ConfigurableResource[NotebookRunner]):
+    """Runs the export notebook on the local platform: a process per run."""
+
+    notebook: str
+    runs: str
+    """Folder of the runs, each with its parameters, output and result."""
+    settings: dg.ResourceDependency[Settings]
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> NotebookRunner:
+        from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner  # noqa: PLC0415 - of one platform
+
+        return LocalNotebookRunner(Path(self.notebook), Path(self.runs), child_environment(self.settings))
+
+
+class SabespResource(dg.ConfigurableResource[Itaipu]):
+    """Starts test runs of Itaipu with the `sabesp` command."""
+
+    executable: str
+    log_folder: str
+    """Gets one file per run with its whole output."""
+    settings: dg.ResourceDependency[Settings]
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> Itaipu:
+        configured = sabesp_itaipu(self.settings)
+        return dataclasses.replace(configured, executable=Path(self.executable), log_folder=Path(self.log_folder))
+
+
+class LocalRepositoryResource(dg.ConfigurableResource[ItaipuRepository]):
+    """The itaipu repository on the local platform: a bare git repository, and pull requests as files beside it."""
+
+    git_dir: str
+    pull_requests: str
+    clock_file: str
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> ItaipuRepository:
+        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
+        from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository  # noqa: PLC0415 - as above
+
+        return LocalItaipuRepository(Path(self.git_dir), Path(self.pull_requests), LocalClock(Path(self.clock_file)))
+
+
+class LocalClockResource(dg.ConfigurableResource[Clock]):
+    """The date of the local world: one line in a file, which `logcache local` moves on."""
+
+    file: str
+
+    @override
+    def create_resource(self, context: dg.InitResourceContext) -> Clock:
+        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
+
+        return LocalClock(Path(self.file))
+
+
+def configured_resources(settings: Settings) -> dict[str, object]:
+    """The resources of the deployment that the process's own environment describes."""
+    home, clock_file = settings.home_folder, str(settings.home_folder / "clock")
+    itaipu, own_settings = sabesp_itaipu(settings), SettingsResource(values=public_environment(settings))
+    return {
+        "settings": own_settings,
+        "pii_key": PersonalDataKeyResource(
+            key=dg.EnvVar(PII_KEY_VARIABLE) if settings.pii_key else "",
+            home=str(home),
+        ),
+        "store": LocalStoreResource(
+            buckets=str(home / "buckets"),
+            permanent_bucket=settings.permanent_bucket,
+            clock_file=clock_file,
+            faults=str(home / "faults"),
+        ),
+        "segment_index": LocalSegmentIndexResource(file=str(home / "segment_index.sqlite")),
+        "metapod": LocalMetapodResource(file=str(home / "metapod.sqlite")),
+        "runner": LocalNotebookRunnerResource(
+            notebook=str(NOTEBOOK), runs=str(home / "notebook_runs"), settings=own_settings
+        ),
+        "itaipu": SabespResource(
+            executable=str(itaipu.executable), log_folder=str(itaipu.log_folder), settings=own_settings
+        ),
+        "repository": LocalRepositoryResource(
+            git_dir=str(home / "itaipu.git"), pull_requests=str(home / "pull_requests"), clock_file=clock_file
+        ),
+        "clock": LocalClockResource(file=clock_file),
+    }
+
+
+def given_resources(settings: Settings, ports: Ports) -> Mapping[str, object]:
+    """The resources of ports that exist already: the command line's, a test's."""
+    return {
+        "settings": settings,
+        "pii_key": deployment_key(settings),
+        "store": ports.store,
+        "segment_index": ports.segment_index,
+        "metapod": ports.metapod,
+        "runner": ports.notebook_runner,
+        "itaipu": ports.itaipu,
+        "repository": ports.repository,
+        "clock": ports.clock,
+    }

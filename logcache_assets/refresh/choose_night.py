@@ -1,0 +1,120 @@
+"""Step 1: choose the nightly transaction to refresh from.
+
+The rules of a good night are domain/transactions.py; here metapod and the object store are asked what the rules need.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from logcache_assets.catalog import Catalog
+from logcache_assets.domain.documents import NightlyTransaction, RejectedTransaction
+from logcache_assets.domain.transactions import (
+    Choice,
+    GoodNight,
+    StoredFiles,
+    Transaction,
+    TransactionType,
+    choose_transaction,
+    wanted_datasets,
+)
+from logcache_assets.errors import Refused
+from logcache_assets.ports import Clock, Metapod, ObjectStore
+from logcache_assets.settings import Settings
+
+NAMED_REASONS = 3
+"""How many reasons are shown per rejected transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightChooser:
+    """Judges metapod's recent transactions, or one that a person names."""
+
+    metapod: Metapod
+    store: ObjectStore
+    clock: Clock
+    settings: Settings
+
+    def judge(self, databases: Catalog, *, named: str | None) -> Choice:
+        """The newest good transaction for these databases, and why newer ones were rejected.
+
+        Args:
+            databases: both raw datasets of all their instances must be usable.
+            named: a transaction id; only this one is judged, and it may be a HOTFIX.
+        """
+        rules = GoodNight(
+            instances=tuple(instance for database in databases for instance in database.instances),
+            types=(TransactionType.DAILY, TransactionType.HOTFIX) if named else (TransactionType.DAILY,),
+            now=self.clock.now(),
+            retention_days=self.store.retention_days(self.settings.ephemeral_bucket),
+            needed=self.settings.copy_time,
+        )
+        return choose_transaction(self._candidates(named), rules, self._stored_files)
+
+    def choose(self, databases: Catalog, *, named: str | None) -> NightlyTransaction:
+        """The document of the chosen transaction.
+
+        Raises:
+            Refused: no transaction is good; with the reasons of every rejected one.
+        """
+        choice = self.judge(databases, named=named)
+        return describe_choice(choice, self.require_chosen(choice), databases)
+
+    def require_chosen(self, choice: Choice) -> Transaction:
+        """The chosen transaction; raises Refused with the reasons of every rejected one when there is none."""
+        if choice.chosen is None:
+            raise Refused(refusal_text(choice, lookback_days=self.settings.lookback_days))
+        return choice.chosen
+
+    def _candidates(self, named: str | None) -> tuple[Transaction, ...]:
+        if named:
+            return (self.metapod.transaction(named),)
+        since = self.clock.now() - timedelta(days=self.settings.lookback_days)
+        return self.metapod.transactions(*TransactionType, since=since)
+
+    def _stored_files(self, folder_uri: str) -> StoredFiles:
+        count, oldest = 0, None
+        for item in self.store.list_objects(folder_uri.rstrip("/") + "/"):
+            count += 1
+            oldest = item.modified_at if oldest is None else min(oldest, item.modified_at)
+        return StoredFiles(count=count, oldest_modified_at=oldest)
+
+
+def refusal_text(choice: Choice, *, lookback_days: int) -> str:
+    """Why there is no good transaction, with the reasons of every rejected one."""
+    if not choice.rejected:
+        return (
+            f"metapod shows no transaction of the last {lookback_days} days; "
+            "wait for the next nightly run, or raise LOGCACHE_LOOKBACK_DAYS"
+        )
+    lines = [
+        f"{r.transaction.type} {r.transaction.id}: {'; '.join(r.reasons[:NAMED_REASONS])}{_more(r.reasons)}"
+        for r in choice.rejected
+    ]
+    return "no good nightly transaction; wait for the next nightly run or name one. Rejected: " + " | ".join(lines)
+
+
+def _more(reasons: tuple[str, ...]) -> str:
+    more = len(reasons) - NAMED_REASONS
+    return f" and {more} more reasons" if more > 0 else ""
+
+
+def describe_choice(choice: Choice, chosen: Transaction, databases: Catalog) -> NightlyTransaction:
+    """The document of a choice: the raw paths of these databases, and every rejected transaction."""
+    wanted = wanted_datasets([instance for database in databases for instance in database.instances])
+    return NightlyTransaction(
+        transaction=chosen.id,
+        type=chosen.type,
+        started_at=chosen.started_at,
+        target_date=chosen.target_date,
+        databases=tuple(database.database for database in databases),
+        raw_paths={name: chosen.datasets[name].path or "" for name in wanted},
+        rejected=tuple(
+            RejectedTransaction(
+                transaction=r.transaction.id,
+                type=r.transaction.type,
+                started_at=r.transaction.started_at,
+                reasons=r.reasons,
+            )
+            for r in choice.rejected
+        ),
+    )

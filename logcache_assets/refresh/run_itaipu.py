@@ -1,0 +1,110 @@
+"""Step 5: have Itaipu compute the contracts at the candidate's commit, or reuse the run that did."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from logcache_assets.domain.documents import Candidate, TestRun
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.locations import Locations, Stage
+from logcache_assets.domain.segments import newest_t
+from logcache_assets.domain.transactions import Dataset, DatasetState
+from logcache_assets.errors import Refused
+from logcache_assets.ports import (
+    Clock,
+    Itaipu,
+    ItaipuRepository,
+    Metapod,
+    ObjectStore,
+    SegmentIndex,
+    Tell,
+    UnknownTransactionError,
+)
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.pinned_definitions import read_definition
+from logcache_assets.refresh.pinned_rules import read_rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestRunner:
+    """Starts the test run of a candidate, once."""
+
+    __test__ = False  # not a test class
+
+    itaipu: Itaipu
+    metapod: Metapod
+    store: ObjectStore
+    segment_index: SegmentIndex
+    repository: ItaipuRepository
+    clock: Clock
+    locations: Locations
+    tell: Tell
+    """Takes lines for the run's log."""
+    tell_output: Tell
+    """Takes sabesp's own output."""
+
+    def find_or_run(self, candidate: Candidate) -> TestRun:
+        """The finished test run of this candidate: the one that its document names, else a new one.
+
+        Raises:
+            BadInput: the validation rules could not judge the run; none was started.
+            ItaipuError: the run failed or names no transaction.
+        """
+        earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
+        if earlier is not None and is_still_true(earlier, candidate, self.metapod):
+            return earlier
+        read_rules(self.repository, self.clock, sha=candidate.sha)
+        return self._run(candidate)
+
+    def document_uri(self, candidate: Candidate) -> str:
+        """Where the document of a candidate's test run lies."""
+        return self.locations.document(transaction=candidate.transaction, stage=Stage.TEST_RUN, name=candidate.version)
+
+    def datasets_of(self, run: TestRun) -> tuple[Dataset, ...]:
+        """What the run's transaction holds; raises Refused when it holds nothing."""
+        datasets = tuple(self.metapod.transaction(run.transaction).datasets.values())
+        if not datasets:
+            raise Refused(f"the test run's transaction {run.transaction} holds no dataset; see sabesp's output")
+        return datasets
+
+    def _run(self, candidate: Candidate) -> TestRun:
+        prefix = dataset_prefix(candidate.databases)
+        self.tell(f"Itaipu computes {prefix}* at version {candidate.version}")
+        instances = read_instances(candidate, self.repository)
+        begun = indexed_t(instances, self.segment_index)
+        finished = self.itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=self.tell_output)
+        done = indexed_t(instances, self.segment_index)
+        return TestRun(
+            candidate_sha=candidate.sha,
+            map_sha256=candidate.map_sha256,
+            transaction=finished.transaction,
+            dataset_prefix=prefix,
+            aborted=dict(finished.aborted),
+            indexed_t={name: (t, done[name]) for name, t in begun.items()},
+        )
+
+
+def dataset_prefix(databases: tuple[str, ...]) -> str:
+    """What `--filter-by-prefix` gets: sabesp takes one prefix, so only a single database narrows it."""
+    return f"contract-{databases[0]}/" if len(databases) == 1 else "contract-"
+
+
+def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
+    """Whether an earlier test run computed this candidate and its transaction is finished."""
+    if run.candidate_sha != candidate.sha or run.dataset_prefix != dataset_prefix(candidate.databases):
+        return False
+    try:
+        transaction = metapod.transaction(run.transaction)
+    except UnknownTransactionError:
+        return False
+    return all(dataset.state is not DatasetState.UNCOMMITTED for dataset in transaction.datasets.values())
+
+
+def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[Instance, ...]:
+    """The instances that the run reads: those of the definitions at the candidate's commit."""
+    definitions = [read_definition(repository, database, sha=candidate.sha) for database in candidate.databases]
+    return tuple(instance for definition in definitions for instance in definition.instances)
+
+
+def indexed_t(instances: Iterable[Instance], segment_index: SegmentIndex) -> dict[str, int]:
+    """Instance → where the segment index ends now: what a run that begins now can read."""
+    return {instance.name: newest_t(segment_index.segments(instance)) for instance in instances}
