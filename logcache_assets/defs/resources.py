@@ -24,7 +24,7 @@ from logcache_assets.ports import (
     Ports,
     SegmentIndex,
 )
-from logcache_assets.settings import PII_KEY_VARIABLE, Settings, child_environment, load_settings, public_environment
+from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings, public_environment
 
 
 class SettingsResource(dg.ConfigurableResource[Settings]):
@@ -112,13 +112,14 @@ class LocalNotebookRunnerResource(dg.ConfigurableResource[NotebookRunner]):
     notebook: str
     runs: str
     """Folder of the runs, each with its parameters, output and result."""
-    settings: dg.ResourceDependency[Settings]
+    environment: dict[str, str]
+    """Variables of the process, added to those of the run."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> NotebookRunner:
         from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner  # noqa: PLC0415 - of one platform
 
-        return LocalNotebookRunner(Path(self.notebook), Path(self.runs), child_environment(self.settings))
+        return LocalNotebookRunner(Path(self.notebook), Path(self.runs), self.environment)
 
 
 class SabespResource(dg.ConfigurableResource[Itaipu]):
@@ -127,11 +128,12 @@ class SabespResource(dg.ConfigurableResource[Itaipu]):
     executable: str
     log_folder: str
     """Gets one file per run with its whole output."""
-    settings: dg.ResourceDependency[Settings]
+    environment: dict[str, str]
+    """The settings of a test run: stack, run name, machines, buckets, time limit."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Itaipu:
-        configured = sabesp_itaipu(self.settings)
+        configured = sabesp_itaipu(load_settings(self.environment))
         return dataclasses.replace(configured, executable=Path(self.executable), log_folder=Path(self.log_folder))
 
 
@@ -165,9 +167,9 @@ class LocalClockResource(dg.ConfigurableResource[Clock]):
 def configured_resources(settings: Settings) -> dict[str, object]:
     """The resources of the deployment that the process's own environment describes."""
     home, clock_file = settings.home_folder, str(settings.home_folder / "clock")
-    itaipu, own_settings = sabesp_itaipu(settings), SettingsResource(values=public_environment(settings))
+    itaipu, values = sabesp_itaipu(settings), public_environment(settings)
     return {
-        "settings": own_settings,
+        "settings": SettingsResource(values=values),
         "pii_key": PersonalDataKeyResource(
             key=dg.EnvVar(PII_KEY_VARIABLE) if settings.pii_key else "",
             home=str(home),
@@ -181,10 +183,10 @@ def configured_resources(settings: Settings) -> dict[str, object]:
         "segment_index": LocalSegmentIndexResource(file=str(home / "segment_index.sqlite")),
         "metapod": LocalMetapodResource(file=str(home / "metapod.sqlite")),
         "runner": LocalNotebookRunnerResource(
-            notebook=str(NOTEBOOK), runs=str(home / "notebook_runs"), settings=own_settings
+            notebook=str(NOTEBOOK), runs=str(home / "notebook_runs"), environment=values
         ),
         "itaipu": SabespResource(
-            executable=str(itaipu.executable), log_folder=str(itaipu.log_folder), settings=own_settings
+            executable=str(itaipu.executable), log_folder=str(itaipu.log_folder), environment=values
         ),
         "repository": LocalRepositoryResource(
             git_dir=str(home / "itaipu.git"), pull_requests=str(home / "pull_requests"), clock_file=clock_file
