@@ -1,6 +1,10 @@
-"""Fixtures of the whole suite: a world is built once per worker, every test gets a copy of its own."""
+"""Fixtures of the whole suite: a world is built once for all workers, every test gets a copy of its own."""
 
+import fcntl
+import os
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,8 +22,18 @@ def silent(_line: str) -> None:
     """A test has nobody to tell."""
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - the one place where Linux keeps files in memory
+ENOUGH_BYTES = 4 << 30
+"""Free room in memory that the suite may take."""
+
 LONG = ("test_end_to_end.py", "engine_spark/", "defs/")
 """Files with few tests that take long: begun last they would leave the other worker idle."""
+
+
+def pytest_configure() -> None:
+    """Keep the tests' folders in memory where that is possible: Dagster's event storage waits for the disk."""
+    if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
+        tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,12 +47,25 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> FolderObjectStore:
     return open_store(tmp_path_factory.mktemp("shared"))
 
 
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
+    """The home of a world that the first worker builds and all others wait for."""
+    of_all_workers = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
+    home = of_all_workers / name / "home"
+    home.parent.mkdir(exist_ok=True)
+    with (home.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (home.parent / "built").exists():
+            build(home)
+            (home.parent / "built").touch()
+    return home
+
+
 @pytest.fixture(scope="session")
 def world_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of a built world, ready for a refresh; to be copied, never changed."""
-    home = tmp_path_factory.mktemp("template") / "home"
-    build_world(World(settings_at(home)), PACKAGED, silent)
-    return home
+    return built_once(
+        tmp_path_factory, "template", lambda home: build_world(World(settings_at(home)), PACKAGED, silent)
+    )
 
 
 @pytest.fixture
@@ -52,10 +79,12 @@ def world(world_template: Path, tmp_path: Path) -> World:
 @pytest.fixture(scope="session")
 def refreshed_template(world_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of a world after one whole refresh; to be copied or read, never changed."""
-    home = tmp_path_factory.mktemp("refreshed") / "home"
-    shutil.copytree(world_template, home)
-    refresh.run(settings_at(home), databases=(), transaction=None, dry_run=False, say=silent)
-    return home
+
+    def build(home: Path) -> None:
+        shutil.copytree(world_template, home)
+        refresh.run(settings_at(home), databases=(), transaction=None, dry_run=False, say=silent)
+
+    return built_once(tmp_path_factory, "refreshed", build)
 
 
 @pytest.fixture

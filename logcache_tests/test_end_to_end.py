@@ -1,4 +1,4 @@
-"""The code location as Dagster loads it: from workspace to a run in processes of its own."""
+"""The code location as Dagster loads it, with the resources that the environment describes."""
 
 import os
 import subprocess
@@ -9,8 +9,8 @@ from logcache_assets.local_platform.world import World
 from logcache_assets.settings import child_environment
 
 
-def test_a_launched_job_refreshes_in_processes_of_its_own(world: World) -> None:
-    """`dg launch` loads the definitions, runs every step as a process, and ends with a pull request."""
+def test_a_launched_job_refreshes_the_world(world: World) -> None:
+    """`dg launch` loads the definitions, runs every step, and ends with a pull request."""
     program = Path(sys.executable).parent / "dg"
     environment = dict(os.environ) | child_environment(world.settings) | {"DAGSTER_HOME": str(world.dagster_home)}
 
