@@ -7,8 +7,9 @@ costs without a cache. Both runs are in this process, through a store that sleep
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from answers import count_rows, find_differences
@@ -17,10 +18,14 @@ from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import local_driver
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.input_files import read_index, read_map
+from logcache_assets.domain.index_items import render_index_item
+from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import entry_of
+from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
@@ -68,6 +73,40 @@ class DistantStore(FolderObjectStore):
         return super().polars_source(uri)
 
 
+class DistantIndex(SegmentList):
+    """An index in memory whose answers come in pages, each this far away.
+
+    Args:
+        segments: of all instances.
+        latency_seconds: slept before each page.
+    """
+
+    def __init__(self, segments: Iterable[Segment], *, latency_seconds: float) -> None:
+        super().__init__(segments)
+        self.latency_seconds = latency_seconds
+
+    def _travel(self, segments: Iterable[Segment]) -> None:
+        size = sum(len(render_index_item(segment)) for segment in segments)
+        time.sleep(self.latency_seconds * (size // PAGE_BYTES + 1))
+
+    @override
+    def segments(self, instance: Instance, *, after_t: int = 0) -> tuple[Segment, ...]:
+        found = super().segments(instance, after_t=after_t)
+        self._travel(found)
+        return found
+
+    @override
+    def newest_t(self, instance: Instance) -> int:
+        self._travel(())
+        return super().newest_t(instance)
+
+    @override
+    def extracted_since(self, instance: Instance, *, before_t: int, since: datetime) -> tuple[Extraction, ...]:
+        # DynamoDB reads whole pages of items before it filters them by timestamp.
+        self._travel(super().segments(instance))
+        return super().extracted_since(instance, before_t=before_t, since=since)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
     """What the two ways took."""
@@ -112,16 +151,15 @@ def compare_latency(bank: Bank, *, latency_ms: float) -> Latency:
 
 def run_ours(bank: Bank, folder: Path, *, cached: bool, store: DistantStore) -> None:
     """Entity contracts of the bank into `folder/contracts`, by the engine's own face."""
-    index = bank.folder / "index.jsonl"
-    for _ in range(index.stat().st_size // PAGE_BYTES + 1):
-        time.sleep(store.latency_seconds)
-    segments, entries = read_index(index), read_map(bank.map_file if cached else None)
+    near, entries = read_index(bank.folder / "index.jsonl"), read_map(bank.map_file if cached else None)
+    segments = (segment for instance in near.instances for segment in near.segments(instance))
+    index = DistantIndex(segments, latency_seconds=store.latency_seconds)
     until = json.loads((bank.folder / "until-end.json").read_text("utf-8"))
     for definition in load_catalog(bank.folder / "contracts"):
         sources = tuple(
             LogSource(
                 instance=instance,
-                segments=segments[instance],
+                index=index,
                 cache=entry_of(entries, instance),
                 until_t=until[instance.name],
             )

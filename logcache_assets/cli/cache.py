@@ -52,15 +52,15 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     began = time.monotonic()
     if map_file.exists():
         raise BadInput(f"--map {map_file} exists; name a new file, and move its entries into your map")
-    segments = read_index(inputs.index)
-    known = {instance.database for instance in segments}
+    index = read_index(inputs.index)
+    known = {instance.database for instance in index.instances}
     if unknown := sorted(set(databases) - known):
         raise BadInput(f"the index has no database {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    until, store = read_until(inputs.until, segments), open_root(inputs.root)
+    until, store = read_until(inputs.until, index.instances), open_root(inputs.root)
     store.create_bucket(locations.permanent_bucket)
     sources = [
-        LogSource(instance=instance, segments=found, until_t=until.get(instance.name))
-        for instance, found in sorted(segments.items())
+        LogSource(instance=instance, index=index, until_t=until.get(instance.name))
+        for instance in index.instances
         if not databases or instance.database in databases
     ]
     with open_driver(driver) as running:

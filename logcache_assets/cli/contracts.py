@@ -17,7 +17,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.input_files import Segments, open_root, read_index, read_map, read_until
+from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, Kind
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
@@ -26,7 +26,7 @@ from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.errors import BadInput
-from logcache_assets.ports import Tell
+from logcache_assets.ports import SegmentIndex, Tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +67,8 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         tell(line)
 
     wanted = select_databases(load_catalog(inputs.definitions), databases)
-    segments, entries = read_index(inputs.index), read_map(inputs.log_map)
-    until = read_until(inputs.until, {*segments, *(i for d in wanted for i in d.instances)})
+    index, entries = read_index(inputs.index), read_map(inputs.log_map)
+    until = read_until(inputs.until, {*index.instances, *(i for d in wanted for i in d.instances)})
     store = open_root(inputs.root)
     built: list[BuiltContract] = []
     with _published_at_once(out) as staging, open_driver(driver) as running:
@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
             tell(f"{definition.database}: reading {', '.join(i.name for i in definition.instances)}")
             build = ContractBuild(
                 definition=definition,
-                sources=_sources(definition, segments, until, entries),
+                sources=_sources(definition, index, until, entries),
                 pii_key=pii_key,
                 kinds=kinds,
                 policy=CachePolicy.FALLBACK,
@@ -100,12 +100,12 @@ def _show(database: str, progress: Progress) -> None:
 
 
 def _sources(
-    definition: DatabaseDefinition, segments: Segments, until: Mapping[str, int], entries: LogCacheMap
+    definition: DatabaseDefinition, index: SegmentIndex, until: Mapping[str, int], entries: LogCacheMap
 ) -> tuple[LogSource, ...]:
     return tuple(
         LogSource(
             instance=instance,
-            segments=segments.get(instance, ()),
+            index=index,
             cache=entry_of(entries, instance),
             until_t=until.get(instance.name),
         )

@@ -10,9 +10,8 @@ from logcache_assets.cli.output import Result
 from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.domain.segments import chain_after
 from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
-from logcache_assets.engine.log.log_op import LogSource
+from logcache_assets.engine.log.log_op import LogSource, ask_index
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.itaipu_run import check_out
@@ -74,8 +73,7 @@ def _measure(world: World, definitions: Sequence[DatabaseDefinition], entries: L
 
 
 def _source(world: World, instance: Instance, entries: LogCacheMap) -> LogSource:
-    segments = world.segment_index.segments(instance)
-    return LogSource(instance=instance, segments=segments, cache=entry_of(entries, instance))
+    return LogSource(instance=instance, index=world.segment_index, cache=entry_of(entries, instance))
 
 
 def _files(world: World, definitions: Sequence[DatabaseDefinition], entries: LogCacheMap) -> int:
@@ -83,8 +81,7 @@ def _files(world: World, definitions: Sequence[DatabaseDefinition], entries: Log
     count = 0
     for instance in (instance for definition in definitions for instance in definition.instances):
         source = _source(world, instance, entries)
-        after_t = source.cache.last_t if source.cache else 0
-        count += len(chain_after(source.segments, after_t=after_t)) + (FILES_OF_A_CACHE if source.cache else 0)
+        count += len(ask_index(source).segments) + (FILES_OF_A_CACHE if source.cache else 0)
     return count
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.domain.canonical_json import json_place
 from logcache_assets.domain.index_items import parse_index_item
@@ -18,8 +19,6 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.errors import BadInput
 
-Segments = Mapping[Instance, tuple[Segment, ...]]
-
 
 def open_root(root: Path) -> FolderObjectStore:
     """The folder of buckets as an object store; raises BadInput."""
@@ -28,9 +27,9 @@ def open_root(root: Path) -> FolderObjectStore:
     return FolderObjectStore(root, SystemClock())
 
 
-def read_index(file: Path) -> Segments:
-    """The segments of every instance from JSON lines; blank lines are passed over; raises BadInput."""
-    segments: dict[Instance, list[Segment]] = {}
+def read_index(file: Path) -> SegmentList:
+    """Read an index from JSON lines, one item each; blank lines are skipped; raises BadInput."""
+    segments: list[Segment] = []
     keys: dict[tuple[Instance, int], int] = {}
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
@@ -41,8 +40,8 @@ def read_index(file: Path) -> Segments:
                     f"{file}, line {number}: lines {before} and {number} are both {segment.instance.name} with last_t "
                     f"{segment.last_t}, which is the index's key; keep the item that is valid"
                 )
-            segments.setdefault(segment.instance, []).append(segment)
-    return {instance: tuple(found) for instance, found in segments.items()}
+            segments.append(segment)
+    return SegmentList(segments)
 
 
 def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str, int]:

@@ -8,7 +8,6 @@ from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map
-from logcache_assets.domain.segments import newest_t
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports
 from logcache_assets.refresh.document_store import Documents
@@ -46,7 +45,7 @@ def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports
         "instance": instance.name,
         "active_t": entry.last_t,
         "candidate_t": proposed_t,
-        "index_t": newest_t(ports.segment_index.segments(instance)),
+        "index_t": ports.segment_index.newest_t(instance),
         "age_days": (ports.clock.now() - entry.source_read_at).days,
         "transaction": entry.transaction,
     }

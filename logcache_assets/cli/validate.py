@@ -18,7 +18,7 @@ from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.contract_folders import open_folders, places_of
-from logcache_assets.cli.input_files import Segments, open_root, read_index, read_map, read_text, read_until
+from logcache_assets.cli.input_files import open_root, read_index, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
@@ -32,7 +32,7 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.objections import Objection, find_idle_settings
 from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
-from logcache_assets.domain.segments import find_reextractions, newest_t
+from logcache_assets.domain.segments import find_reextractions
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
 from logcache_assets.engine.compare.day_pair import Logs
@@ -40,7 +40,7 @@ from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.errors import BadInput
-from logcache_assets.ports import ObjectStore, Tell
+from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
 from logcache_assets.refresh.judge import Case, judge_database
 from logcache_assets.report import render_report
 from logcache_assets.report.summary import is_compared
@@ -66,7 +66,7 @@ class LogFiles:
     """The logs between both days, as files tell them."""
 
     store: ObjectStore
-    segments: Segments
+    index: SegmentIndex
     after: Mapping[str, int]
     until: Mapping[str, int]
     entries: LogCacheMap
@@ -75,7 +75,7 @@ class LogFiles:
         """Which part of an instance's log lies between both days; raises BadInput."""
         if instance.name not in self.after:
             raise BadInput(f"--after has no t of {instance.name}; add yesterday's t, or 0 if it had no log")
-        after_t, ends_at = self.after[instance.name], newest_t(self.segments.get(instance, ()))
+        after_t, ends_at = self.after[instance.name], self.index.newest_t(instance)
         until_t = self.until.get(instance.name, ends_at)
         for option, t in (("--after", after_t), ("--until", until_t)):
             if t > ends_at:
@@ -92,7 +92,7 @@ class LogFiles:
         """The log of an instance up to a t."""
         return LogSource(
             instance=instance,
-            segments=self.segments.get(instance, ()),
+            index=self.index,
             cache=entry_of(self.entries, instance),
             until_t=until_t,
         )
@@ -104,9 +104,7 @@ class LogFiles:
         return Logs(
             sources=tuple(self.source_of(instance, until_t=span.today_t) for instance, span in spans.items()),
             after=after,
-            reextracted=frozenset(
-                i for i, t in after.items() if find_reextractions(self.segments.get(i, ()), until_t=t)
-            ),
+            reextracted=frozenset(i for i, t in after.items() if find_reextractions(self.index.segments(i), until_t=t)),
             pii_key=pii_key,
         )
 
@@ -202,11 +200,11 @@ def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
         if len(missing) < len(given) or inputs.until or inputs.log_map:
             raise BadInput(f"the log needs --root, --index and --after; {missing[0]} is missing")
         return None
-    segments = read_index(inputs.index)
-    known = {*segments, *(instance for definition in definitions for instance in definition.instances)}
+    index = read_index(inputs.index)
+    known = {*index.instances, *(instance for definition in definitions for instance in definition.instances)}
     return LogFiles(
         store=open_root(inputs.root),
-        segments=segments,
+        index=index,
         after=read_until(inputs.after, known),
         until=read_until(inputs.until, known),
         entries=read_map(inputs.log_map),

@@ -1,6 +1,6 @@
 """Index items as text: one JSON object per segment, with the fields of the extractor's DynamoDB table.
 
-The rules that a chain of segments obeys are in segments.py; where items are kept is an adapter's business.
+The rules that a chain of segments obeys are in segments.py; adapters know where the items are kept.
 """
 
 from typing import Annotated
@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from logcache_assets.domain.instances import Instance, parse_instance
-from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
@@ -31,6 +31,14 @@ class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     requested_range: str
     timestamp: Milliseconds
     """Milliseconds since 1970 UTC."""
+
+
+class IndexRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The range of t and the timestamp of an index item, as a projection returns them."""
+
+    last_batch_t: Count
+    last_t: Count
+    timestamp: Milliseconds
 
 
 def parse_index_item(text: str, *, where: str) -> Segment:
@@ -76,6 +84,11 @@ def segment_of_item(item: IndexItem, *, where: str) -> Segment:
         timestamp_ms=item.timestamp,
         requested_range=item.requested_range,
     )
+
+
+def extraction_of_range(item: IndexRange) -> Extraction:
+    """The extraction that a projected item describes."""
+    return Extraction(last_batch_t=item.last_batch_t, last_t=item.last_t, timestamp_ms=item.timestamp)
 
 
 def item_of_segment(segment: Segment) -> IndexItem:

@@ -4,7 +4,7 @@ A segment covers (last_batch_t, last_t]. Two neighbours meet when `next.last_bat
 dense, so `t + 1` is never tested. The ids C1, C2, C3 and C7 are those of the failure table in docs/runbook.md.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -32,6 +32,23 @@ class Segment:
     def extracted_at(self) -> datetime:
         """The timestamp as an instant."""
         return datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extraction:
+    """When a range of t was extracted: the key fields and the timestamp of an index item, without its file."""
+
+    last_batch_t: int
+    """Exclusive lower end."""
+    last_t: int
+    """Inclusive upper end."""
+    timestamp_ms: int
+    """Milliseconds since 1970 UTC."""
+
+
+def extraction_of(segment: Segment) -> Extraction:
+    """The extraction that wrote a segment."""
+    return Extraction(last_batch_t=segment.last_batch_t, last_t=segment.last_t, timestamp_ms=segment.timestamp_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,20 +103,24 @@ def _fault(check: str, segment: Segment, until_t: int, after_t: int, what: str) 
 def find_stale_segments(
     segments: Iterable[Segment], *, cached_until_t: int, source_read_at: datetime
 ) -> tuple[Segment, ...]:
-    """Segments that replaced part of a cached log after it was read (C7): it may still hold deleted personal data."""
-    return tuple(s for s in segments if s.last_t <= cached_until_t and s.extracted_at > source_read_at)
+    """Segments that replaced part of a cached log after it was read (C7): it may still hold deleted personal data.
+
+    A new segment begins where the cache ends, or later; one that begins before holds t that the cache holds too, also
+    when it reaches beyond the cache.
+    """
+    return tuple(s for s in segments if s.last_batch_t < cached_until_t and s.extracted_at > source_read_at)
 
 
-def newest_t(segments: Sequence[Segment]) -> int:
-    """The last t that the index knows of an instance; 0 without segments."""
+def newest_t(segments: Iterable[Segment]) -> int:
+    """The greatest last_t of these segments; 0 without any."""
     return max((s.last_t for s in segments), default=0)
 
 
-def choose_read_t(segments: Sequence[Segment], *, indexed_t: tuple[int, int], seen_t: int) -> int:
-    """Where the log ended for a run during which segments may have arrived.
+def choose_read_t(segments: Iterable[Segment], *, indexed_t: tuple[int, int], seen_t: int) -> int:
+    """Choose where the log ended for a run during which segments may have arrived.
 
     Args:
-        segments: of the instance, as they are now.
+        segments: those that end after the index did when the run began, as they are now; others do not matter.
         indexed_t: where the index ended when the run began, and when it was done.
         seen_t: the greatest t that the run's own rows show.
 
@@ -112,10 +133,13 @@ def choose_read_t(segments: Sequence[Segment], *, indexed_t: tuple[int, int], se
 
 
 def find_reextractions(segments: Iterable[Segment], *, until_t: int) -> tuple[Segment, ...]:
-    """Segments up to a t that were extracted after a later one: they replaced others, as nothing is extracted twice."""
+    """Segments with datoms up to a t that were extracted after a later segment, so they replaced an earlier extraction.
+
+    A segment that straddles the t counts: what it replaced may have held t up to it.
+    """
     found, earliest = [], None
     for segment in sorted(segments, key=lambda s: -s.last_t):
-        if earliest is not None and segment.timestamp_ms > earliest and segment.last_t <= until_t:
+        if earliest is not None and segment.timestamp_ms > earliest and segment.last_batch_t < until_t:
             found.append(segment)
         earliest = segment.timestamp_ms if earliest is None else min(earliest, segment.timestamp_ms)
     return tuple(reversed(found))

@@ -7,12 +7,16 @@ package.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.ports import Clock, StoredObject
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.segments import Extraction, Segment
+from logcache_assets.domain.segments import newest_t as greatest_last_t
+from logcache_assets.ports import Clock, SegmentIndex, StoredObject
 
 TRUNCATED_COPY = "truncated-copy"
 EMPTY_CONTRACT = "empty-contract"
@@ -51,6 +55,27 @@ class CutShortObjectStore(FolderObjectStore):
         if self._faults.armed(TRUNCATED_COPY) and destination_uri.startswith(self._permanent):
             self.write(destination_uri, self.read(destination_uri)[: source.size_bytes // 2])
         return checksum
+
+
+class WithoutNewestSegment(SegmentIndex):
+    """An index that hides the newest segment of every instance: what a run sees that reads it too early."""
+
+    def __init__(self, index: SegmentIndex) -> None:
+        self._index = index
+
+    @override
+    def segments(self, instance: Instance, *, after_t: int = 0) -> tuple[Segment, ...]:
+        return self._index.segments(instance, after_t=after_t)[:-1]
+
+    @override
+    def newest_t(self, instance: Instance) -> int:
+        return greatest_last_t(self.segments(instance))
+
+    @override
+    def extracted_since(self, instance: Instance, *, before_t: int, since: datetime) -> tuple[Extraction, ...]:
+        hidden_t = self._index.newest_t(instance)
+        found = self._index.extracted_since(instance, before_t=before_t, since=since)
+        return tuple(extraction for extraction in found if extraction.last_t != hidden_t)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
 from logcache_assets.domain.rules import RULES_PATH
-from logcache_assets.domain.segments import Segment, newest_t
+from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.errors import BadInput, Refused
@@ -213,11 +213,11 @@ def _write_first_cache(world: World, data: DemoData) -> None:
 
 
 def _write_cached_log(world: World, instance: Instance, *, transaction: str, read_at: datetime) -> MapEntry:
-    source = LogSource(instance=instance, segments=world.segment_index.segments(instance))
+    source = LogSource(instance=instance, index=world.segment_index)
     with local_driver() as driver:
         return write_first_cache(
             source,
-            last_t=newest_t(source.segments),
+            last_t=world.segment_index.newest_t(instance),
             locations=world.settings.locations,
             origin=Origin(transaction=transaction, read_at=read_at),
             store=world.store,

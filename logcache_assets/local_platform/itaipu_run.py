@@ -15,7 +15,6 @@ from logcache_assets.domain.definitions import DatabaseDefinition, contract_tabl
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
 from logcache_assets.domain.names import raw_datasets, raw_entities_dataset, raw_log_dataset
-from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Column
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder, LocalDriver
@@ -25,9 +24,9 @@ from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.storage.parquet import parquet_bytes, read_parquet_files
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.errors import BadInput, LogCacheError
-from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE
+from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE, WithoutNewestSegment
 from logcache_assets.local_platform.world import World, pii_key
-from logcache_assets.ports import ItaipuRepository, Tell
+from logcache_assets.ports import ItaipuRepository, SegmentIndex, Tell
 
 RAW_PREFIX = "raw-"
 CONTRACT_PREFIX = "contract-"
@@ -189,19 +188,20 @@ class ItaipuRun:
         self.tell(f"committed dataset {output.name} with {output.rows} rows")
 
     def _sources(self, definition: DatabaseDefinition, checkout: Checkout) -> list[LogSource]:
-        return [
-            LogSource(
-                instance=instance,
-                segments=self._segments(instance),
-                cache=entry_of(checkout.entries, instance),
-                earlier=checkout.earlier_of(instance),
-            )
-            for instance in definition.instances
-        ]
+        return [self._source(instance, checkout) for instance in definition.instances]
 
-    def _segments(self, instance: Instance) -> tuple[Segment, ...]:
-        segments = self.world.segment_index.segments(instance)
-        return segments[:-1] if self._waits(STALE_READER, instance.name) else segments
+    def _source(self, instance: Instance, checkout: Checkout) -> LogSource:
+        index: SegmentIndex = self.world.segment_index
+        if self._waits(STALE_READER, instance.name):
+            index = WithoutNewestSegment(index)
+        return LogSource(
+            instance=instance,
+            index=index,
+            cache=entry_of(checkout.entries, instance),
+            earlier=checkout.earlier_of(instance),
+            # Segments may arrive during the run, but raw datasets and contracts must end at the same t.
+            until_t=index.newest_t(instance),
+        )
 
 
 def _with_short_text(rows: pl.DataFrame) -> pl.DataFrame:

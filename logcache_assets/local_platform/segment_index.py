@@ -1,31 +1,45 @@
 """The segment index in SQLite: one row per item of the extractor's DynamoDB table, under the same key.
 
-Like DynamoDB, the table itself checks no types: an item that an extractor wrote wrongly is kept as it came and refused
-when it is read.
+Each method of the port is its own query and reads only the rows that it returns. Like DynamoDB, the table itself checks
+no types: an item that an extractor wrote wrongly is stored as it came and refused when it is read.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 from typing_extensions import override
 
-from logcache_assets.domain.index_items import IndexItem, item_of_segment, segment_of_item
+from logcache_assets.domain.index_items import (
+    IndexItem,
+    IndexRange,
+    extraction_of_range,
+    item_of_segment,
+    segment_of_item,
+)
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import SegmentIndex, SegmentIndexError
+
+T = TypeVar("T")
 
 REMEDY = "make a world with `logcache local reset`"
 
 _FIELDS = IndexItem.__struct_fields__
 _CREATE = f"CREATE TABLE IF NOT EXISTS segments ({', '.join(_FIELDS)}, PRIMARY KEY (db_prototype, last_t))"
-_SELECT = f"SELECT {', '.join(_FIELDS)} FROM segments WHERE db_prototype = ? ORDER BY last_t"  # noqa: S608 - own names
+_AFTER = f"SELECT {', '.join(_FIELDS)} FROM segments WHERE db_prototype = ? AND last_t > ? ORDER BY last_t"  # noqa: S608 - own names
+_RANGES = "SELECT last_batch_t, last_t, timestamp FROM segments WHERE db_prototype = ?"
+_NEWEST = f"{_RANGES} ORDER BY last_t DESC LIMIT 1"
+_EXTRACTED_SINCE = f"{_RANGES} AND last_batch_t < ? AND timestamp > ? ORDER BY last_t"
 _PUT = f"INSERT OR REPLACE INTO segments VALUES ({', '.join(':' + field for field in _FIELDS)})"  # noqa: S608 - own names
 _REMOVE = "DELETE FROM segments WHERE db_prototype = ? AND last_t = ?"
 _BUSY_SECONDS = 30.0
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LocalSegmentIndex(SegmentIndex):
@@ -35,10 +49,18 @@ class LocalSegmentIndex(SegmentIndex):
         self._path = path.absolute()
 
     @override
-    def segments(self, instance: Instance) -> tuple[Segment, ...]:
-        with self._connected("ro") as connection:
-            rows = connection.execute(_SELECT, (instance.name,)).fetchall()
-        return tuple(self._segment(dict(zip(_FIELDS, row, strict=True))) for row in rows)
+    def segments(self, instance: Instance, *, after_t: int = 0) -> tuple[Segment, ...]:
+        return tuple(self._segment(row) for row in self._select(_AFTER, instance.name, after_t))
+
+    @override
+    def newest_t(self, instance: Instance) -> int:
+        return max((found.last_t for found in self._ranges(instance, _NEWEST)), default=0)
+
+    @override
+    def extracted_since(self, instance: Instance, *, before_t: int, since: datetime) -> tuple[Extraction, ...]:
+        # Timestamps are whole milliseconds: they are newer than an instant if they are newer than it rounded down.
+        since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
+        return self._ranges(instance, _EXTRACTED_SINCE, before_t, since_ms)
 
     def put(self, segments: Iterable[Segment]) -> None:
         """Add items, all or none; one with the instance and last_t of another replaces it, as in DynamoDB."""
@@ -60,14 +82,26 @@ class LocalSegmentIndex(SegmentIndex):
                     "name the last_t of an item that exists"
                 )
 
-    def _segment(self, row: dict[str, object]) -> Segment:
-        where = f"{self._path}, item {row['db_prototype']} / last_t {row['last_t']!r}"
+    def _select(self, query: str, *values: str | int) -> Sequence[Mapping[str, object]]:
+        """The rows of a query by the names of their columns."""
+        with self._connected("ro") as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
+
+    def _ranges(self, instance: Instance, query: str, *values: int) -> tuple[Extraction, ...]:
+        rows = self._select(query, instance.name, *values)
+        items = (_convert(row, IndexRange, self._where(instance.name, row)) for row in rows)
+        return tuple(extraction_of_range(item) for item in items)
+
+    def _segment(self, row: Mapping[str, object]) -> Segment:
+        where = self._where(row["db_prototype"], row)
         try:
-            return segment_of_item(msgspec.convert(row, IndexItem), where=where)
-        except msgspec.ValidationError as error:
-            raise SegmentIndexError(f"{where}: {error}; correct that index item") from error
+            return segment_of_item(_convert(row, IndexItem, where), where=where)
         except BadInput as error:
             raise SegmentIndexError(str(error)) from error
+
+    def _where(self, name: object, row: Mapping[str, object]) -> str:
+        return f"{self._path}, item {name} / last_t {row['last_t']!r}"
 
     @contextmanager
     def _connected(self, mode: str) -> Iterator[sqlite3.Connection]:
@@ -80,3 +114,11 @@ class LocalSegmentIndex(SegmentIndex):
                 yield connection
         except sqlite3.Error as error:
             raise SegmentIndexError(f"{self._path}: the segment index cannot answer ({error}); {REMEDY}") from error
+
+
+def _convert(row: Mapping[str, object], kind: type[T], where: str) -> T:
+    """The row as a struct; raises SegmentIndexError when the item is malformed."""
+    try:
+        return msgspec.convert(row, kind)
+    except msgspec.ValidationError as error:
+        raise SegmentIndexError(f"{where}: {error}; correct that index item") from error

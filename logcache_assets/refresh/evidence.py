@@ -5,6 +5,7 @@ Everything is taken at the candidate's commit, and from what the stages before w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from functools import cached_property
 
 import polars as pl
@@ -14,7 +15,7 @@ from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
-from logcache_assets.domain.segments import choose_read_t, find_stale_segments, newest_t
+from logcache_assets.domain.segments import choose_read_t
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
@@ -119,28 +120,32 @@ class Evidence:
             )
 
     def _source(self, instance: Instance, definition: DatabaseDefinition) -> LogSource:
-        segments = self.segment_index.segments(instance)
-        before, after = self.run.indexed_t.get(instance.name, (newest_t(segments), newest_t(segments)))
-        # The run may or may not have seen what arrived while it ran; the rows with a t tell.
-        seen_t = 0 if before == after else self._seen_t(instance, definition)
         return LogSource(
             instance=instance,
-            segments=segments,
+            index=self.segment_index,
             cache=entry_of(self.entries, instance),
-            until_t=choose_read_t(segments, indexed_t=(before, after), seen_t=seen_t),
+            until_t=self._read_t(instance, definition),
         )
+
+    def _read_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
+        """Where the log of an instance ended for the test run."""
+        index = self.segment_index
+        if instance.name not in self.run.indexed_t:
+            return index.newest_t(instance)
+        before, after = self.run.indexed_t[instance.name]
+        if before == after:
+            return before
+        # The run may or may not have seen what arrived while it ran; the rows with a t tell.
+        arrived, seen_t = index.segments(instance, after_t=before), self._seen_t(instance, definition)
+        return choose_read_t(arrived, indexed_t=(before, after), seen_t=seen_t)
 
     def _nightly(self, source: LogSource) -> LogSource:
-        return LogSource(
-            instance=source.instance,
-            segments=source.segments,
-            cache=source.cache,
-            until_t=self.after.get(source.instance.name, 0),
-        )
+        return with_fields(source, until_t=self.after.get(source.instance.name, 0))
 
     def _is_reextracted(self, source: LogSource) -> bool:
-        after_t = self.after.get(source.instance.name, 0)
-        return bool(find_stale_segments(source.segments, cached_until_t=after_t, source_read_at=self.night.started_at))
+        """True if the index shows that some of the log up to yesterday's t was extracted again since the night."""
+        after_t, index = self.after.get(source.instance.name, 0), self.segment_index
+        return bool(index.extracted_since(source.instance, before_t=after_t, since=self.night.started_at))
 
     def _seen_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
         """The greatest t in today's histories of an instance."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Locations, Stage
-from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import Dataset, DatasetState
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
@@ -107,4 +106,4 @@ def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[
 
 def indexed_t(instances: Iterable[Instance], segment_index: SegmentIndex) -> dict[str, int]:
     """Instance → where the segment index ends now: what a run that begins now can read."""
-    return {instance.name: newest_t(segment_index.segments(instance)) for instance in instances}
+    return {instance.name: segment_index.newest_t(instance) for instance in instances}

@@ -1,16 +1,21 @@
-"""What every SegmentIndex promises: one suite for the local twin and the production adapter.
+"""What every SegmentIndex promises: one suite for all implementations.
 
-An adapter joins by a factory in INDEXES; it gets the segments that its table shall hold, put in this order.
+An implementation joins by a factory in INDEXES, which gets the segments that its table shall hold, put in this order.
 """
 
+import pickle
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from subprocess import run
 
 import pytest
 
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import SegmentIndex
 
@@ -25,37 +30,47 @@ FIRST = Segment(
     requested_range="[1000 1214)",
 )
 SECOND = replace(FIRST, path="s3://logs/second.avro", initial_t=1217, last_batch_t=1213, last_t=11_225)
+THIRD = replace(FIRST, path="s3://logs/third.avro", initial_t=11_226, last_batch_t=11_225, last_t=11_300)
 ELSEWHERE = replace(FIRST, instance=Instance(database="feed", prototype="s1"), path="s3://logs/elsewhere.avro")
+
+READ_AT = FIRST.extracted_at
+LONG_AGO = READ_AT - timedelta(days=365)
 
 
 def local_index(folder: Path, segments: Iterable[Segment]) -> SegmentIndex:
-    """The twin, filled item by item."""
+    """The SQLite twin, filled item by item."""
     index = LocalSegmentIndex(folder / "index.sqlite")
     for segment in segments:
         index.put([segment])
     return index
 
 
-INDEXES: dict[str, Callable[[Path, Iterable[Segment]], SegmentIndex]] = {"local": local_index}
+def listed_index(_: Path, segments: Iterable[Segment]) -> SegmentIndex:
+    """An index in memory."""
+    return SegmentList(segments)
+
+
+INDEXES: dict[str, Callable[[Path, Iterable[Segment]], SegmentIndex]] = {"local": local_index, "list": listed_index}
+Filled = Callable[[Iterable[Segment]], SegmentIndex]
 
 
 @pytest.fixture(params=INDEXES)
-def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Iterable[Segment]], SegmentIndex]:
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Filled:
     """Makes an index of each kind that holds some segments."""
     return lambda segments: INDEXES[request.param](tmp_path, segments)
 
 
-def test_every_field_comes_back(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_every_field_comes_back(filled: Filled) -> None:
     """A segment that was put is read as the same value."""
     assert filled([FIRST]).segments(FEED) == (FIRST,)
 
 
-def test_segments_ascend_by_last_t_as_numbers(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_segments_ascend_by_last_t_as_numbers(filled: Filled) -> None:
     """1213 comes before 11225, however they were put."""
     assert filled([SECOND, FIRST]).segments(FEED) == (FIRST, SECOND)
 
 
-def test_an_instance_sees_only_its_own(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_an_instance_sees_only_its_own(filled: Filled) -> None:
     """The prototype is part of the key."""
     index = filled([FIRST, ELSEWHERE])
 
@@ -63,20 +78,101 @@ def test_an_instance_sees_only_its_own(filled: Callable[[Iterable[Segment]], Seg
     assert index.segments(ELSEWHERE.instance) == (ELSEWHERE,)
 
 
-def test_an_unknown_instance_has_no_segments(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_an_unknown_instance_has_no_segments(filled: Filled) -> None:
     """An index that answers may know nothing of an instance."""
-    assert filled([FIRST]).segments(Instance(database="double-entry", prototype="s0")) == ()
+    index, unknown = filled([FIRST]), Instance(database="double-entry", prototype="s0")
+
+    assert index.segments(unknown) == ()
+    assert index.newest_t(unknown) == 0
+    assert index.extracted_since(unknown, before_t=10**12, since=LONG_AGO) == ()
 
 
-def test_a_re_extraction_replaces_its_item(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_a_re_extraction_replaces_its_item(filled: Filled) -> None:
     """The same instance and last_t is the same key: the older version is not to be seen."""
     again = replace(FIRST, path="s3://logs/again.avro", timestamp_ms=FIRST.timestamp_ms + 1)
 
     assert filled([FIRST, SECOND, again]).segments(FEED) == (again, SECOND)
 
 
-def test_overlapping_items_are_both_shown(filled: Callable[[Iterable[Segment]], SegmentIndex]) -> None:
+def test_overlapping_items_are_both_shown(filled: Filled) -> None:
     """Another last_t is another item; what to think of it is the chain rules' business."""
     overlapping = replace(FIRST, path="s3://logs/overlap.avro", last_t=1212)
 
     assert filled([FIRST, overlapping]).segments(FEED) == (overlapping, FIRST)
+
+
+@pytest.mark.parametrize(
+    ("after_t", "found"),
+    [
+        pytest.param(0, (FIRST, SECOND, THIRD), id="all"),
+        pytest.param(1212, (FIRST, SECOND, THIRD), id="the t before an end"),
+        pytest.param(1213, (SECOND, THIRD), id="an end: that segment holds nothing newer"),
+        pytest.param(1214, (SECOND, THIRD), id="inside a segment: it straddles, and is given"),
+        pytest.param(11_225, (THIRD,), id="the last end but one"),
+        pytest.param(11_300, (), id="the newest end"),
+        pytest.param(99_999, (), id="beyond the index"),
+    ],
+)
+def test_only_segments_that_end_after_a_t_are_given(filled: Filled, after_t: int, found: tuple[Segment, ...]) -> None:
+    """Strictly after it, compared as numbers."""
+    assert filled([THIRD, FIRST, SECOND, ELSEWHERE]).segments(FEED, after_t=after_t) == found
+
+
+def test_the_newest_t_is_the_greatest_last_t_of_the_instance(filled: Filled) -> None:
+    """As a number, whatever was put last."""
+    index = filled([SECOND, FIRST, ELSEWHERE])
+
+    assert index.newest_t(FEED) == SECOND.last_t
+    assert index.newest_t(ELSEWHERE.instance) == ELSEWHERE.last_t
+
+
+@pytest.mark.parametrize(
+    ("before_t", "found"),
+    [
+        pytest.param(0, (), id="nothing was read"),
+        pytest.param(1213, (), id="what begins where the read ended is new"),
+        pytest.param(1214, (SECOND,), id="a segment that straddles"),
+        pytest.param(11_225, (SECOND,), id="a segment that ends there"),
+        pytest.param(11_226, (SECOND, THIRD), id="one that ends there and one that straddles"),
+    ],
+)
+def test_extractions_are_found_by_where_they_begin(filled: Filled, before_t: int, found: tuple[Segment, ...]) -> None:
+    """`last_batch_t < before_t`; in order of last_t, with range and timestamp alone."""
+    later = FIRST.timestamp_ms + 1
+    index = filled([replace(THIRD, timestamp_ms=later), replace(SECOND, timestamp_ms=later), FIRST, ELSEWHERE])
+
+    assert index.extracted_since(FEED, before_t=before_t, since=READ_AT) == tuple(
+        Extraction(last_batch_t=s.last_batch_t, last_t=s.last_t, timestamp_ms=later) for s in found
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "newer"),
+    [
+        pytest.param(timedelta(0), False, id="the same instant"),
+        pytest.param(timedelta(milliseconds=-1), True, id="a millisecond before"),
+        pytest.param(timedelta(microseconds=-1), True, id="a microsecond before"),
+        pytest.param(timedelta(microseconds=1), False, id="a microsecond after"),
+    ],
+)
+def test_an_extraction_at_the_very_instant_is_not_newer(filled: Filled, since: timedelta, *, newer: bool) -> None:
+    """Timestamps are milliseconds, the instant may be finer."""
+    found = filled([FIRST]).extracted_since(FEED, before_t=FIRST.last_t, since=READ_AT + since)
+
+    assert bool(found) is newer
+
+
+ASK_THERE = """
+import pickle, sys
+index, instance = pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(pickle.dumps((index.segments(instance, after_t=1213), index.newest_t(instance))))
+"""
+
+
+def test_an_index_answers_in_another_process(filled: Filled) -> None:
+    """It is sent to Spark's workers as bytes."""
+    sent = pickle.dumps((filled([FIRST, SECOND]), FEED))
+
+    answer = run([sys.executable, "-c", ASK_THERE], input=sent, capture_output=True, check=True)
+
+    assert pickle.loads(answer.stdout) == ((SECOND,), SECOND.last_t)  # noqa: S301 - sent by ourselves

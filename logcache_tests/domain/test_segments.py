@@ -139,11 +139,13 @@ def test_only_newer_segments_continue_a_log() -> None:
         pytest.param(10, timedelta(0), False, id="at the very instant of the read"),
         pytest.param(10, -timedelta(days=1), False, id="extracted before the read"),
         pytest.param(20, timedelta(milliseconds=1), True, id="the last segment of the cache"),
+        pytest.param(21, timedelta(milliseconds=1), True, id="it straddles the cache's end"),
+        pytest.param(29, timedelta(0), False, id="it straddles, extracted before the read"),
         pytest.param(30, timedelta(days=1), False, id="a new segment behind the cache"),
     ],
 )
 def test_a_reextraction_behind_the_cache_is_stale(*, last_t: int, extracted_after: timedelta, stale: bool) -> None:
-    """`last_t <= cache.last_t and timestamp > source_read_at` (C7)."""
+    """`last_batch_t < cache.last_t and timestamp > source_read_at` (C7)."""
     found = segment(last_t - 10, last_t, extracted_at=READ_AT + extracted_after)
 
     assert (found in find_stale_segments([found], cached_until_t=20, source_read_at=READ_AT)) is stale
@@ -206,7 +208,8 @@ def extracted(*minutes: int) -> list[Segment]:
         pytest.param([7, 8, 3, 4], 100, [10, 20], id="everything before some t"),
         pytest.param([1, 2, 3, 9], 100, [], id="the newest, which nothing tells from an ordinary one"),
         pytest.param([1, 9, 3, 4], 20, [20], id="up to its last t"),
-        pytest.param([1, 9, 3, 4], 19, [], id="up to the t before"),
+        pytest.param([1, 9, 3, 4], 19, [20], id="it straddles the t"),
+        pytest.param([1, 9, 3, 4], 10, [], id="up to where it begins"),
         pytest.param([1, 9, 3, 8, 5], 30, [20], id="only the first of two"),
         pytest.param([1, 9, 3, 4], 0, [], id="up to nothing"),
     ],

@@ -31,6 +31,7 @@ from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import parquet_bytes
 from logcache_tests.engine.avro import Datom, avro_bytes
 from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.engine.generated import segments_in, with_index
 from logcache_tests.engine.world import OWN_BUCKET, cut_off, definition_of, driver_in, source_at
 
 Scalar: TypeAlias = "bool | int | float | str | bytes | Decimal | datetime"
@@ -247,8 +248,8 @@ def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], stor
     """A source in which one segment holds other datoms."""
     path = f"s3://{OWN_BUCKET}/rewritten/{uuid.uuid4()}.avro"
     store.write(path, avro_bytes(datoms))
-    segments = tuple(replace(s, path=path) if s == segment else s for s in source.segments)
-    return replace(source, segments=segments)
+    segments = tuple(replace(s, path=path) if s == segment else s for s in segments_in(source))
+    return with_index(source, segments)
 
 
 @cache
@@ -282,7 +283,7 @@ def delta_of(instance: Instance, one: str, other: str, store: FolderObjectStore)
     """Read the segments; an attribute has the last of its names."""
     source = source_at(instance, other.removesuffix("-excised"), reextracted=other.endswith("-excised"))
     until_t, after_t = source.until_t or 0, cut_off(instance, one)
-    datoms = [d for segment in source.segments for d in datoms_of(segment, store) if d[3] <= until_t]
+    datoms = [d for segment in segments_in(source) for d in datoms_of(segment, store) if d[3] <= until_t]
     names = {e: v.removeprefix(":") for e, a, v, _, added in sorted(datoms, key=lambda d: d[3]) if a == IDENT and added}
     holders: dict[tuple[str, str], set[str]] = {}
     values: dict[tuple[str, str], set[str]] = {}

@@ -1,13 +1,14 @@
 """Invented logs with known answers: what holds is written down while the datoms are made, never folded from them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 
 import polars as pl
 from hypothesis import strategies as st
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.log.log_op import LogSource
@@ -143,4 +144,14 @@ def write_segment(
 
 def source_of(*segments: Segment) -> LogSource:
     """The whole log of these segments."""
-    return LogSource(instance=segments[0].instance if segments else INSTANCE, segments=segments)
+    return LogSource(instance=segments[0].instance if segments else INSTANCE, index=SegmentList(segments))
+
+
+def segments_in(source: LogSource) -> tuple[Segment, ...]:
+    """All segments that a source's index holds of its instance, ascending by last_t."""
+    return source.index.segments(source.instance)
+
+
+def with_index(source: LogSource, segments: Iterable[Segment]) -> LogSource:
+    """The source with an index of these segments."""
+    return replace(source, index=SegmentList(segments))

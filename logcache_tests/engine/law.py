@@ -21,7 +21,7 @@ from logcache_assets.engine.drivers.progress import Meter, ignore
 from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
 from logcache_assets.engine.facts.values import INSTANT
 from logcache_assets.engine.log.cached_log import open_cached_facts, read_cached_log
-from logcache_assets.engine.log.log_op import Delta, LogSource, plan_delta
+from logcache_assets.engine.log.log_op import Delta, LogSource, ask_index, plan_delta
 from logcache_assets.engine.log.open_logs import OpenedLog, load_facts
 from logcache_assets.ports import Tell
 from logcache_tests.engine.builds import build
@@ -71,7 +71,7 @@ Reader = Callable[[LogSource], Delta]
 
 def sound_reader(source: LogSource) -> Delta:
     """The engine's own."""
-    return plan_delta(source, warn=refuse_warning)
+    return plan_delta(ask_index(source), warn=refuse_warning)
 
 
 def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource, store: FolderObjectStore) -> Answers:

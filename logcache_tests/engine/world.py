@@ -11,6 +11,7 @@ import polars as pl
 
 import logcache_assets
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance, parse_instance
@@ -82,9 +83,8 @@ def refuse_warning(line: str) -> None:
 
 def source_at(instance: Instance, cut: str, *, reextracted: bool = False) -> LogSource:
     """Segments alone up to a named cut-off."""
-    return LogSource(
-        instance=instance, segments=segments_of(instance, reextracted=reextracted), until_t=cut_off(instance, cut)
-    )
+    index = SegmentList(segments_of(instance, reextracted=reextracted))
+    return LogSource(instance=instance, index=index, until_t=cut_off(instance, cut))
 
 
 def strict_log(source: LogSource, store: FolderObjectStore) -> pl.DataFrame:

@@ -37,6 +37,10 @@ def test_a_missing_file_is_an_error(path: Path) -> None:
     with pytest.raises(SegmentIndexError, match=r"index\.sqlite: there is no segment index.*logcache local reset"):
         LocalSegmentIndex(path).segments(FEED)
     with pytest.raises(SegmentIndexError, match="there is no segment index"):
+        LocalSegmentIndex(path).newest_t(FEED)
+    with pytest.raises(SegmentIndexError, match="there is no segment index"):
+        LocalSegmentIndex(path).extracted_since(FEED, before_t=1, since=FIRST.extracted_at)
+    with pytest.raises(SegmentIndexError, match="there is no segment index"):
         LocalSegmentIndex(path).remove(FEED, 1)
 
     assert not path.exists()
@@ -96,3 +100,33 @@ def test_a_malformed_item_is_named(path: Path, field: str, value: object) -> Non
 
     with pytest.raises(SegmentIndexError, match=rf"index\.sqlite, item feed-s0 / last_t .*{field}"):
         index.segments(FEED)
+
+
+def test_older_items_are_not_read(path: Path) -> None:
+    """A malformed item is no error for a question whose answer does not hold it."""
+    index = LocalSegmentIndex(path)
+    index.put([FIRST, SECOND])
+    spoil(path, "path", 7)
+
+    assert index.segments(FEED, after_t=FIRST.last_t) == (SECOND,)
+    assert index.newest_t(FEED) == SECOND.last_t
+
+
+def test_a_malformed_newest_item_has_no_t(path: Path) -> None:
+    """A t as text sorts behind every number, so it is the newest, and is refused."""
+    index = LocalSegmentIndex(path)
+    index.put([FIRST, SECOND])
+    spoil(path, "last_t", "95599N")
+
+    with pytest.raises(SegmentIndexError, match=r"index\.sqlite, item feed-s0 / last_t '95599N'.*last_t"):
+        index.newest_t(FEED)
+
+
+def test_a_malformed_timestamp_is_not_taken_for_an_old_one(path: Path) -> None:
+    """A cache must not pass for fresh because nobody could read when its segment was extracted."""
+    index = LocalSegmentIndex(path)
+    index.put([FIRST, SECOND])
+    spoil(path, "timestamp", "yesterday")
+
+    with pytest.raises(SegmentIndexError, match=r"item feed-s0 / last_t 1213.*timestamp"):
+        index.extracted_since(FEED, before_t=FIRST.last_t, since=FIRST.extracted_at)

@@ -25,7 +25,7 @@ from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.explain.causes import row_columns
 from logcache_assets.engine.explain.counting import FAULTY_ROWS
-from logcache_assets.engine.explain.locating import located_in
+from logcache_assets.engine.explain.locating import locate_patterns
 from logcache_assets.engine.explain.log_knowledge import LogKnowledge
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.log.open_logs import LogLadder, OpenedLog, load_facts
@@ -75,7 +75,7 @@ def _without_values(what: str) -> Iterator[None]:
 
 def _until_yesterday(source: LogSource, after_t: int) -> LogSource:
     """The source with the first of its caches that holds nothing newer than yesterday."""
-    while source.cache is not None and source.cache.last_t > after_t:
+    while source.after_t > after_t:
         source = source.without_cache()
     return source
 
@@ -102,11 +102,11 @@ def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, d
     figures = compared.figures
     unfit = {n for n, dtype in expected.items() if n in today.schema and common_type(today.schema[n], dtype) is None}
     schema = tuple(find_schema_changes(figures.yesterday, figures.today, column_types(expected), unfit=unfit))
-    segments = {s.instance.prototype: s.segments for s in days.logs.sources} if days.logs else {}
     with _without_values(f"the place of wrong rows of {table.dataset}"):
         located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
     complete = sum(figures.reasons.get(fault, 0) for fault in FAULTS) <= FAULTY_ROWS
-    patterns = tuple(located_in(p, located, segments.get(p.prototype, ()), complete=complete) for p in figures.patterns)
+    sources = days.logs.sources if days.logs else ()
+    patterns = locate_patterns(figures.patterns, located, sources, complete=complete)
     return msgspec.structs.replace(figures, schema=schema, patterns=patterns, hashed=tuple(sorted(pii)))
 
 

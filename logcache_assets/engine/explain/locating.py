@@ -3,7 +3,7 @@
 Asked only for rows that are at fault, and only for a few: it is a hint for a person, no part of the verdict.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,6 +17,7 @@ from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns
 from logcache_assets.engine.contracts.entity_reader import EntityReader, InstanceReader
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
+from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import END
 
@@ -66,16 +67,36 @@ def united(found: Iterable[pl.DataFrame]) -> Located:
     return {(reason, change, where, columns): ts for reason, change, where, columns, ts in by_pattern.iter_rows()}
 
 
-def located_in(pattern: Pattern, located: Located, segments: Sequence[Segment], *, complete: bool) -> Pattern:
-    """A pattern with the t of its rows, if it has none, and with the segments that hold them.
+def locate_patterns(
+    patterns: Iterable[Pattern], located: Located, sources: Iterable[LogSource], *, complete: bool
+) -> tuple[Pattern, ...]:
+    """Add to every pattern the t of its rows, if it has none, and the segments that hold them.
 
     Args:
-        pattern: of one prototype.
-        located: of its contract.
-        segments: of its instance.
+        patterns: of one contract.
+        located: of that contract.
+        sources: the log of each prototype; its index is asked only from the first t of the prototype's patterns.
         complete: whether all rows at fault were looked up.
     """
-    ts = located.get((pattern.reason, pattern.change, pattern.prototype, ",".join(pattern.columns)))
-    if ts and pattern.first_t is None:
-        pattern = replace(pattern, first_t=min(ts), last_t=max(ts))
-    return with_segments(pattern, segments, ts=ts if complete else None)
+    dated = [_dated(pattern, _ts_of(pattern, located)) for pattern in patterns]
+    segments = {source.instance.prototype: _segments_of(dated, source) for source in sources}
+    return tuple(
+        with_segments(p, segments.get(p.prototype, ()), ts=_ts_of(p, located) if complete else None) for p in dated
+    )
+
+
+def _ts_of(pattern: Pattern, located: Located) -> Collection[int] | None:
+    return located.get((pattern.reason, pattern.change, pattern.prototype, ",".join(pattern.columns)))
+
+
+def _dated(pattern: Pattern, ts: Collection[int] | None) -> Pattern:
+    if not ts or pattern.first_t is not None:
+        return pattern
+    return replace(pattern, first_t=min(ts), last_t=max(ts))
+
+
+def _segments_of(patterns: Iterable[Pattern], source: LogSource) -> tuple[Segment, ...]:
+    """The segments of a log from the first t of its patterns on; none if no pattern has a t."""
+    own = (pattern for pattern in patterns if pattern.prototype == source.instance.prototype)
+    first_ts = [pattern.first_t for pattern in own if pattern.first_t is not None]
+    return source.index.segments(source.instance, after_t=min(first_ts) - 1) if first_ts else ()

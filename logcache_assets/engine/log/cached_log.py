@@ -1,6 +1,6 @@
-"""Opens what an entry of the log cache map points to, and proves that it is what the entry says.
+"""Opens the files that an entry of the log cache map points to, and checks that they are what the entry says.
 
-What is done when it is not, and how newer segments are added, is log.py. The ids are those of docs/runbook.md.
+log_op.py decides what happens when they are not, and adds newer segments. The ids (C4, …) are those of docs/runbook.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from typing_extensions import override
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
-from logcache_assets.domain.segments import Segment, find_stale_segments, newest_t
+from logcache_assets.domain.segments import Extraction
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
 from logcache_assets.engine.storage.parquet import (
@@ -29,8 +29,8 @@ class CacheError(EngineError):
     """A cached log is missing, damaged, stale, or not what the map says.
 
     Args:
-        instance: whose it is.
-        message: what is wrong.
+        instance: the instance whose cache it is.
+        message: what is wrong, for a person.
     """
 
     def __init__(self, instance: Instance, message: str) -> None:
@@ -45,26 +45,29 @@ class CacheError(EngineError):
 REMEDY = "revert its entry in log_cache_map.json to one that is sound, or refresh it"
 
 
-def check_index(instance: Instance, segments: Sequence[Segment], entry: MapEntry) -> None:
-    """Refuse an entry that the index contradicts, before anything is opened; raises CacheError."""
-    if entry.last_t > newest_t(segments):
+def check_not_ahead(instance: Instance, entry: MapEntry, newest_t: int) -> None:
+    """Refuse a cache that ends after the segment index does; raises CacheError (C4)."""
+    if entry.last_t > newest_t:
         raise CacheError(
             instance,
             f"{instance.name}: the cached log {entry.log} ends at t {entry.last_t}, ahead of the segment index, which "
-            f"ends at {newest_t(segments)}: it belongs to another database or prototype (C4); {REMEDY}",
+            f"ends at {newest_t}: it belongs to another database or prototype (C4); {REMEDY}",
         )
-    stale = find_stale_segments(segments, cached_until_t=entry.last_t, source_read_at=entry.source_read_at)
-    if stale:
+
+
+def check_not_stale(instance: Instance, entry: MapEntry, replaced: Sequence[Extraction]) -> None:
+    """Refuse a cache of which some segments were extracted again after it was read; raises CacheError (C7)."""
+    if replaced:
         raise CacheError(
             instance,
-            f"{instance.name}: the cached log {entry.log} is stale: {len(stale)} segments were extracted again after "
-            f"it was read at {utc_text(entry.source_read_at)}, first {stale[0].path}, t in ({stale[0].last_batch_t}, "
-            f"{stale[0].last_t}]; it may still hold deleted personal data (C7); {REMEDY}",
+            f"{instance.name}: the cached log {entry.log} is stale: {len(replaced)} segments were extracted again "
+            f"after it was read at {utc_text(entry.source_read_at)}, first t in ({replaced[0].last_batch_t}, "
+            f"{replaced[0].last_t}]; it may still hold deleted personal data (C7); {REMEDY}",
         )
 
 
 def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[str, ...]:
-    """The files of the cached log, in log order, their columns proven; raises CacheError."""
+    """List the files of the cached log in log order and check their columns; raises CacheError."""
     with trusting(instance, entry):
         uris = list_parquet(entry.log, store)
         schemas = [collect_schema(uri, store) for uri in uris]
@@ -75,7 +78,7 @@ def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> 
 
 
 def read_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> pl.DataFrame:
-    """The cached log, whole and in log order; raises CacheError."""
+    """Read the whole cached log in log order; raises CacheError."""
     uris = list_cached_log(instance, entry, store)
     with trusting(instance, entry):
         frame = read_parquet_files(uris, store)
@@ -86,7 +89,10 @@ def read_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> 
 def open_cached_facts(
     instance: Instance, entry: MapEntry, store: ObjectStore, *, until_t: int | None = None
 ) -> FactsFolder:
-    """The materialized entities, cut at until_t; only footers and the instants of txes are read; raises CacheError."""
+    """Open the materialized entities, cut at until_t; raises CacheError.
+
+    Only Parquet footers and the facts of tx instants are read.
+    """
     uri = entry.materialized_entities
     with trusting(instance, entry):
         uris = list_parquet(uri, store)
@@ -104,7 +110,7 @@ def open_cached_facts(
 
 @contextmanager
 def trusting(instance: Instance, entry: MapEntry) -> Iterator[None]:
-    """Reading a cache: whatever is wrong with its files is a CacheError."""
+    """Turn an error of the store or of a file into a CacheError while a cache is read."""
     try:
         yield
     except (ObjectStoreError, ParquetError) as error:

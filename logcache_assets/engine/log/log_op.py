@@ -1,34 +1,37 @@
 """LogOp: the log of one instance, as the union of its cached log and the newer segments of the index.
 
-Exactly the datoms that reading every segment from the beginning gives, or an error; never a silently shorter log.
-What is wrong with segments is an error under every policy. What is wrong with a cache is an error under `strict`; under
-`fallback` it is a loud warning, and the next earlier cache, at last the segments alone, gives the log.
+Returns exactly the datoms that reading every segment from the beginning returns, or raises an error; never a silently
+shorter log. A fault of the segments is an error under every policy. A cache that cannot be used is an error under
+`strict`; under `fallback` it is a loud warning, and the next earlier cache, at last the segments alone, is used.
+
+With a cache LogOp asks the index only for what is newer, and proves that it continues the cache. Whether the segments
+below the cache's last_t still make a whole chain is not asked here: the choice of a night, the gate and inspection ask
+it before a cache is published.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeVar
 
 import polars as pl
 
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
-from logcache_assets.domain.segments import Segment, chain_after, find_chain_faults, newest_t
+from logcache_assets.domain.segments import Segment, find_chain_faults, newest_t
 from logcache_assets.engine.errors import EngineError
-from logcache_assets.engine.log.cached_log import CacheError, check_index, read_cached_log
+from logcache_assets.engine.log.cached_log import CacheError, check_not_ahead, check_not_stale, read_cached_log
 from logcache_assets.engine.log.read_segments import read_segments
 from logcache_assets.engine.storage.schemas import END
-from logcache_assets.ports import ObjectStore, Tell
-
-T = TypeVar("T")
+from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
 
 
 class CachePolicy(StrEnum):
-    """What to do when a cached log cannot be trusted."""
+    """What to do when a cached log cannot be used."""
 
     STRICT = "strict"
+    """Raise the error."""
     FALLBACK = "fallback"
+    """Warn and use the next earlier cache, or the segments alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +39,36 @@ class LogSource:
     """Where the log of one instance is read from, and up to which t."""
 
     instance: Instance
-    segments: tuple[Segment, ...]
-    """All that the index knows, in any order."""
+    index: SegmentIndex
+    """Asked for the segments after the cache when the log is opened."""
     cache: MapEntry | None = None
     earlier: tuple[MapEntry, ...] = ()
-    """Former entries of the map for this instance, newest first: what `fallback` tries before the segments alone."""
+    """Former entries of the map for this instance, newest first: `fallback` tries them before the segments alone."""
     until_t: int | None = None
     """Inclusive; None is the whole log."""
 
+    @property
+    def after_t(self) -> int:
+        """Where the cache ends and segments begin: the cache's last_t, 0 without a cache."""
+        return self.cache.last_t if self.cache else 0
+
     def without_cache(self) -> "LogSource":
-        """The next step of the ladder."""
+        """The source with the next earlier cache, without any after the last one."""
         return replace(self, cache=next(iter(self.earlier), None), earlier=self.earlier[1:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexedLog:
+    """A source and the index's answer for it, so that the index is asked once."""
+
+    source: LogSource
+    segments: tuple[Segment, ...]
+    """Those that end after the source's cache, ascending by last_t."""
+
+
+def ask_index(source: LogSource) -> IndexedLog:
+    """Ask the index for the segments that end after the source's cache, or for all without a cache."""
+    return IndexedLog(source=source, segments=source.index.segments(source.instance, after_t=source.after_t))
 
 
 class ChainError(EngineError):
@@ -64,7 +86,7 @@ class Delta:
     until_t: int | None
 
     def read(self, segments: Sequence[Segment], store: ObjectStore) -> pl.DataFrame:
-        """The datoms of some of its segments with after_t < t <= until_t, in log order; columns of LOG_SCHEMA."""
+        """Read the datoms of some of its segments with after_t < t <= until_t, in log order; columns of LOG_SCHEMA."""
         wanted = pl.col("t") > self.after_t
         if self.until_t is not None:
             wanted &= pl.col("t") <= self.until_t
@@ -73,91 +95,109 @@ class Delta:
         return frame if whole else frame.filter(wanted)
 
 
-def plan_delta(source: LogSource, *, warn: Tell) -> Delta:
-    """The segments to read after the source's cache; raises ChainError when they do not continue it."""
-    after_t = source.cache.last_t if source.cache else 0
-    _check_chain(source, after_t=after_t, warn=warn)
-    chain = chain_after(source.segments, after_t=after_t)
+def plan_delta(indexed: IndexedLog, *, warn: Tell) -> Delta:
+    """Plan which segments to read after the source's cache.
+
+    Raises:
+        ChainError: the segments do not continue the cache, or do not begin at the log's beginning without one.
+    """
+    source = indexed.source
+    _check_chain(indexed, warn=warn)
+    chain = indexed.segments
     if source.until_t is not None:
         chain = tuple(s for s in chain if s.last_batch_t < source.until_t)
-    return Delta(instance=source.instance, chain=chain, after_t=after_t, until_t=source.until_t)
+    return Delta(instance=source.instance, chain=chain, after_t=source.after_t, until_t=source.until_t)
+
+
+def check_cache(indexed: IndexedLog) -> None:
+    """Refuse a cache that the index contradicts, before its files are opened.
+
+    Raises:
+        CacheError: the cache ends after the index (C4), or part of it was extracted again since (C7).
+    """
+    source = indexed.source
+    if source.cache is None:
+        return
+    if not indexed.segments:
+        check_not_ahead(source.instance, source.cache, source.index.newest_t(source.instance))
+    read_at = source.cache.source_read_at
+    stale = source.index.extracted_since(source.instance, before_t=source.cache.last_t, since=read_at)
+    check_not_stale(source.instance, source.cache, stale)
 
 
 def find_last_t(source: LogSource, store: ObjectStore, *, warn: Tell) -> int:
-    """The greatest t of a log without a cache, up to the source's until_t; 0 when it begins later.
+    """Find the greatest t of a log without a cache, up to the source's until_t; 0 if the log begins later.
 
     Raises:
         ChainError: the segments do not make a whole log.
         SegmentError: the segment that holds it is not what the index says.
     """
-    delta = plan_delta(source, warn=warn)
+    delta = plan_delta(ask_index(source), warn=warn)
     if not delta.chain:
         return 0
     last: int | None = delta.read(delta.chain[-1:], store).select(pl.col("t").max()).item()
     return delta.chain[-1].last_batch_t if last is None else last
 
 
-def climb_down(source: LogSource, attempt: Callable[[LogSource], T], *, policy: CachePolicy, warn: Tell) -> T:
-    """What an attempt gives with the first cache of the source that can be used, at last without one.
+def fall_back(indexed: IndexedLog, error: CacheError, *, policy: CachePolicy, warn: Tell) -> IndexedLog:
+    """Replace the cache that failed by the next earlier one, or by the segments alone, and warn.
+
+    The index is asked anew, because another cache needs other segments.
 
     Raises:
-        CacheError: the cache cannot be used, and the policy is strict.
+        CacheError: the given one, if the policy is strict.
     """
-    while True:
-        try:
-            return attempt(source)
-        except CacheError as error:
-            source = step_down(source, error, policy=policy, warn=warn)
-
-
-def step_down(source: LogSource, error: CacheError, *, policy: CachePolicy, warn: Tell) -> LogSource:
-    """The source without the cache that failed, told loudly; raises the error itself if the policy is strict."""
-    if policy is CachePolicy.STRICT or source.cache is None:
+    if policy is CachePolicy.STRICT or indexed.source.cache is None:
         raise error
-    lower = source.without_cache()
-    now, before = (len(chain_after(source.segments, after_t=_end(s))) for s in (lower, source))
-    way = f"with the earlier cache {lower.cache.log}" if lower.cache else "without the cache"
-    begin = f"after t {lower.cache.last_t}" if lower.cache else "from the start"
+    lower = ask_index(indexed.source.without_cache())
+    now, before, cache = len(lower.segments), len(indexed.segments), lower.source.cache
+    way = f"with the earlier cache {cache.log}" if cache else "without the cache"
+    begin = f"after t {cache.last_t}" if cache else "from the start"
     warn(f"WARNING: {error}. Going on {way}: {now} segments are read {begin} instead of {before}")
     return lower
 
 
-def _end(source: LogSource) -> int:
-    return source.cache.last_t if source.cache else 0
-
-
 def read_log(source: LogSource, store: ObjectStore, *, policy: CachePolicy, warn: Tell) -> pl.DataFrame:
-    """Every datom with t <= until_t, in log order; columns of LOG_SCHEMA.
+    """Read every datom with t <= until_t, in log order; columns of LOG_SCHEMA.
 
     Raises:
         ChainError: a gap or an overlap in the index, or an instance that it does not know.
         SegmentError: a segment is not what the index says.
         CacheError: the cache cannot be used, and the policy is strict.
+        SegmentIndexError: the index could not answer.
     """
-    return climb_down(source, lambda s: pl.concat(list(_parts(s, store, warn))), policy=policy, warn=warn)
+    indexed = ask_index(source)
+    while True:
+        try:
+            return pl.concat(list(_parts(indexed, store, warn)))
+        except CacheError as error:
+            indexed = fall_back(indexed, error, policy=policy, warn=warn)
 
 
-def _parts(source: LogSource, store: ObjectStore, warn: Tell) -> Iterator[pl.DataFrame]:
+def _parts(indexed: IndexedLog, store: ObjectStore, warn: Tell) -> Iterator[pl.DataFrame]:
+    """The cached datoms, then those of the segments after it."""
+    source = indexed.source
     if source.cache is not None:
-        check_index(source.instance, source.segments, source.cache)
+        check_cache(indexed)
         cached = read_cached_log(source.instance, source.cache, store)
         yield cached if source.until_t is None else cached.filter(pl.col("t") <= source.until_t)
-    delta = plan_delta(source, warn=warn)
+    delta = plan_delta(indexed, warn=warn)
     yield delta.read(delta.chain, store)
 
 
-def _check_chain(source: LogSource, *, after_t: int, warn: Tell) -> None:
-    """Faults beyond until_t do not touch the log that is asked for."""
-    name, until_t, ends_at = source.instance.name, source.until_t, max(newest_t(source.segments), after_t)
+def _check_chain(indexed: IndexedLog, *, warn: Tell) -> None:
+    """Raise ChainError for a fault that touches the asked log; a fault beyond until_t does not."""
+    source = indexed.source
+    name, until_t, ends_at = source.instance.name, source.until_t, max(newest_t(indexed.segments), source.after_t)
     if not ends_at:
         raise ChainError(
             f"{name}: the segment index knows no segment of this instance; restore its items, "
             f"or take the prototype {source.instance.prototype} out of contracts/{source.instance.database}.yaml"
         )
-    for fault in find_chain_faults(source.segments, after_t=after_t):
+    for fault in find_chain_faults(indexed.segments, after_t=source.after_t):
         if until_t is None or fault.after_t < until_t:
             begins_at = fault.after_t if fault.check == "C3" else fault.until_t
-            paths = ", ".join(s.path for s in source.segments if s.last_batch_t == begins_at)
+            paths = ", ".join(s.path for s in indexed.segments if s.last_batch_t == begins_at)
             raise ChainError(f"{fault}: see {paths}; repair the segment index, or have the range extracted again")
     if until_t is not None and until_t > ends_at:
         warn(

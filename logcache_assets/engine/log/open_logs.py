@@ -1,6 +1,6 @@
-"""Opens the logs of a build: which cache, how many buckets, and the newer datoms in memory or spilled.
+"""Opens the logs of a build: chooses the cache and the number of buckets, and loads the datoms after the cache.
 
-Decides how, and lets the driver do it: facts are folded when contracts ask for them.
+The driver reads the datoms, into memory or into files by bucket. Facts are folded later, when contracts ask for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,9 +13,18 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter
 from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
-from logcache_assets.engine.log.cached_log import CacheError, check_index, open_cached_facts
+from logcache_assets.engine.log.cached_log import CacheError, open_cached_facts
 from logcache_assets.engine.log.datoms import Datoms, DatomsInMemory, Spill, SpilledDatoms, spill_datoms
-from logcache_assets.engine.log.log_op import CachePolicy, Delta, LogSource, plan_delta, step_down
+from logcache_assets.engine.log.log_op import (
+    CachePolicy,
+    Delta,
+    IndexedLog,
+    LogSource,
+    ask_index,
+    check_cache,
+    fall_back,
+    plan_delta,
+)
 from logcache_assets.engine.log.read_segments import read_segment
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS, choose_buckets
 from logcache_assets.ports import ObjectStore, Tell
@@ -23,35 +32,40 @@ from logcache_assets.ports import ObjectStore, Tell
 T = TypeVar("T")
 
 PARALLEL_LOGS = 8
-"""Opening a log is waiting for a few small objects."""
+"""How many logs are opened at once: opening one is mostly waiting for a few small objects."""
 
 GROUP_DATOMS = 1_000_000
-"""About how many datoms are read, and spilled, at once."""
-
+"""About how many datoms one spill task reads at once."""
 
 SAMPLES = 2
-"""So many segments are read for an estimate."""
+"""How many segments are read for an estimate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedLog:
-    """What is known of a log before its datoms are read."""
+    """A log whose cache and segments are checked, before its datoms are read."""
 
     cached: CachedFacts | None
+    """The materialized entities of its cache."""
     delta: Delta
+    """The segments to read after the cache."""
     datoms: int
-    """An estimate of those in the delta."""
+    """An estimate of the delta's datoms."""
     buckets: int
+    """How many buckets its facts are split into."""
 
 
 class LogLadder:
-    """The logs of a build, each read with the first of its caches that can be used.
+    """Opens the logs of a build, each with the first of its caches that can be used.
+
+    The caches of a log are the rungs: the map's entry, the earlier entries, at last none. The index is asked once per
+    log and rung; a log that is open stays open while another one steps down.
 
     Args:
         sources: one per instance.
         store: where logs and caches lie.
-        policy: whether a cache that cannot be used is passed over.
-        warn: told of those that were.
+        policy: whether a cache that cannot be used is skipped or is an error.
+        warn: told of every cache that is skipped.
         bucket_datoms: about how many datoms a bucket should hold.
     """
 
@@ -67,44 +81,60 @@ class LogLadder:
         self.store, self.warn = store, warn
         self._policy, self._bucket_datoms = policy, bucket_datoms
         self._sources = {source.instance: source for source in sources}
+        self._indexed: dict[Instance, IndexedLog] = {}
+        self._opened: dict[Instance, OpenedLog] = {}
         self._buckets: dict[Instance, int] = {}
         self.stepped_down = False
-        """Whether an earlier attempt failed, and may have written what the present one does not write over."""
+        """True if a failed attempt may have left stale files."""
 
     def attempt(self, work: Callable[[Mapping[Instance, OpenedLog]], T]) -> T:
-        """What work gives with the opened logs; done again without a cache that turns out to be damaged.
+        """Return what work returns for the opened logs; work is called again if a cache turns out to be damaged.
 
-        Buckets stay as they were, so that most of what the first attempt wrote is written over.
+        Numbers of buckets stay the same, so that the next attempt overwrites most files of the failed one.
         """
         while True:
             try:
-                with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
-                    opened = pool.map(self._open, self._sources.values())
-                    logs = dict(zip(self._sources, opened, strict=True))
-                return work(logs)
+                return work(self._open_all())
             except CacheError as error:
-                lower = step_down(self._sources[error.instance], error, policy=self._policy, warn=self.warn)
-                self._sources[error.instance], self.stepped_down = lower, True
+                self._step_down(error)
 
-    def _open(self, source: LogSource) -> OpenedLog:
-        """Prove the source's cache and the chain of segments after it."""
-        cached = None
-        if source.cache is not None:
-            check_index(source.instance, source.segments, source.cache)
-            folder = open_cached_facts(source.instance, source.cache, self.store, until_t=source.until_t)
-            cached = CachedFacts(entry=source.cache, folder=folder)
-        delta = plan_delta(source, warn=self.warn)
+    def _open_all(self) -> Mapping[Instance, OpenedLog]:
+        with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
+            list(pool.map(self._open, [i for i in self._sources if i not in self._opened]))
+        return {i: self._opened[i] for i in self._sources}
+
+    def _step_down(self, error: CacheError) -> None:
+        failed = self._indexed[error.instance]
+        self._indexed[error.instance] = fall_back(failed, error, policy=self._policy, warn=self.warn)
+        self._opened.pop(error.instance, None)
+        self.stepped_down = True
+
+    def _open(self, instance: Instance) -> None:
+        """Check the cache of one log and the segments after it, and keep it as opened."""
+        if instance not in self._indexed:
+            self._indexed[instance] = ask_index(self._sources[instance])
+        indexed = self._indexed[instance]
+        cached = self._open_cache(indexed)
+        delta = plan_delta(indexed, warn=self.warn)
         datoms = estimate_datoms(delta.chain, self.store)
         wanted = choose_buckets(datoms, bucket_datoms=self._bucket_datoms)
-        buckets = self._buckets.setdefault(source.instance, max(wanted, cached.folder.buckets if cached else 1))
-        return OpenedLog(cached=cached, delta=delta, datoms=datoms, buckets=buckets)
+        buckets = self._buckets.setdefault(instance, max(wanted, cached.folder.buckets if cached else 1))
+        self._opened[instance] = OpenedLog(cached=cached, delta=delta, datoms=datoms, buckets=buckets)
+
+    def _open_cache(self, indexed: IndexedLog) -> CachedFacts | None:
+        source = indexed.source
+        if source.cache is None:
+            return None
+        check_cache(indexed)
+        folder = open_cached_facts(source.instance, source.cache, self.store, until_t=source.until_t)
+        return CachedFacts(entry=source.cache, folder=folder)
 
 
 def estimate_datoms(chain: Sequence[Segment], store: ObjectStore) -> int:
-    """About how many datoms these segments hold, from the widest of them.
+    """Estimate how many datoms these segments hold, from the widest of them.
 
-    Real segments differ a thousandfold in size, but t counts the entities and txes that datoms make, so datoms per t
-    hardly differ, and the index knows every t.
+    Real segments differ a thousandfold in size, but t counts the entities and txes that datoms make. So the datoms per
+    t hardly differ, and the index knows every t.
     """
     samples = sorted(chain, key=_width)[-SAMPLES:]
     datoms = sum(len(read_segment(segment, store)) for segment in samples)
@@ -117,7 +147,7 @@ def _width(segment: Segment) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SpillTask:
-    """Reads some segments and spills their datoms by bucket."""
+    """A driver's task: read some segments and write their datoms into files by bucket."""
 
     delta: Delta
     segments: tuple[Segment, ...]
@@ -126,7 +156,7 @@ class SpillTask:
     out: Folder
 
     def run(self) -> tuple[Instance, int, tuple[Spill, ...]]:
-        """Whose datoms, how many, and where they are now."""
+        """Return the instance, the number of its datoms, and the files that hold them."""
         datoms = self.delta.read(self.segments, self.source)
         spills = spill_datoms(datoms, buckets=self.buckets, folder_uri=self.out.uri, store=self.out.store)
         return self.delta.instance, len(datoms), spills
@@ -138,7 +168,10 @@ def load_facts(
     driver: Driver,
     meter: Meter,
 ) -> dict[Instance, InstanceFacts]:
-    """Read every delta: into memory where it is small and the driver's tasks see it, otherwise spilled."""
+    """Read the datoms of every delta, and return the facts of every log.
+
+    A small delta stays in memory if the driver's tasks share it; any other is spilled to files.
+    """
     spilled = {i for i, log in opened.items() if not driver.shares_memory or log.datoms > BUCKET_DATOMS}
     tasks = [task for i in sorted(spilled) for task in _spill_tasks(opened[i], store, driver.scratch)]
     spills: dict[Instance, list[Spill]] = {i: [] for i in spilled}
@@ -177,6 +210,11 @@ def _spill_tasks(opened: OpenedLog, store: ObjectStore, scratch: Folder) -> Iter
 
 
 def group_segments(chain: Sequence[Segment], datoms: int) -> Iterator[tuple[Segment, ...]]:
-    """Neighbouring segments that together hold about GROUP_DATOMS, if the chain holds that many datoms."""
+    """Split the chain into groups of neighbouring segments of about GROUP_DATOMS each.
+
+    Args:
+        chain: ascending by last_t.
+        datoms: about how many datoms the whole chain holds.
+    """
     size = max(1, len(chain) * GROUP_DATOMS // max(datoms, 1))
     return (tuple(chain[n : n + size]) for n in range(0, len(chain), size))

@@ -13,7 +13,7 @@ from logcache_assets.domain.names import column_name, history_name
 from logcache_assets.engine.log.read_segments import SegmentError
 from logcache_tests.engine.app import NAME, A, cells, compute_every_way, define, log_of, sources_of
 from logcache_tests.engine.builds import facts_of
-from logcache_tests.engine.generated import fact_rows
+from logcache_tests.engine.generated import fact_rows, segments_in
 from logcache_tests.engine.world import strict_log, write_cache
 
 HISTORY = ("user__id", "db__t")
@@ -119,7 +119,7 @@ def test_an_unpaired_surrogate_is_no_text_of_a_segment(surrogate: bytes, store: 
     """Avro's strings are UTF-8, so an extractor that writes one gives an unreadable file, never another text."""
     log = log_of((A, "user/id", "a", 1001, True), (A, "user/name", "XXX", 1001, True))
     (source,) = sources_of(define(NAME), store, [log])
-    (segment,) = source.segments
+    (segment,) = segments_in(source)
     store.write(segment.path, store.read(segment.path).replace(b"XXX", surrogate))
 
     with pytest.raises(SegmentError, match=rf"app-s0: segment {segment.path}, .*\(0, 1001\], is not a readable"):

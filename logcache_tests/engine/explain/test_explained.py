@@ -41,7 +41,7 @@ from logcache_tests.engine.days import (
 )
 from logcache_tests.engine.elsewhere import ElsewhereDriver
 from logcache_tests.engine.expected import EXPECTED, PII_KEY, expected_types
-from logcache_tests.engine.generated import InventedLog
+from logcache_tests.engine.generated import InventedLog, source_of
 from logcache_tests.engine.log.test_law_of_the_real_log import ts_of
 from logcache_tests.engine.world import (
     DATABASES,
@@ -115,7 +115,7 @@ def definition_of_instances(database: str, instances: Iterable[Instance]) -> Dat
 def source_of_pair(pair: Pair, instance: Instance, number: int, store: FolderObjectStore) -> LogSource:
     """Today's reading of an instance."""
     segments = segments_of(instance, reextracted=pair.reextracted)
-    source = LogSource(instance=instance, segments=segments, until_t=pair.until[instance])
+    source = replace(source_of(*segments), until_t=pair.until[instance])
     if instance not in pair.cached_until:
         return source
     last_t = pair.cached_until[instance]
@@ -141,7 +141,7 @@ def test_no_pair_of_cuts_gives_a_false_alarm(number: int, shared_store: FolderOb
     pair = draw_pair(number, shared_store)
     definition = definition_of_instances(pair.database, pair.until)
     former = definition_of_instances(pair.database, pair.before)
-    before = [LogSource(instance=i, segments=segments_of(i), until_t=t) for i, t in pair.before.items()]
+    before = [replace(source_of(*segments_of(i)), until_t=t) for i, t in pair.before.items()]
     sources = [source_of_pair(pair, instance, number, shared_store) for instance in definition.instances]
     driver = driver_in(shared_store)
     yesterday = compute_day(former, before, shared_store)

@@ -10,7 +10,7 @@ from msgspec.structs import replace as replace_entry
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
-from logcache_assets.engine.log.log_op import Delta, LogSource, plan_delta
+from logcache_assets.engine.log.log_op import Delta, LogSource, ask_index, plan_delta
 from logcache_tests.engine.app import NAME, A, define, log_of
 from logcache_tests.engine.app_logs import DEFINITION
 from logcache_tests.engine.expected import PII_KEY
@@ -36,7 +36,7 @@ def reads_the_last_t_again(source: LogSource) -> Delta:
     """`t >= last_t`."""
     assert source.cache is not None
     one_less = replace_entry(source.cache, last_t=source.cache.last_t - 1)
-    return plan_delta(replace(source, cache=one_less), warn=refuse_warning)
+    return plan_delta(ask_index(replace(source, cache=one_less)), warn=refuse_warning)
 
 
 def drops_the_first_segment(source: LogSource) -> Delta:

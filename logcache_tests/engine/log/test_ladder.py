@@ -18,7 +18,7 @@ from logcache_tests.engine.app import NAME, A, B, define, log_of
 from logcache_tests.engine.builds import build, facts_of
 from logcache_tests.engine.damage import truncate, zero_column
 from logcache_tests.engine.elsewhere import ElsewhereDriver
-from logcache_tests.engine.generated import fact_rows, source_of, write_segments
+from logcache_tests.engine.generated import fact_rows, segments_in, source_of, with_index, write_segments
 from logcache_tests.engine.law import rows_of
 from logcache_tests.engine.world import (
     BEFORE_EVERY_SEGMENT,
@@ -91,7 +91,7 @@ def test_a_sound_candidate_is_used_and_nothing_is_told(
     alone: LogSource, other: LogSource, candidate: MapEntry, store: FolderObjectStore
 ) -> None:
     """The segments behind it are not even opened."""
-    wrong = [segment.path for segment in alone.segments if segment.last_t <= 1003]
+    wrong = [segment.path for segment in segments_in(alone) if segment.last_t <= 1003]
     for path in wrong:
         store.path_of(path).unlink()
 
@@ -123,7 +123,7 @@ def test_the_segments_alone_are_last(
     store.path_of(entities_file(candidate, "open", "00002-of-00004")).unlink()
     truncate(entities_file(earlier), store)
     source, told = replace(alone, cache=candidate, earlier=(earlier,)), list[str]()
-    for segment in other.segments[:2]:
+    for segment in segments_in(other)[:2]:
         store.path_of(segment.path).unlink()
 
     found = build(wanted(source, other), store, warn=told.append)
@@ -169,7 +169,7 @@ def test_a_ladder_that_ends_in_a_gap_is_an_error(
 ) -> None:
     """The index lost what the cache held: without it the log would be shorter, so there is none."""
     truncate(entities_file(candidate, "open", "00000-of-00004"), store)
-    lost = replace(alone, segments=alone.segments[2:], cache=candidate)
+    lost = replace(with_index(alone, segments_in(alone)[2:]), cache=candidate)
 
     with pytest.raises(ChainError, match=r"app-s0: .*gap.* t in \(0, 1001\]"):
         facts_of(lost, store, policy=CachePolicy.FALLBACK, warn=list[str]().append)
@@ -214,7 +214,7 @@ def test_parts_that_only_a_damaged_cache_gave_are_emptied(
 ) -> None:
     """It may be of another log altogether: who reads the folder finds the rows of the sound reading alone."""
     zero_column(entities_file(candidate, "closed", "00003-of-00004"), "v", store)
-    few = replace(alone, segments=write_segments(ONE_USER, ENDS, store, instance=S0), cache=candidate)
+    few = replace(with_index(alone, write_segments(ONE_USER, ENDS, store, instance=S0)), cache=candidate)
     driver = LocalDriver(driver_in(store).scratch, workers=1)
 
     found = build(wanted(few, other), store, driver=driver, warn=list[str]().append)
@@ -252,7 +252,7 @@ def test_raw_files_that_only_a_damaged_cache_gave_are_emptied(
     """From segments the log is cut into other files; of the entities, the files of both attempts are the same."""
     zero_column(entities_file(candidate, "closed", "00003-of-00004"), "v", store)
     folder = Folder(store, f"s3://{OWN_BUCKET}/raw")
-    few = replace(alone, segments=write_segments(LOG, (1004,), store, instance=S0))
+    few = with_index(alone, write_segments(LOG, (1004,), store, instance=S0))
     raw = RawBuild(
         source=replace(few, cache=candidate),
         log=folder.at("log"),

@@ -12,9 +12,9 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.driver import Driver
-from logcache_assets.engine.log.log_op import LogSource
 from logcache_tests.engine.elsewhere import ElsewhereDriver
 from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.engine.generated import source_of
 from logcache_tests.engine.law import answers_of
 from logcache_tests.engine.world import DATABASES, definition_of, driver_in, segments_of, strict_log, write_cache
 
@@ -24,7 +24,7 @@ BUCKET_DATOMS = st.sampled_from([4_000, 20_000, 4_000_000])
 @cache
 def ts_of(instance: Instance, store: FolderObjectStore) -> tuple[int, ...]:
     """Every t of an instance, ascending."""
-    log = strict_log(LogSource(instance=instance, segments=segments_of(instance)), store)
+    log = strict_log(source_of(*segments_of(instance)), store)
     return tuple(log["t"].unique().sort())
 
 
@@ -37,7 +37,7 @@ def test_a_cache_changes_nothing(database: str, data: st.DataObject, shared_stor
     for instance in definition_of(database).instances:
         ts = ts_of(instance, shared_store)
         until_t = data.draw(st.none() | st.integers(ts[0], ts[-1]), label=f"{instance.name} until")
-        source = LogSource(instance=instance, segments=segments_of(instance), until_t=until_t)
+        source = replace(source_of(*segments_of(instance)), until_t=until_t)
         cut = data.draw(st.none() | st.sampled_from(ts), label=f"{instance.name} cached until")
         buckets = data.draw(BUCKET_DATOMS)
         folder = str(uuid.uuid4())

@@ -19,8 +19,10 @@ from logcache_tests.engine.generated import (
     datom_rows,
     fact_rows,
     invented_logs,
+    segments_in,
     small_log,
     source_of,
+    with_index,
     write_segment,
     write_segments,
 )
@@ -65,7 +67,7 @@ def test_a_cache_and_newer_segments_are_the_whole_log(log: InventedLog, data: st
 @pytest.mark.parametrize("cut", ["old", "night", "yesterday", "end"])
 def test_a_cache_of_the_real_log_loses_and_doubles_nothing(cut: str, store: FolderObjectStore) -> None:
     """The multiset of datoms is that of all segments, also when the cache ends inside a segment."""
-    source = LogSource(instance=FEED_S0, segments=segments_of(FEED_S0))
+    source = source_of(*segments_of(FEED_S0))
     cache = write_cache(source, store, folder="cache", last_t=cut_off(FEED_S0, cut))
 
     alone, united = strict_log(source, store), strict_log(replace(source, cache=cache), store)
@@ -82,10 +84,10 @@ def source(store: FolderObjectStore) -> LogSource:
 
 def test_a_gap_between_segments_is_refused(source: LogSource, store: FolderObjectStore) -> None:
     """The error names the instance, the uncovered range and the segment after it."""
-    first, _, third = source.segments
+    first, _, third = segments_in(source)
 
     with pytest.raises(ChainError, match=r"double-entry-s0: .*gap.* t in \(10, 20\].*20-30\.avro") as refusal:
-        strict_log(replace(source, segments=(first, third)), store)
+        strict_log(with_index(source, (first, third)), store)
 
     assert "repair" in str(refusal.value)
 
@@ -93,7 +95,7 @@ def test_a_gap_between_segments_is_refused(source: LogSource, store: FolderObjec
 def test_a_log_that_does_not_start_at_its_beginning_is_refused(source: LogSource, store: FolderObjectStore) -> None:
     """Without a cache the first segment must follow t 0."""
     with pytest.raises(ChainError, match=r"gap.* t in \(0, 10\]"):
-        strict_log(replace(source, segments=source.segments[1:]), store)
+        strict_log(with_index(source, segments_in(source)[1:]), store)
 
 
 def test_overlapping_segments_are_refused(source: LogSource, store: FolderObjectStore) -> None:
@@ -101,12 +103,12 @@ def test_overlapping_segments_are_refused(source: LogSource, store: FolderObject
     again = write_segment(SMALL.datoms[2:], store, last_batch_t=10, last_t=30)
 
     with pytest.raises(ChainError, match=r"overlap.* t in \(10, 20\].*10-30\.avro"):
-        strict_log(replace(source, segments=(*source.segments[:2], again)), store)
+        strict_log(with_index(source, (*segments_in(source)[:2], again)), store)
 
 
 def test_faults_beyond_the_asked_t_are_no_faults(source: LogSource, store: FolderObjectStore) -> None:
     """A gap after until_t does not touch the log that is asked for; one that reaches into it does."""
-    gappy = replace(source, segments=(source.segments[0], source.segments[2]))
+    gappy = with_index(source, segments_in(source)[::2])
 
     assert datom_rows(strict_log(replace(gappy, until_t=10), store)) == FIRST
     with pytest.raises(ChainError):
@@ -151,7 +153,7 @@ def test_a_segment_that_is_not_what_the_index_says_is_refused(
     content: bytes, reason: str, policy: CachePolicy, source: LogSource, store: FolderObjectStore
 ) -> None:
     """Under every policy, naming instance, file and t range."""
-    store.write(source.segments[1].path, content)
+    store.write(segments_in(source)[1].path, content)
 
     with pytest.raises(SegmentError, match=reason) as refusal:
         read_log(source, store, policy=policy, warn=refuse_warning)
@@ -165,7 +167,7 @@ def test_a_real_segment_truncated_anywhere_is_refused(store: FolderObjectStore) 
     segment = segments_of(FEED_S0)[3]
     content = store.read(segment.path)
     broken = replace(segment, path=f"s3://{OWN_BUCKET}/broken.avro")
-    source = LogSource(instance=FEED_S0, segments=(*segments_of(FEED_S0)[:3], broken), until_t=segment.last_t)
+    source = replace(source_of(*segments_of(FEED_S0)[:3], broken), until_t=segment.last_t)
 
     for size in range(0, len(content), max(1, len(content) // 23)):
         store.write(broken.path, content[:size])
@@ -175,18 +177,18 @@ def test_a_real_segment_truncated_anywhere_is_refused(store: FolderObjectStore) 
 
 def test_an_index_item_without_a_file_is_refused(source: LogSource, store: FolderObjectStore) -> None:
     """A file that was removed is not an empty segment."""
-    lost = replace(source.segments[1], path=f"s3://{OWN_BUCKET}/gone.avro")
+    lost = replace(segments_in(source)[1], path=f"s3://{OWN_BUCKET}/gone.avro")
     elsewhere = replace(lost, path="s3://no-such-bucket/gone.avro")
 
     for segment in (lost, elsewhere):
         with pytest.raises(SegmentError, match=rf"double-entry-s0: segment {segment.path}.*\(10, 20\]"):
-            strict_log(replace(source, segments=(source.segments[0], segment, source.segments[2])), store)
+            strict_log(with_index(source, (segments_in(source)[0], segment, segments_in(source)[2])), store)
 
 
 def test_a_segment_inside_the_cache_is_not_opened(source: LogSource, store: FolderObjectStore) -> None:
     """That is what the cache is for: files behind it may be gone."""
     cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=20))
-    for segment in source.segments[:2]:
+    for segment in segments_in(source)[:2]:
         store.path_of(segment.path).unlink()
 
     assert datom_rows(strict_log(cached, store)) == SMALL.datoms
@@ -195,7 +197,7 @@ def test_a_segment_inside_the_cache_is_not_opened(source: LogSource, store: Fold
 
 def test_a_segment_in_another_order_is_read_in_log_order(source: LogSource, store: FolderObjectStore) -> None:
     """Ascending by t, the order within a tx as it was."""
-    (first, *_) = source.segments
+    (first, *_) = segments_in(source)
     late = [(1, 100, "y", 9, True), (1, 100, "x", 10, False), (1, 100, "y", 10, False), (1, 100, "x", 9, True)]
     store.write(first.path, avro_bytes(late))
 
