@@ -1,6 +1,6 @@
-"""The datoms that a cache does not hold yet, by bucket: in memory, or spilled to files when they are many.
+"""Holds the datoms after a cache, by bucket: in memory, or in spilled files if they are many.
 
-Reading and checking segments is segments.py; which ones are read is log.py.
+read_segments.py reads and checks segments; log_op.py chooses which ones are read.
 """
 
 from abc import ABC, abstractmethod
@@ -19,19 +19,19 @@ NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMN
 
 
 class Datoms(ABC):
-    """Datoms of one instance; frames have DATOM_COLUMNS."""
+    """The datoms of one instance after its cache; every frame has DATOM_COLUMNS."""
 
     @abstractmethod
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
-        """Attribute → its datoms in a bucket; those without any are left out."""
+        """Return attribute → its datoms in a bucket, without the attributes that have none there."""
 
     @abstractmethod
     def every(self, bucket: Bucket) -> pl.DataFrame:
-        """All datoms of a bucket."""
+        """Return all datoms of a bucket."""
 
 
 class DatomsInMemory(Datoms):
-    """A few million at most."""
+    """Datoms in one frame, split by attribute; for a few million at most."""
 
     def __init__(self, datoms: pl.DataFrame) -> None:
         self._datoms = datoms.select(DATOM_COLUMNS)
@@ -51,7 +51,7 @@ class DatomsInMemory(Datoms):
 
 @dataclass(frozen=True, slots=True)
 class Spill:
-    """A Parquet file of datoms of one bucket, sorted by attribute."""
+    """A temporary Parquet file with datoms of one bucket, sorted by attribute."""
 
     uri: str
     bucket: Bucket
@@ -59,7 +59,7 @@ class Spill:
 
 @dataclass(frozen=True, slots=True)
 class SpilledDatoms(Datoms):
-    """More than fit in memory at once."""
+    """Datoms in spilled files, for more than fit in memory at once; a call reads the files of its bucket."""
 
     spills: tuple[Spill, ...]
     store: ObjectStore
@@ -83,7 +83,7 @@ class SpilledDatoms(Datoms):
 
 
 def spill_datoms(datoms: pl.DataFrame, *, buckets: int, folder_uri: str, store: ObjectStore) -> tuple[Spill, ...]:
-    """Write datoms into one file per bucket that has some; the folder must be empty."""
+    """Write datoms into an empty folder, one file per bucket that has some."""
     marked = (
         datoms.select(DATOM_COLUMNS).with_columns(bucket=bucket_of(buckets)).sort("bucket", "a", maintain_order=True)
     )

@@ -77,11 +77,11 @@ class ChainError(EngineError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """The segments that continue a log after a t."""
+    """The segments to read after a cache, and the range of t that is wanted of them."""
 
     instance: Instance
     chain: tuple[Segment, ...]
-    """In order; the first may begin before after_t, the last may end after until_t."""
+    """Ascending by last_t; the first may begin before after_t, the last may end after until_t."""
     after_t: int
     until_t: int | None
 

@@ -1,6 +1,6 @@
-"""Reads Avro segments: each file is what its index item says, or an error names instance, file and t range.
+"""Reads Avro segments and checks that each file is what its index item says.
 
-Whether the segments make a whole log is a rule of domain/segments.py; what is done with their datoms is log.py.
+An error names instance, file and range of t. domain/segments.py checks that the segments make a whole log.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from logcache_assets.engine.storage.schemas import LOG_SCHEMA, column_types
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError
 
 PARALLEL_READS = 8
-"""Segments are many and small, so opening them is waiting."""
+"""How many segments are read at once: they are many and small, so reading them is mostly waiting."""
 
 
 class SegmentError(EngineError):
@@ -24,7 +24,7 @@ class SegmentError(EngineError):
 
 
 def read_segments(segments: Iterable[Segment], store: ObjectStore) -> pl.DataFrame:
-    """All datoms of these segments, in their order.
+    """Read all datoms of these segments, in their order.
 
     Raises:
         SegmentError: a file is missing, unreadable, of another record schema, or its t contradict the index.
@@ -35,7 +35,7 @@ def read_segments(segments: Iterable[Segment], store: ObjectStore) -> pl.DataFra
 
 
 def read_segment(segment: Segment, store: ObjectStore) -> pl.DataFrame:
-    """The datoms of one segment, ascending by t."""
+    """Read the datoms of one segment, ascending by t; raises SegmentError."""
     frame = _decode(segment, _content(segment, store))
     if frame.schema != LOG_SCHEMA:
         raise SegmentError(
@@ -78,7 +78,10 @@ def _decode(segment: Segment, content: bytes) -> pl.DataFrame:
 
 
 def _check_range(segment: Segment, frame: pl.DataFrame) -> None:
-    """A file cut between two Avro blocks reads without an error, so its last t is what proves it whole."""
+    """Refuse t outside the segment's range, and a file that ends too early.
+
+    A file that was cut between two Avro blocks reads without an error; only its last t shows that the rest is missing.
+    """
     too_early, too_late = pl.col("t") <= segment.last_batch_t, pl.col("t") > segment.last_t
     outside = frame.filter(too_early | too_late)["t"].to_list()
     if outside:

@@ -1,7 +1,7 @@
 """Builds the two raw datasets of an instance at a t: its log, and its materialized entities.
 
-What a night of Itaipu writes, and what a database without a cache gets as its first one. Their layout is
-docs/formats.md; raw.py describes them.
+A nightly run of Itaipu writes them, and a database without a cache gets them as its first one. docs/formats.md has
+their layout; describe_raw.py describes them from their data.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ PART_DATOMS = 2_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawBuild:
-    """Which log to write where."""
+    """Which log to write, into which folders, and how."""
 
     source: LogSource
     log: Folder
@@ -47,11 +47,14 @@ class RawBuild:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltRaw:
-    """What was written."""
+    """Figures of the raw datasets that were written."""
 
     datoms: int
+    """Rows of the log."""
     facts: int
+    """Rows of the materialized entities."""
     last_t: int
+    """The greatest t of the log; 0 for an empty one."""
 
 
 def build_raw(
@@ -61,7 +64,7 @@ def build_raw(
 
     Raises:
         CacheError: the source's cache cannot be used, and the policy is strict.
-        EngineError: a log that is not whole.
+        EngineError: the log is not whole.
     """
     ladder = LogLadder([build.source], store, policy=build.policy, warn=warn, bucket_datoms=build.bucket_datoms)
     return ladder.attempt(lambda opened: _build(build, opened, store, driver, Meter(progress)))
@@ -88,18 +91,19 @@ def _build(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPart:
-    """One written file of a log."""
+    """One file of a log that was written."""
 
     rows: int
     last_t: int | None
+    """The greatest t in it; None for an empty file."""
     cached_t: int | None
-    """The last t of the cached files in it, before any cut."""
+    """The greatest t of the cached files in it, before they were cut at until_t; None without any."""
     file: StoredObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogTask:
-    """Writes one file of the log: files of the cached log, cut at until_t, and neighbouring segments after them."""
+    """A driver's task: write one file of the log from files of the cached log and the segments that follow them."""
 
     log: OpenedLog
     cached: tuple[str, ...]
@@ -109,7 +113,7 @@ class LogTask:
     number: int
 
     def run(self) -> LogPart:
-        """What was written."""
+        """Write the file, without datoms after until_t."""
         cached, delta = self._read_cached(), self.log.delta
         until_t = delta.until_t
         kept = cached if until_t is None else cached.filter(pl.col("t") <= until_t)
@@ -130,7 +134,7 @@ def _last_t(datoms: pl.DataFrame) -> int | None:
 
 
 def _log_tasks(build: RawBuild, log: OpenedLog, store: ObjectStore) -> Iterator[LogTask]:
-    """The files of the cache first, then the segments after it: the log in its order, in files of like size."""
+    """Plan the files of the log in its order, the cached files first, each of about part_datoms."""
     pieces = [*_cached_pieces(log, store), *_segment_pieces(log)]
     for number, group in enumerate(group_pieces(pieces, part_datoms=build.part_datoms)):
         yield LogTask(
@@ -145,7 +149,7 @@ def _log_tasks(build: RawBuild, log: OpenedLog, store: ObjectStore) -> Iterator[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a log that lies together."""
+    """A cached file or a segment: the smallest part that is put into one file of the log."""
 
     datoms: int
     cached: tuple[str, ...] = ()
@@ -164,7 +168,7 @@ def _segment_pieces(log: OpenedLog) -> Iterator[Piece]:
 
 
 def group_pieces(pieces: Sequence[Piece], *, part_datoms: int) -> Iterator[tuple[Piece, ...]]:
-    """Neighbours that together hold about so many datoms; a piece that is larger stays alone."""
+    """Group neighbouring pieces up to part_datoms each; a larger piece is a group of its own."""
     group: list[Piece] = []
     for piece in pieces:
         if group and sum(p.datoms for p in group) + piece.datoms > part_datoms:
@@ -182,7 +186,7 @@ def _check_cached(instance: Instance, log: OpenedLog, parts: list[LogPart]) -> N
 
 @dataclass(frozen=True, slots=True)
 class FactsTask:
-    """The materialized entities of one bucket."""
+    """A driver's task: write the materialized entities of one bucket."""
 
     facts: InstanceFacts
     schema: DatomicSchema
@@ -190,7 +194,7 @@ class FactsTask:
     out: Folder
 
     def run(self) -> int:
-        """How many facts were written."""
+        """Write the file and return the number of its facts."""
         facts = self.facts.every(self.schema, self.bucket)
         write_facts(facts, self.bucket, self.out.uri, self.out.store)
         return len(facts)

@@ -1,7 +1,7 @@
-"""The two raw datasets of an instance, described from their data for the export notebook.
+"""Describes the two raw datasets of an instance from their data, for the export notebook.
 
-A description holds figures and digests, never a value of the log. Whether the figures are sound is a rule of
-domain/soundness.py; the layout of the files is docs/formats.md.
+A description holds figures and digests, never a value of the log. domain/soundness.py judges the figures;
+docs/formats.md has the layout of the files.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,13 @@ from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, 
 from logcache_assets.ports import ObjectStore, ObjectStoreError
 
 FINGERPRINT = f"polars-{pl.__version__}-row-hash-sum-1"
-"""Name of the digest; polars promises equal hashes within one version only, so the version is part of it."""
+"""The name of the digest. polars promises equal hashes only within one version, so the name holds the version."""
 
 BYTES_TYPE = "27"
-""":db.type/bytes as the value of a :db/valueType datom; two equal byte arrays of one tx are a sound log."""
+"""The entity id of :db.type/bytes, as a :db/valueType datom holds it.
+
+Two equal byte arrays that are asserted in one tx are two equal datoms of a sound log.
+"""
 
 _SEED = 0x6C6F67
 _HALF = 2**32
@@ -28,16 +31,16 @@ _HALF = 2**32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribeTask:
-    """Describes both raw datasets of one instance, wherever a driver runs it."""
+    """A driver's task: describe both raw datasets of one instance."""
 
     instance: str
     log: str
-    """A folder of Parquet, like the next."""
+    """The URI of a folder of Parquet files; so is materialized_entities."""
     materialized_entities: str
     store: ObjectStore
 
     def run(self) -> RawLogs:
-        """The description; an error names the instance."""
+        """Return the description; an error names the instance."""
         try:
             return describe_raw_datasets(
                 self.instance, log_uri=self.log, entities_uri=self.materialized_entities, store=self.store
@@ -47,7 +50,7 @@ class DescribeTask:
 
 
 def describe_raw_datasets(instance: str, *, log_uri: str, entities_uri: str, store: ObjectStore) -> RawLogs:
-    """What lies in both folders, computed from the data, one file after the other.
+    """Describe what lies in both folders, from the data of one file after the other.
 
     Raises:
         ParquetError: a file is unreadable, or one folder holds files of different columns.
@@ -71,7 +74,10 @@ def _uris(dataset: RawDataset) -> tuple[str, ...]:
 
 
 def _describe(uri: str, store: ObjectStore, *, last_t_in: Sequence[str]) -> RawDataset:
-    """Columns that are not there leave last_t at 0: the columns themselves then tell why."""
+    """Describe one folder; last_t is the greatest value of the named columns.
+
+    Without these columns last_t is 0; the description's columns then show why.
+    """
     objects = list_folder(uri, store)
     rows = last_t = hashes = 0
     schema = pl.Schema()
@@ -94,9 +100,9 @@ def _describe(uri: str, store: ObjectStore, *, last_t_in: Sequence[str]) -> RawD
 
 
 def sum_hashes(frame: pl.DataFrame) -> int:
-    """The 64-bit hashes of all rows added up: what a fingerprint is, modulo 2^64.
+    """Add up the 64-bit hashes of all rows; modulo 2^64 the sum is the fingerprint.
 
-    Equal for every order and every split into files; a doubled row changes it.
+    The sum is the same for every order of rows and every split into files; a doubled row changes it.
     """
     total = 0
     for part in frame.iter_slices(1_000_000) if frame.width else ():
@@ -106,9 +112,9 @@ def sum_hashes(frame: pl.DataFrame) -> int:
 
 
 def count_duplicates(uris: Sequence[str], store: ObjectStore) -> int:
-    """Rows of a log above its distinct datoms, attributes of byte arrays left out.
+    """Count the rows of a log that repeat another row, except datoms of byte array attributes.
 
-    Only hashes of all datoms are held at once, 8 bytes each; rows whose hashes repeat are then compared themselves.
+    Only the hashes of all datoms are in memory at once, 8 bytes each. Rows whose hashes repeat are compared in full.
     """
     hashes = pl.concat([_hashes(frame) for frame in read_each(uris, store)] or [pl.Series(dtype=pl.UInt64)]).sort()
     repeated = hashes.filter(hashes == hashes.shift(1)).unique()
