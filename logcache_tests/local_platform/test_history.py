@@ -6,16 +6,23 @@ from collections.abc import Callable
 from datetime import UTC, time, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
-from logcache_assets.domain.segments import newest_t
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
-from logcache_assets.engine.storage.parquet import count_rows
+from logcache_assets.engine.storage.parquet import count_rows, list_parquet, read_parquet_files
 from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import RETENTION_DAYS, build_world, run_day, run_night, undelivered
+from logcache_assets.local_platform.history import (
+    RETENTION_DAYS,
+    build_world,
+    deliver,
+    run_day,
+    run_night,
+    undelivered,
+)
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
@@ -62,8 +69,15 @@ def nights_of(world: World) -> tuple[Transaction, ...]:
 
 def index_ends(world: World) -> dict[str, int]:
     """Where the segment index ends, per instance that it knows."""
-    ends = {name: newest_t(world.segment_index.segments(parse_instance(name))) for name in CUTOFFS}
+    ends = {name: world.segment_index.newest_t(parse_instance(name)) for name in CUTOFFS}
     return {name: t for name, t in ends.items() if t}
+
+
+def read_dataset(world: World, transaction: Transaction, name: str) -> pl.DataFrame:
+    """All rows of a committed dataset."""
+    path = transaction.datasets[name].path
+    assert path is not None
+    return read_parquet_files(list_parquet(path, world.store), world.store)
 
 
 def items_of_feed() -> list[dict[str, str | int]]:
@@ -153,6 +167,22 @@ def test_a_day_delivers_what_was_extracted_until_two_in_the_afternoon(lasting_wo
     assert {s.path for s in found} == {item["path"] for item in items_of_feed()} - late
     assert {s.path for s in undelivered(lasting_world)} == late
     assert all(lasting_world.store.head(s.path).size_bytes for s in found)
+
+
+def test_a_night_ends_where_the_index_ended_when_it_began(lasting_world: World) -> None:
+    """Segments that arrive while it runs are in no dataset, so raw datasets and contracts end at the same t."""
+    began = index_ends(lasting_world)
+
+    transaction = run_night(lasting_world, tell=lambda _: deliver(lasting_world, undelivered(lasting_world)))
+
+    night = lasting_world.metapod.transaction(transaction)
+    shown = read_dataset(lasting_world, night, "contract-feed/transactions-snapshot")
+    assert all(t > began[name] for name, t in index_ends(lasting_world).items())
+    for name in FEED:
+        assert read_dataset(lasting_world, night, f"raw-{name}/log")["t"].max() == began[name]
+        last_t = shown.filter(prototype=parse_instance(name).prototype)["db__t"].max()
+        assert isinstance(last_t, int)
+        assert last_t <= began[name]
 
 
 def test_days_deliver_everything_in_the_end(lasting_world: World) -> None:
