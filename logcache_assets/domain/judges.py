@@ -222,7 +222,8 @@ def _causes(figures: ContractFigures, fault: Fault, blocked: Collection[str | No
         yield "all lie in hashed personal data: was it hashed with the key that LOGCACHE_PII_KEY has now?"
     if patterns:
         others = sum(pattern.rows for pattern in faulty) - sum(pattern.rows for pattern in patterns)
-        yield describe_patterns(patterns, total=figures.reasons.get(fault, 0) - others)
+        total, known = figures.reasons.get(fault, 0) - others, figures.prototypes or ()
+        yield describe_patterns(patterns, total=total, known=known)
 
 
 def _may_have_another_key(figures: ContractFigures, patterns: Sequence[Pattern]) -> bool:

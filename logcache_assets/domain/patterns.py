@@ -65,23 +65,32 @@ def _holding(segments: Iterable[Segment], ts: Collection[int]) -> Iterator[Segme
             yield segment
 
 
-def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "") -> str:
+def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "", known: Collection[str] = ()) -> str:
     """The likely cause in one clause: what the rows of one reason have in common.
 
     Args:
         patterns: of that reason, the largest first.
         total: rows of that reason.
         place: in front of the prototypes, `feed-` for the names of instances.
+        known: every prototype that has rows, as far as the caller knows; if the patterns are on all of them, the clause
+            says so instead of naming each.
     """
-    first, prototypes = patterns[0], sorted({place + pattern.prototype for pattern in patterns})
+    first = patterns[0]
     shown = sum(pattern.rows for pattern in patterns)
     rows = count_of(total, f"{first.reason} row")
     count = f"the {rows} is" if total == 1 else f"{'all' if shown >= total else f'{shown:,} of'} {rows} are"
     of = " with wrong " if first.change == "row added" else " in "
     columns = f"{of}{', '.join(first.columns[:3])}" if first.columns else ""
     mostly = "" if len({(p.change, p.columns) for p in patterns}) == 1 else "mostly "
-    where = f"{count} on {', '.join(prototypes)} ({mostly}{first.change}{columns})"
-    return where + _place_in_log(patterns)
+    where = _places({pattern.prototype for pattern in patterns}, place, known)
+    return f"{count} on {where} ({mostly}{first.change}{columns}){_place_in_log(patterns)}"
+
+
+def _places(prototypes: Collection[str], place: str, known: Collection[str]) -> str:
+    """A list that leaves none out tells nobody where to look, so it becomes a word; a single name stays."""
+    if len(prototypes) > 1 and set(known) <= set(prototypes) and known:
+        return f"all prototypes of {place.removesuffix('-')}" if place else "all prototypes"
+    return ", ".join(sorted(place + prototype for prototype in prototypes))
 
 
 def _place_in_log(patterns: Sequence[Pattern]) -> str:

@@ -1,6 +1,6 @@
 """The verdict over a candidate, and the gate that lets nothing pass without it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -69,15 +69,23 @@ def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[Objectio
                 faulty.setdefault((database, fault), {})[outcome.dataset] = outcome.figures
     for (database, fault), figures in faulty.items():
         if len(figures) > 1:
-            yield from _common_cause(database, fault, figures)
+            yield from _common_cause(database, fault, figures, known=_prototypes_of(database, outcomes))
 
 
-def _common_cause(database: str, fault: Fault, figures: Mapping[str, ContractFigures]) -> Iterator[Objection]:
+def _prototypes_of(database: str, outcomes: Sequence[ContractOutcome]) -> set[str]:
+    """Every prototype on which a contract of the database has rows."""
+    own = (o.figures for o in outcomes if o.figures and o.dataset.startswith(f"contract-{database}/"))
+    return {prototype for figures in own for prototype in figures.prototypes or ()}
+
+
+def _common_cause(
+    database: str, fault: Fault, figures: Mapping[str, ContractFigures], *, known: Collection[str]
+) -> Iterator[Objection]:
     """Nothing where the patterns of a rarer fault were not kept."""
     patterns = sorted((p for f in figures.values() for p in f.patterns if p.reason == fault), key=lambda p: -p.rows)
     total = sum(f.reasons.get(fault, 0) for f in figures.values())
     if patterns:
-        cause = describe_patterns(patterns, total=total, place=f"{database}-")
+        cause = describe_patterns(patterns, total=total, place=f"{database}-", known=known)
         yield Objection(contracts=tuple(figures), findings=(cause,))
 
 

@@ -229,6 +229,27 @@ def test_the_names_of_instances_take_the_place_in_front() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("known", "place", "clause"),
+    [
+        pytest.param(("s0", "s2"), "", "on all prototypes (value", id="every prototype"),
+        pytest.param(("s0", "s2"), "feed-", "on all prototypes of feed (value", id="every instance of a database"),
+        pytest.param(("s0", "s1", "s2"), "", "on s0, s2 (value", id="one is sound"),
+        pytest.param((), "", "on s0, s2 (value", id="not known"),
+    ],
+)
+def test_a_cause_on_every_prototype_names_none(known: tuple[str, ...], place: str, clause: str) -> None:
+    """A list without an exception tells nobody where to look."""
+    found = [unexplained(9, prototype="s2"), unexplained(3, prototype="s0")]
+
+    assert clause in describe_patterns(found, total=12, place=place, known=known)
+
+
+def test_the_only_prototype_is_named() -> None:
+    """Its name says more than that it is all of them."""
+    assert "on s0 (value" in describe_patterns([unexplained(9, prototype="s0")], total=9, known=("s0",))
+
+
 def test_t_of_several_prototypes_is_not_one_range() -> None:
     """A t means something in its own log only."""
     found = [unexplained(9, first_t=90_000, last_t=90_100), unexplained(3, prototype="s1", first_t=500, last_t=700)]

@@ -191,7 +191,7 @@ def test_a_common_cause_is_told_once_for_all_contracts() -> None:
 
 
 def test_a_common_cause_is_of_one_database_and_one_fault() -> None:
-    """The prototypes are named as instances, the largest pattern first."""
+    """The prototypes are named as instances, unless they are all; the largest pattern first."""
     outcomes = (
         with_fault("contract-feed/transactions", "unexplained", 3, prototype="s1", change="row missing"),
         with_fault("contract-feed/transactions", "missed", 1),
@@ -201,7 +201,10 @@ def test_a_common_cause_is_of_one_database_and_one_fault() -> None:
     )
 
     assert told(find_likely_causes(outcomes)) == (
-        "contract-feed/transactions and 1 more: all 8 unexplained rows are on feed-s0, feed-s1 (mostly row added)",
+        (
+            "contract-feed/transactions and 1 more: "
+            "all 8 unexplained rows are on all prototypes of feed (mostly row added)"
+        ),
         "contract-customers/people and 1 more: all 3 missed rows are on customers-global, customers-s0 (row added)",
     )
 
