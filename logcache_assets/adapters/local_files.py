@@ -1,0 +1,93 @@
+"""Folders that a user names on a command line, as an object store that can only be read.
+
+An object's URI is its path, written as the user wrote the folder, so every message names files as the user knows them.
+What is written lies in buckets: folder_store.py.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+from typing_extensions import override
+
+from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError, StoredObject
+
+
+class LocalFiles(ObjectStore):
+    """Files of this computer by path, absolute or relative to the working folder; nothing is ever written."""
+
+    @override
+    def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
+        return tuple(self.head(uri) for uri in self.list_uris(prefix_uri))
+
+    @override
+    def list_uris(self, prefix_uri: str) -> tuple[str, ...]:
+        folder = prefix_uri.rpartition("/")[0] or ("/" if prefix_uri.startswith("/") else ".")
+        return tuple(sorted(uri for uri in _files_below(folder) if uri.startswith(prefix_uri)))
+
+    @override
+    def head(self, uri: str) -> StoredObject:
+        try:
+            with Path(uri).open("rb") as file:
+                status = os.fstat(file.fileno())
+        except OSError as error:
+            raise _unreadable(uri, error) from error
+        return StoredObject(
+            uri=uri,
+            size_bytes=status.st_size,
+            etag=f"{status.st_size}-{status.st_mtime_ns}",
+            modified_at=datetime.fromtimestamp(status.st_mtime, UTC),
+        )
+
+    @override
+    def read(self, uri: str) -> bytes:
+        try:
+            return Path(uri).read_bytes()
+        except OSError as error:
+            raise _unreadable(uri, error) from error
+
+    @override
+    def write(self, uri: str, content: bytes) -> NoReturn:
+        raise _read_only(uri)
+
+    @override
+    def create(self, uri: str, content: bytes) -> NoReturn:
+        raise _read_only(uri)
+
+    @override
+    def copy(self, source: StoredObject, destination_uri: str) -> NoReturn:
+        raise _read_only(destination_uri)
+
+    @override
+    def retention_days(self, bucket: str) -> None:
+        return None
+
+    @override
+    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
+        # Spark's workers have a working folder of their own.
+        return f"{Path(uri).absolute()}{'/' if uri.endswith('/') else ''}", {}
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    """Every file below a folder; a folder that is not there has none, one that cannot be listed is an error."""
+    for found, _, names in os.walk(folder, onerror=_refuse_to_skip, followlinks=True):
+        yield from (os.path.join(found, name) for name in names)  # noqa: PTH118 - keeps a leading `./`
+
+
+def _refuse_to_skip(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise ObjectStoreError(
+            f"{error.filename} cannot be listed: {error.strerror}; repair the folder or its permissions"
+        ) from error
+
+
+def _unreadable(path: str, error: OSError) -> ObjectStoreError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return ObjectNotFoundError(f"there is no file {path}; it was removed, or the path is wrong")
+    return ObjectStoreError(f"{path} cannot be read: {error.strerror}; repair the file or its permissions")
+
+
+def _read_only(path: str) -> ObjectStoreError:
+    return ObjectStoreError(f"{path} is not written: folders named on the command line are only read")
