@@ -6,7 +6,7 @@ It is the one thing read when definitions load, like dbt's manifest; `logcache c
 from pathlib import Path
 
 from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, WrongUsage
 
 Catalog = tuple[DatabaseDefinition, ...]
 """One definition per database, ascending by name."""
@@ -38,10 +38,10 @@ def select_databases(catalog: Catalog, names: tuple[str, ...]) -> Catalog:
     """The definitions of these databases, all of them for no names; names match exactly, never as substrings.
 
     Raises:
-        BadInput: a name that the catalog does not have.
+        WrongUsage: a name that the catalog does not have.
     """
     known = {definition.database: definition for definition in catalog}
     for name in names:
         if name not in known:
-            raise BadInput(f"unknown database {name!r}; the catalog has {', '.join(known)}")
+            raise WrongUsage(f"unknown database {name!r}; the catalog has {', '.join(known)}")
     return tuple(known[name] for name in known if not names or name in names)

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from logcache_assets.adapters.sabesp import SabespItaipu
-from logcache_assets.local_platform.world import World, pii_key
-from logcache_assets.ports import Ports
+from logcache_assets.local_platform.world import World, find_pii_key, pii_key
+from logcache_assets.ports import Ports, Tell
 from logcache_assets.settings import Settings, child_environment
 
 NOTEBOOK = Path(__file__).parent / "notebooks" / "export_log.py"
@@ -29,9 +29,19 @@ def connect(settings: Settings) -> Ports:
     )
 
 
+def require_platform(settings: Settings) -> None:
+    """Check that the configured platform exists; raises BadInput when no local world was built."""
+    World(settings).require()
+
+
 def deployment_key(settings: Settings) -> bytes:
     """The key of personal data: of the HMAC in PII columns, and of the tokens in reports."""
     return pii_key(settings)
+
+
+def find_deployment_key(settings: Settings, tell: Tell) -> bytes | None:
+    """The key of personal data, or None if there is none yet; tells when the local world's own key is taken."""
+    return find_pii_key(settings, tell)
 
 
 def sabesp_itaipu(settings: Settings) -> SabespItaipu:

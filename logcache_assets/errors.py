@@ -13,5 +13,9 @@ class BadInput(LogCacheError):  # noqa: N818 - reads as what it is: `raise BadIn
     """A file, setting or argument is malformed; the message names file, place and remedy."""
 
 
+class WrongUsage(BadInput):
+    """What was typed is wrong: a command's option or argument, or a setting; the command line exits with 2."""
+
+
 class Refused(LogCacheError):  # noqa: N818 - a refusal is not a malfunction
     """A rule forbids going on; nothing was published."""

@@ -12,7 +12,7 @@ import msgspec
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.validation import SameTSelection
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import WrongUsage
 
 PREFIX = "LOGCACHE_"
 PII_KEY_VARIABLE = "LOGCACHE_PII_KEY"
@@ -61,6 +61,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return Path(self.home).absolute()
 
     @property
+    def dagster_folder(self) -> Path:
+        """The absolute folder of Dagster's storage."""
+        return self.home_folder / "dagster"
+
+    @property
     def catalog_folder(self) -> Path:
         """The absolute folder of contract definitions."""
         return Path(self.catalog).absolute() if self.catalog else self.home_folder / "catalog"
@@ -94,17 +99,17 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         environment: instead of the process's.
 
     Raises:
-        BadInput: an unknown variable or a value that its setting cannot take.
+        WrongUsage: an unknown variable or a value that its setting cannot take.
     """
     variables = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
     known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     for variable in variables.keys() - known.keys():
         close = difflib.get_close_matches(variable.removeprefix(PREFIX).lower(), known.values(), n=1)
         meant = f"did you mean {PREFIX}{close[0].upper()}?" if close else f"known are {', '.join(known)}"
-        raise BadInput(f"unknown setting {variable}; {meant}")
+        raise WrongUsage(f"unknown setting {variable}; {meant}")
     settings = _convert({known[variable]: value for variable, value in variables.items()})
     if settings.publish_from_hour >= settings.publish_until_hour:
-        raise BadInput(
+        raise WrongUsage(
             f"LOGCACHE_PUBLISH_FROM_HOUR is {settings.publish_from_hour} and LOGCACHE_PUBLISH_UNTIL_HOUR is "
             f"{settings.publish_until_hour}, so nothing could ever be published; set the first below the second"
         )
@@ -117,7 +122,7 @@ def _convert(values: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
-        raise BadInput(f"{PREFIX}{name.upper()} is {values.get(name)!r}: {message}; correct or unset it") from error
+        raise WrongUsage(f"{PREFIX}{name.upper()} is {values.get(name)!r}: {message}; correct or unset it") from error
 
 
 def child_environment(settings: Settings) -> dict[str, str]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 
 from logcache_assets.catalog import load_catalog
-from logcache_assets.cli.refresh import failures_of
 from logcache_assets.definitions import build_definitions
+from logcache_assets.defs.command_runs import failures_of
 from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings, load_settings

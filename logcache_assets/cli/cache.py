@@ -1,24 +1,24 @@
-"""`logcache cache`: writes the cached logs of instances at a cut, and the map that points to them.
+"""`logcache cache`: writes the cached logs of instances up to a t, and the map that points to them.
 
-It is how a database that has no cache gets its first one; a refresh copies what a nightly run wrote.
+A database without a cache gets its first one here; a refresh copies what a nightly run wrote.
 """
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from logcache_assets.adapters.scratch import DriverName, open_driver
+from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.cli.input_files import open_root, read_index, read_until
-from logcache_assets.cli.output import show_progress, table
+from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.log_cache_map import MapEntry, render_map, with_entries
 from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.log.log_op import LogSource, find_last_t
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.ports import ObjectStore, Tell
 from logcache_assets.refresh.first_cache import Origin, write_first_cache
 
@@ -32,6 +32,24 @@ class Inputs:
     until: Path | None
 
 
+class WrittenCache(Result, frozen=True, kw_only=True):
+    """The cache of one instance."""
+
+    instance: str
+    last_t: int
+    log: str
+    """URI of its folder of Parquet files."""
+
+
+class CacheResult(Result, frozen=True, kw_only=True):
+    """All caches that were written."""
+
+    caches: list[WrittenCache]
+    map: str
+    """The file that points to them."""
+    seconds: float
+
+
 def run(  # noqa: PLR0913 - one parameter per option of the command
     inputs: Inputs,
     *,
@@ -40,22 +58,17 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     locations: Locations,
     driver: DriverName,
     tell: Tell,
-) -> dict[str, object]:
+) -> CacheResult:
     """Write a cache of every instance of these databases (all of the index without a choice), then the map.
 
-    Returns:
-        `{"caches": [{"instance", "last_t", "log"}], "map": …, "seconds": …}`.
-
     Raises:
+        WrongUsage: a database that the index does not have.
         LogCacheError: malformed input, a map that exists, or a log that is not whole; no map was written.
     """
     began = time.monotonic()
     if map_file.exists():
         raise BadInput(f"--map {map_file} exists; name a new file, and move its entries into your map")
-    index = read_index(inputs.index)
-    known = {instance.database for instance in index.instances}
-    if unknown := sorted(set(databases) - known):
-        raise BadInput(f"the index has no database {unknown[0]!r}; it has {', '.join(sorted(known))}")
+    index = _index_of(databases, inputs.index)
     until, store = read_until(inputs.until, index.instances), open_root(inputs.root)
     store.create_bucket(locations.permanent_bucket)
     sources = [
@@ -67,8 +80,20 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         entries = {source.instance: _write(source, store, locations, running, tell) for source in sources}
     map_file.parent.mkdir(parents=True, exist_ok=True)
     map_file.write_text(render_map(with_entries({}, entries)), encoding="utf-8")
-    caches = [{"instance": i.name, "last_t": entry.last_t, "log": entry.log} for i, entry in entries.items()]
-    return {"caches": caches, "map": str(map_file), "seconds": round(time.monotonic() - began, 3)}
+    return CacheResult(
+        caches=[WrittenCache(instance=i.name, last_t=entry.last_t, log=entry.log) for i, entry in entries.items()],
+        map=str(map_file),
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _index_of(databases: tuple[str, ...], file: Path) -> SegmentList:
+    """The index in a file, which must have these databases."""
+    index = read_index(file)
+    known = {instance.database for instance in index.instances}
+    if unknown := sorted(set(databases) - known):
+        raise WrongUsage(f"the index has no database {unknown[0]!r}; it has {', '.join(sorted(known))}")
+    return index
 
 
 def _write(source: LogSource, store: ObjectStore, locations: Locations, driver: Driver, tell: Tell) -> MapEntry:
@@ -88,8 +113,7 @@ def _write(source: LogSource, store: ObjectStore, locations: Locations, driver: 
     )
 
 
-def render(result: Mapping[str, object]) -> Iterator[str]:
-    """One line per cache."""
-    caches = cast("list[dict[str, object]]", result["caches"])
-    yield from table(("instance", "last t", "log"), [(c["instance"], c["last_t"], c["log"]) for c in caches])
-    yield f"{len(caches)} caches in {result['seconds']} s; the map is {result['map']}"
+def render(result: CacheResult) -> Iterator[str]:
+    """One line per cache, then where the map is."""
+    yield from table(("instance", "last t", "log"), [(c.instance, c.last_t, c.log) for c in result.caches])
+    yield f"{len(result.caches)} caches in {result.seconds} s; the map is {result.map}"

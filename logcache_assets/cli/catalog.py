@@ -1,38 +1,62 @@
 """`logcache catalog pull`: renews the catalog from the itaipu repository."""
 
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from logcache_assets.cli.output import Result
+from logcache_assets.cli.platform import open_platform
 from logcache_assets.domain.definitions import parse_definition
 from logcache_assets.errors import Refused
-from logcache_assets.local_platform.world import World
+from logcache_assets.ports import ItaipuRepository
 from logcache_assets.settings import Settings
 
 
-def pull(settings: Settings) -> Result:
-    """Copy every definition on main into the catalog folder; all are checked before the first is written."""
-    world = World(settings)
-    world.require()
-    paths = [p for p in world.repository.list_files("contracts", ref="main") if p.endswith(".yaml")]
-    if not paths:
-        raise Refused("main has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
-    texts = {path.rpartition("/")[2]: world.repository.read(path, ref="main") for path in paths}
-    for name, text in texts.items():
-        parse_definition(text, where=f"contracts/{name}")
-    wanted = {name: text.encode() for name, text in texts.items()}
+class CatalogResult(Result, frozen=True, kw_only=True):
+    """What a pull left in the catalog."""
+
+    catalog: str
+    """The folder."""
+    definitions: list[str]
+    """File names, ascending; all that the folder holds now."""
+    changed: list[str]
+    """File names that were added, removed or got other bytes."""
+
+
+def pull(settings: Settings) -> CatalogResult:
+    """Make the catalog folder equal to the definitions on main; nothing is written unless all of them are sound.
+
+    Raises:
+        Refused: main has no definitions.
+        BadInput: a definition is malformed.
+    """
+    wanted = _definitions_on_main(open_platform(settings).repository)
     folder = settings.catalog_folder
     folder.mkdir(parents=True, exist_ok=True)
     before = {file.name: file.read_bytes() for file in folder.glob("*.yaml")}
+    _replace(folder, before, wanted)
+    changed = sorted(name for name in before.keys() | wanted.keys() if before.get(name) != wanted.get(name))
+    return CatalogResult(catalog=str(folder), definitions=sorted(wanted), changed=changed)
+
+
+def _definitions_on_main(repository: ItaipuRepository) -> dict[str, bytes]:
+    """Every definition by file name, each checked."""
+    paths = [path for path in repository.list_files("contracts", ref="main") if path.endswith(".yaml")]
+    if not paths:
+        raise Refused("main has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
+    texts = {path.rpartition("/")[2]: repository.read(path, ref="main") for path in paths}
+    for name, text in texts.items():
+        parse_definition(text, where=f"contracts/{name}")
+    return {name: text.encode() for name, text in texts.items()}
+
+
+def _replace(folder: Path, before: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:
     for name in before.keys() - wanted.keys():
         (folder / name).unlink()
     for name, content in wanted.items():
         (folder / name).write_bytes(content)
-    changed = sorted(name for name in before.keys() | wanted.keys() if before.get(name) != wanted.get(name))
-    return {"catalog": str(folder), "definitions": sorted(wanted), "changed": changed}
 
 
-def render(result: Result) -> Iterator[str]:
-    """What changed."""
-    changed = cast("list[str]", result["changed"])
-    yield f"{result['catalog']}: {', '.join(changed) + ' changed' if changed else 'nothing changed'}"
+def render(result: CatalogResult) -> Iterator[str]:
+    """The names of changed files."""
+    changed = ", ".join(result.changed)
+    yield f"{result.catalog}: {changed + ' changed' if changed else 'nothing changed'}"

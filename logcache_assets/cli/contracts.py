@@ -1,6 +1,6 @@
 """`logcache contracts`: computes contracts outside Dagster, from a folder of buckets and a file of index items.
 
-Only what the command reads and writes is here; the computation is engine/, the options are declared in main.py.
+Only what the command reads and writes is here; contracts are computed by engine/, options are declared in main.py.
 """
 
 import shutil
@@ -11,14 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until
-from logcache_assets.cli.output import show_progress, table
+from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.definitions import DatabaseDefinition, Kind
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
@@ -40,6 +39,25 @@ class Inputs:
     log_map: Path | None
 
 
+class WrittenContract(Result, frozen=True, kw_only=True):
+    """One contract."""
+
+    dataset: str
+    rows: int
+    path: str
+    """Its folder below `--out`."""
+    files: int
+
+
+class ContractsResult(Result, frozen=True, kw_only=True):
+    """All contracts that were computed, in the order of their definitions."""
+
+    datasets: list[WrittenContract]
+    warnings: list[str]
+    """Caches that could not be used, and why."""
+    seconds: float
+
+
 def run(  # noqa: PLR0913 - one parameter per option of the command
     inputs: Inputs,
     *,
@@ -49,15 +67,14 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     driver: DriverName,
     pii_key: bytes,
     tell: Tell,
-) -> dict[str, object]:
+) -> ContractsResult:
     """Compute the contracts of these databases (all without a choice) into `<out>/<dataset name>/`.
 
-    Nothing is written to out before every contract is computed. A cache that cannot be used is told and left out.
-
-    Returns:
-        `{"datasets": [{"dataset", "rows", "path", "files"}], "warnings": [...], "seconds": …}`.
+    Nothing is written to out before every contract is computed. A cache that cannot be used gives a warning, and the
+    log is read from segments.
 
     Raises:
+        WrongUsage: a database without a definition.
         LogCacheError: malformed input, or a log that is not whole; nothing was written.
     """
     began, warnings = time.monotonic(), list[str]()
@@ -83,16 +100,16 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
             )
             show = partial(_show, definition.database)
             built += build_contracts(build, store=store, out=staging, driver=running, warn=warn, progress=show)
-    datasets = [
-        {
-            "dataset": contract.table.dataset,
-            "rows": contract.rows,
-            "path": str(out / contract.table.dataset),
-            "files": len(contract.files),
-        }
-        for contract in built
-    ]
-    return {"datasets": datasets, "warnings": warnings, "seconds": round(time.monotonic() - began, 3)}
+    return ContractsResult(
+        datasets=[_written(contract, out) for contract in built],
+        warnings=warnings,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _written(contract: BuiltContract, out: Path) -> WrittenContract:
+    name = contract.table.dataset
+    return WrittenContract(dataset=name, rows=contract.rows, path=str(out / name), files=len(contract.files))
 
 
 def _show(database: str, progress: Progress) -> None:
@@ -115,7 +132,7 @@ def _sources(
 
 @contextmanager
 def _published_at_once(out: Path) -> Iterator[Folder]:
-    """A folder beside out whose files take their places in out when all are there, and are gone otherwise."""
+    """A folder beside out; its files are moved into out when the block ends well, and removed otherwise."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -130,7 +147,7 @@ def _published_at_once(out: Path) -> Iterator[Folder]:
 
 
 def _publish(staging: Path, out: Path) -> None:
-    """Files of a former run in the same datasets are replaced, all of them: a folder is one dataset."""
+    """Move the files into out, and remove what a former run left in the same folders: a folder is one dataset."""
     files = sorted(path for path in staging.rglob("*") if path.is_file())
     for folder in sorted({file.parent for file in files}):
         for former in (out / folder.relative_to(staging)).glob("*.parquet"):
@@ -149,11 +166,8 @@ def _writing(out: Path) -> Iterator[None]:
         raise BadInput(f"--out {out} cannot be written ({error}); name another folder, or make room") from error
 
 
-def render(result: Mapping[str, object]) -> Iterator[str]:
-    """One line per dataset."""
-    datasets = cast("list[dict[str, object]]", result["datasets"])
-    yield from table(
-        ("dataset", "rows", "files", "path"),
-        [tuple(d[k] for k in ("dataset", "rows", "files", "path")) for d in datasets],
-    )
-    yield f"{len(datasets)} contracts in {result['seconds']} s"
+def render(result: ContractsResult) -> Iterator[str]:
+    """One line per dataset, then their number."""
+    rows = [(d.dataset, d.rows, d.files, d.path) for d in result.datasets]
+    yield from table(("dataset", "rows", "files", "path"), rows)
+    yield f"{len(result.datasets)} contracts in {result.seconds} s"

@@ -2,29 +2,55 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import cast
+
+from msgspec import UNSET, UnsetType
 
 from logcache_assets.cli.output import Result, table
+from logcache_assets.cli.platform import open_platform
 from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction, TransactionType
 from logcache_assets.engine.storage.parquet import count_rows
 from logcache_assets.errors import LogCacheError, Refused
-from logcache_assets.local_platform.world import World
-from logcache_assets.ports import Ports
+from logcache_assets.ports import ObjectStore, Ports
 from logcache_assets.settings import Settings
 
 
-def run(settings: Settings, transaction_id: str | None) -> Result:
-    """Name, state, path and rows of every dataset; by default of the newest test run."""
-    world = World(settings)
-    world.require()
-    ports = world.ports()
+class DatasetRow(Result, frozen=True, kw_only=True):
+    """One dataset of the transaction."""
+
+    dataset: str
+    state: str
+    """`committed`, `uncommitted` or `aborted`."""
+    rows: int | None
+    """None where the dataset has no table that can be read."""
+    path: str | None
+    problem: str | UnsetType = UNSET
+    """Why a committed dataset's table cannot be read; otherwise there is no such key."""
+
+
+class DatasetsResult(Result, frozen=True, kw_only=True):
+    """A transaction and its datasets, ascending by name."""
+
+    transaction: str
+    type: str
+    name: str
+    datasets: list[DatasetRow]
+
+
+def run(settings: Settings, transaction_id: str | None) -> DatasetsResult:
+    """Describe every dataset of a transaction, by default of the newest test run.
+
+    Raises:
+        Refused: there is no test run to describe.
+        LogCacheError: metapod does not know the transaction.
+    """
+    ports = open_platform(settings)
     found = ports.metapod.transaction(transaction_id) if transaction_id else _newest_test_run(settings, ports)
-    return {
-        "transaction": found.id,
-        "type": found.type,
-        "name": found.name,
-        "datasets": [_dataset(dataset, ports) for _, dataset in sorted(found.datasets.items())],
-    }
+    return DatasetsResult(
+        transaction=found.id,
+        type=found.type,
+        name=found.name,
+        datasets=[_row(dataset, ports.store) for _, dataset in sorted(found.datasets.items())],
+    )
 
 
 def _newest_test_run(settings: Settings, ports: Ports) -> Transaction:
@@ -38,25 +64,21 @@ def _newest_test_run(settings: Settings, ports: Ports) -> Transaction:
     return found[0]
 
 
-def _dataset(dataset: Dataset, ports: Ports) -> dict[str, object]:
-    """One dataset; rows are None where there is no table, with the reason in `problem`."""
-    row: dict[str, object] = {"dataset": dataset.name, "state": dataset.state.value, "rows": None, "path": dataset.path}
+def _row(dataset: Dataset, store: ObjectStore) -> DatasetRow:
+    rows: int | None = None
+    problem: str | UnsetType = UNSET
     if dataset.state is DatasetState.COMMITTED and dataset.path:
         try:
-            row["rows"] = count_rows(dataset.path, ports.store)
+            rows = count_rows(dataset.path, store)
         except LogCacheError as error:
-            row["problem"] = str(error)
-    return row
+            problem = str(error)
+    return DatasetRow(dataset=dataset.name, state=dataset.state.value, rows=rows, path=dataset.path, problem=problem)
 
 
-def render(result: Result) -> Iterator[str]:
-    """The datasets for a person."""
-    found = cast("list[dict[str, object]]", result["datasets"])
-    yield f"{result['type']} transaction {result['transaction']} ({result['name']}): {len(found)} datasets"
+def render(result: DatasetsResult) -> Iterator[str]:
+    """A table of the datasets, then the problem of each that cannot be read."""
+    found = result.datasets
+    yield f"{result.type} transaction {result.transaction} ({result.name}): {len(found)} datasets"
     yield ""
-    yield from table(
-        ("dataset", "state", "rows", "path"), [(d["dataset"], d["state"], d["rows"], d["path"]) for d in found]
-    )
-    for dataset in found:
-        if "problem" in dataset:
-            yield f"{dataset['dataset']}: {dataset['problem']}"
+    yield from table(("dataset", "state", "rows", "path"), [(d.dataset, d.state, d.rows, d.path) for d in found])
+    yield from (f"{d.dataset}: {d.problem}" for d in found if d.problem is not UNSET)

@@ -1,12 +1,14 @@
-"""`logcache local demo`: a world, a refresh, and what it brought, measured."""
+"""`logcache local demo`: builds a world, refreshes it, and measures what the new cache saves."""
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import cast
+
+import msgspec
 
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli import refresh
 from logcache_assets.cli.output import Result
+from logcache_assets.cli.refresh_result import Refreshed, RefreshResult, render, render_refreshed
 from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
@@ -20,14 +22,32 @@ from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings
 
 RUNS = 3
-"""Of each measurement."""
+"""How often each measurement is repeated."""
 
 FILES_OF_A_CACHE = 2
-"""Open and closed facts, of one bucket."""
+"""A cache's entities are one file of open and one of closed facts."""
 
 
-def run(settings: Settings, *, say: Tell) -> Result:
-    """Build a world if there is none and refresh it; a refreshed world is left as it is."""
+class Speed(Result, frozen=True, kw_only=True):
+    """What all contracts of all databases cost with the new cache and without."""
+
+    contracts_with_cache: float
+    """Seconds."""
+    contracts_without: float
+    """Seconds."""
+    files_with_cache: int
+    """Files that are opened."""
+    files_without: int
+
+
+class MeasuredRefresh(Refreshed, frozen=True, kw_only=True, tag="refreshed"):
+    """A finished refresh with measurements."""
+
+    speed: Speed
+
+
+def run(settings: Settings, *, say: Tell) -> RefreshResult:
+    """Refresh the local world, which is built if there is none; measure unless there was nothing to refresh."""
     world = World(settings)
     if world.exists:
         say(f"The local world in {world.home} is there already")
@@ -35,16 +55,16 @@ def run(settings: Settings, *, say: Tell) -> Result:
         say(f"Building a local world in {world.home} from a real Datomic log")
         build_world(world, PACKAGED, lambda line: say(f"  {line}"))
     result = refresh.run(settings, databases=(), transaction=None, dry_run=False, say=say)
-    if result["status"] != "refreshed":
+    if not isinstance(result, Refreshed):
         return result
     say("Measuring contracts with the new cache and without")
-    return {**result, "speed": measure_speed(world, str(result["branch"]))}
+    return MeasuredRefresh(**msgspec.structs.asdict(result), speed=measure_speed(world, result.branch))
 
 
-def measure_speed(world: World, version: str) -> dict[str, float]:
-    """Contracts from the candidate's caches and from segments alone.
+def measure_speed(world: World, version: str) -> Speed:
+    """Compute the contracts at a candidate from its caches and from segments alone.
 
-    Both are computed in turn and the fastest run of each counts: the first reads from a cold disk.
+    Both are repeated in turn and the fastest run of each counts: the first one reads from a cold disk.
     """
     candidate = check_out(world.repository, version)
     none: LogCacheMap = {}
@@ -52,16 +72,16 @@ def measure_speed(world: World, version: str) -> dict[str, float]:
     for _ in range(RUNS):
         cached.append(_measure(world, candidate.definitions, candidate.entries))
         alone.append(_measure(world, candidate.definitions, none))
-    return {
-        "contracts_with_cache": round(min(cached), 3),
-        "contracts_without": round(min(alone), 3),
-        "files_with_cache": _files(world, candidate.definitions, candidate.entries),
-        "files_without": _files(world, candidate.definitions, none),
-    }
+    return Speed(
+        contracts_with_cache=round(min(cached), 3),
+        contracts_without=round(min(alone), 3),
+        files_with_cache=_files(world, candidate.definitions, candidate.entries),
+        files_without=_files(world, candidate.definitions, none),
+    )
 
 
 def _measure(world: World, definitions: Sequence[DatabaseDefinition], entries: LogCacheMap) -> float:
-    """Seconds for all contracts of all databases."""
+    """Compute all contracts of all databases; returns the seconds it took."""
     started = time.perf_counter()
     for definition in definitions:
         sources = tuple(_source(world, instance, entries) for instance in definition.instances)
@@ -77,7 +97,7 @@ def _source(world: World, instance: Instance, entries: LogCacheMap) -> LogSource
 
 
 def _files(world: World, definitions: Sequence[DatabaseDefinition], entries: LogCacheMap) -> int:
-    """How many files have to be opened."""
+    """How many files a run opens."""
     count = 0
     for instance in (instance for definition in definitions for instance in definition.instances):
         source = _source(world, instance, entries)
@@ -85,21 +105,21 @@ def _files(world: World, definitions: Sequence[DatabaseDefinition], entries: Log
     return count
 
 
-def render(result: Result) -> Iterator[str]:
-    """The summary for a person, and what to try next."""
-    if result["status"] != "refreshed":
-        yield from refresh.render(result)
+def render_demo(result: RefreshResult) -> Iterator[str]:
+    """The outcome of the refresh, what the cache saves, and what to try next."""
+    if not isinstance(result, MeasuredRefresh):
+        yield from render(result)
         yield ""
         yield "Next: publish it and let another night run, then refresh from that:"
         yield "  .venv/bin/logcache local merge && .venv/bin/logcache local night && .venv/bin/logcache refresh"
         return
+    speed = result.speed
     yield ""
-    yield from refresh.render_refreshed(result)
-    speed = cast("dict[str, float]", result["speed"])
+    yield from render_refreshed(result)
     yield (
-        f"Speed:         contracts took {speed['contracts_with_cache']:.2f} s with the new cache, "
-        f"{speed['contracts_without']:.2f} s without, opening {speed['files_with_cache']:.0f} files instead of "
-        f"{speed['files_without']:.0f}; so small a log is read in no time, a long or distant one is not"
+        f"Speed:         contracts took {speed.contracts_with_cache:.2f} s with the new cache, "
+        f"{speed.contracts_without:.2f} s without, opening {speed.files_with_cache} files instead of "
+        f"{speed.files_without}; so small a log is read in no time, a long or distant one is not"
     )
     yield ""
     yield "Next: look at it in Dagit with `make ui`, or see an accident refused:"

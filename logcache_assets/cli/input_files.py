@@ -1,6 +1,6 @@
 """The files that commands outside Dagster are given: a folder of buckets, index items, cut-offs, a map.
 
-Everything is checked before anything is read from a log; errors name file, line and remedy.
+All of them are checked before a log is read; errors name file, line and remedy.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,18 +17,18 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, parse_map
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.storage.schemas import END
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, WrongUsage
 
 
 def open_root(root: Path) -> FolderObjectStore:
-    """The folder of buckets as an object store; raises BadInput."""
+    """The folder of buckets as an object store; raises WrongUsage."""
     if not root.is_dir():
-        raise BadInput(f"--root {root} is no folder; correct the option")
+        raise WrongUsage(f"--root {root} is no folder; correct the option")
     return FolderObjectStore(root, SystemClock())
 
 
 def read_index(file: Path) -> SegmentList:
-    """Read an index from JSON lines, one item each; blank lines are skipped; raises BadInput."""
+    """Read an index of items, one JSON object a line; blank lines are skipped; raises BadInput."""
     segments: list[Segment] = []
     keys: dict[tuple[Instance, int], int] = {}
     for number, line in enumerate(read_text(file).split("\n"), start=1):
@@ -45,7 +45,7 @@ def read_index(file: Path) -> SegmentList:
 
 
 def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str, int]:
-    """The t of each instance that is named, inclusive; raises BadInput."""
+    """The t of each instance that the file names; raises BadInput, also for an instance that is not among these."""
     if file is None:
         return {}
     text = read_text(file)
@@ -70,7 +70,7 @@ def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
 
 
 def read_map(file: Path | None) -> LogCacheMap:
-    """The map of a file, or the empty one; raises BadInput."""
+    """The log cache map in a file, empty without a file; raises BadInput."""
     return {} if file is None else parse_map(read_text(file), where=str(file))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from logcache_assets.cli.output import Result
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.errors import BadInput, Refused
+from logcache_assets.errors import Refused, WrongUsage
 from logcache_assets.local_platform.accidents import accidents_of
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world, run_day, run_night, undelivered
@@ -16,84 +16,135 @@ from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings, child_environment
 
 
-def reset(settings: Settings, data: Path | None, *, say: Tell) -> Result:
-    """Build the world anew."""
+class LocalResult(Result, frozen=True, kw_only=True):
+    """What was done to the world."""
+
+    message: str
+    now: str
+    """The world's time after it."""
+
+
+class NightResult(LocalResult, frozen=True, kw_only=True):
+    """A nightly run."""
+
+    transaction: str
+
+
+class DayResult(LocalResult, frozen=True, kw_only=True):
+    """A day."""
+
+    delivered: int
+    """Segments that arrived."""
+    undelivered: int
+    """Segments of later days."""
+
+
+class MergeResult(LocalResult, frozen=True, kw_only=True):
+    """A merge."""
+
+    number: int
+    """Of the pull request."""
+
+
+class AccidentResult(LocalResult, frozen=True, kw_only=True):
+    """An accident."""
+
+    fault: str
+
+
+class AccidentList(Result, frozen=True, kw_only=True):
+    """The accidents to choose from."""
+
+    message: str
+    faults: dict[str, str]
+    """Name → description."""
+
+
+def reset(settings: Settings, data: Path | None, *, say: Tell) -> LocalResult:
+    """Build the world anew, from the packaged log or the data of a folder."""
     world = World(settings)
     build_world(world, data or PACKAGED, say)
-    return _said(world, f"The local world in {world.home} is ready for a refresh: logcache refresh")
+    message = f"The local world in {world.home} is ready for a refresh: logcache refresh"
+    return LocalResult(message=message, now=_now(world))
 
 
-def night(settings: Settings, *, say: Tell) -> Result:
-    """Let a nightly run happen."""
+def night(settings: Settings, *, say: Tell) -> NightResult:
+    """Run the platform's night."""
     world = World(settings)
     world.require()
     transaction = run_night(world, tell=say)
-    return _said(world, f"The nightly run is done: transaction {transaction}", transaction=transaction)
+    message = f"The nightly run is done: transaction {transaction}"
+    return NightResult(message=message, now=_now(world), transaction=transaction)
 
 
-def day(settings: Settings) -> Result:
-    """Let a day pass."""
+def day(settings: Settings) -> DayResult:
+    """Let a day pass and deliver its segments."""
     world = World(settings)
     delivered = run_day(world)
     left = len(undelivered(world))
     news = f"{delivered} segments were delivered" if delivered else "no new segments"
     rest = f", {left} are still to come" if left else "; the data of this world has no more"
-    return _said(world, f"A day passed: {news}{rest}", delivered=delivered, undelivered=left)
+    return DayResult(message=f"A day passed: {news}{rest}", now=_now(world), delivered=delivered, undelivered=left)
 
 
-def merge(settings: Settings, number: int | None) -> Result:
-    """Merge a pull request."""
+def merge(settings: Settings, number: int | None) -> MergeResult:
+    """Merge a pull request, by default the newest open one; raises Refused when none is open."""
     world = World(settings)
     world.require()
-    still_open = [p.number for p in world.repository.pull_requests() if p.state == "open"]
+    still_open = _open_pull_requests(world)
     if not still_open:
         raise Refused("no pull request is open; `logcache refresh` opens one")
     chosen = number or still_open[0]
     sha = world.repository.merge(chosen)
-    return _said(world, f"Pull request #{chosen} is merged: main is at {sha[:8]}, its caches are active", number=chosen)
+    message = f"Pull request #{chosen} is merged: main is at {sha[:8]}, its caches are active"
+    return MergeResult(message=message, now=_now(world), number=chosen)
 
 
-def break_(settings: Settings, name: str | None) -> Result:
-    """Let an accident happen, or list them."""
+def break_(settings: Settings, name: str | None) -> AccidentResult | AccidentList:
+    """Make an accident happen, or list them all; raises WrongUsage for an unknown name."""
     world = World(settings)
     known = {fault.name: fault for fault in accidents_of(world)}
     if name is None:
-        return {"message": "Accidents to choose from:", "faults": {f.name: f.description for f in known.values()}}
+        descriptions = {fault.name: fault.description for fault in known.values()}
+        return AccidentList(message="Accidents to choose from:", faults=descriptions)
     if name not in known:
-        raise BadInput(f"unknown fault {name!r}; known are {', '.join(known)}")
+        raise WrongUsage(f"unknown fault {name!r}; known are {', '.join(known)}")
     world.require()
     done = known[name].inject()
-    still_open = [p.number for p in world.repository.pull_requests() if p.state == "open"]
     hint = "See it refused with `logcache refresh`."
-    if still_open:
+    if still_open := _open_pull_requests(world):
         hint = (
             f"Pull request #{still_open[0]} is open already: `logcache refresh` looks at it again; "
             "for a refresh from the start, `logcache local reset` before breaking the world."
         )
-    return _said(world, f"{done}. {hint}", fault=name)
+    return AccidentResult(message=f"{done}. {hint}", now=_now(world), fault=name)
+
+
+def _open_pull_requests(world: World) -> list[int]:
+    """The numbers of open pull requests, newest first."""
+    return [pull.number for pull in world.repository.pull_requests() if pull.state == "open"]
 
 
 def serve_ui(settings: Settings, *, port: int, say: Tell) -> None:
-    """Replace this process by Dagit and its daemon on the local world."""
+    """Replace this process by Dagit and its daemon on the local world, which is built if there is none."""
     world = World(settings)
     if not world.exists:
         reset(settings, None, say=say)
     say(f"Dagit on http://127.0.0.1:{port}, Ctrl-C ends it")
     program = str(Path(sys.executable).parent / "dg")
-    environment = dict(os.environ) | child_environment(settings) | {"DAGSTER_HOME": str(world.dagster_home)}
+    environment = dict(os.environ) | child_environment(settings) | {"DAGSTER_HOME": str(settings.dagster_folder)}
     where = ["-w", "workspace.yaml"] if Path("workspace.yaml").is_file() else ["-m", "logcache_assets.definitions"]
     arguments = [program, "dev", *where, "--host", "127.0.0.1", "--port", str(port)]
     os.execve(program, arguments, environment)  # noqa: S606 - no shell is wanted
 
 
-def _said(world: World, message: str, **more: object) -> Result:
-    return {"message": message, "now": utc_text(world.clock.now()), **more}
+def _now(world: World) -> str:
+    return utc_text(world.clock.now())
 
 
-def render(result: Result) -> Iterator[str]:
-    """The message, and the list of faults where that was asked for."""
-    yield str(result["message"])
-    faults = result.get("faults")
-    if isinstance(faults, dict):
-        width = max(len(name) for name in faults)
-        yield from (f"  {name.ljust(width)}  {description}" for name, description in faults.items())
+def render(result: LocalResult | AccidentList) -> Iterator[str]:
+    """The message, and one line per accident where they are listed."""
+    yield result.message
+    if isinstance(result, AccidentList):
+        width = max(len(name) for name in result.faults)
+        yield from (f"  {name.ljust(width)}  {description}" for name, description in result.faults.items())

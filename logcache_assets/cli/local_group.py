@@ -1,4 +1,4 @@
-"""`logcache local …`: declares the commands of the local world, like main.py; what they do is local.py and demo.py."""
+"""`logcache local …`: declares the commands of the local world; local.py and demo.py say what they do."""
 
 from pathlib import Path
 
@@ -11,20 +11,20 @@ from logcache_assets.settings import load_settings
 
 @click.group()
 def local() -> None:
-    """The local world: an embedded platform with a real Datomic log, no account anywhere.
+    """Use the local world: an embedded platform with a real Datomic log, which needs no account.
 
     \b
     logcache local reset           build it anew: a cache at `old`, a nightly run, a day's new segments
-    logcache local break gap       let an accident happen, then see `logcache refresh` refuse
-    logcache local merge           merge the open pull request: the new cache is active
+    logcache local break gap       make an accident happen, then see `logcache refresh` refuse
+    logcache local merge           merge the open pull request, so that the new cache is active
     """
 
 
 @local.command("reset")
-@click.option("--data", type=EXISTING_FOLDER, help="Build it from this folder instead of the packaged log.")
+@click.option("--data", type=EXISTING_FOLDER, help="Build it from the data in this folder instead of the packaged log.")
 @json_option
 def local_reset(data: Path | None, *, as_json: bool) -> None:
-    """Build the local world anew, ready for a refresh; the former one is removed.
+    """Remove the local world and build it anew, ready for a refresh.
 
     \b
     logcache local reset
@@ -38,7 +38,7 @@ def local_reset(data: Path | None, *, as_json: bool) -> None:
 @local.command("night")
 @json_option
 def local_night(*, as_json: bool) -> None:
-    """Let a nightly run happen: raw logs and contracts of all databases in a DAILY transaction.
+    """Run the platform's night: raw logs and contracts of all databases in a DAILY transaction.
 
     \b
     logcache local night
@@ -51,7 +51,7 @@ def local_night(*, as_json: bool) -> None:
 @local.command("day")
 @json_option
 def local_day(*, as_json: bool) -> None:
-    """Let a day pass: the clock goes on to 14:00 UTC and newly extracted segments are delivered.
+    """Let a day pass: move the clock to the next 14:00 UTC and deliver newly extracted segments.
 
     \b
     logcache local day
@@ -65,7 +65,7 @@ def local_day(*, as_json: bool) -> None:
 @click.argument("number", type=int, required=False)
 @json_option
 def local_merge(number: int | None, *, as_json: bool) -> None:
-    """Merge pull request NUMBER, by default the newest open one: its map becomes active.
+    """Merge pull request NUMBER, by default the newest open one, so that its map is active.
 
     \b
     logcache local merge
@@ -79,7 +79,7 @@ def local_merge(number: int | None, *, as_json: bool) -> None:
 @click.argument("fault", required=False)
 @json_option
 def local_break(fault: str | None, *, as_json: bool) -> None:
-    """Let a documented accident happen; without FAULT, list them.
+    """Make a documented accident happen; without FAULT, list them all.
 
     \b
     logcache local break
@@ -93,20 +93,20 @@ def local_break(fault: str | None, *, as_json: bool) -> None:
 @local.command("demo")
 @json_option
 def local_demo(*, as_json: bool) -> None:
-    """Build a world if there is none, run a whole refresh, and say what came of it.
+    """Build a world if there is none, run a whole refresh in it, and sum it up.
 
     \b
     logcache local demo
     """
     from logcache_assets.cli import demo as command
 
-    emit(command.run(load_settings(), say=tell), command.render, as_json=as_json)
+    emit(command.run(load_settings(), say=tell), command.render_demo, as_json=as_json)
 
 
 @local.command("ui")
 @click.option("--port", type=int, default=3000, show_default=True)
 def local_ui(port: int) -> None:
-    """Open Dagit on the local world, with its daemon for the sensor; Ctrl-C ends it.
+    """Serve Dagit on the local world, with the daemon that runs the sensor; Ctrl-C ends it.
 
     \b
     logcache local ui --port 3001

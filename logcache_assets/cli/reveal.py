@@ -1,28 +1,40 @@
-"""`logcache reveal`: from the tokens of a report to the rows that they stand for, for whoever holds the key."""
+"""`logcache reveal`: from the tokens of a report to the rows that they stand for, for whoever has the key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import polars as pl
 
-from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.catalog import load_catalog
-from logcache_assets.cli.contract_folders import open_folders
-from logcache_assets.cli.output import table
+from logcache_assets.cli.contract_folders import open_folders, place_of
+from logcache_assets.cli.output import Result, table
 from logcache_assets.domain.definitions import ContractTable, contract_tables
 from logcache_assets.engine.compare.contract_files import open_table
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.errors import BadInput, Refused
+from logcache_assets.ports import ObjectStore
 
-Row = dict[str, object]
+
+class RevealedRow(Result, frozen=True, kw_only=True):
+    """One row that a token stands for."""
+
+    token: str
+    dataset: str
+    column: str
+    """Of the primary key."""
+    primary_key: str | None
+    """As text; bytes in hexadecimal."""
+    prototype: str | None
 
 
-def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: bytes | None) -> dict[str, object]:
+class RevealResult(Result, frozen=True, kw_only=True):
+    """The rows of all tokens, by contract in the order of the definitions."""
+
+    rows: list[RevealedRow]
+
+
+def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: bytes | None) -> RevealResult:
     """Look for the tokens in every contract of a folder.
-
-    Returns:
-        `{"rows": [{"token", "dataset", "column", "primary_key", "prototype"}]}`.
 
     Raises:
         BadInput: no key, or a folder without contracts.
@@ -31,24 +43,27 @@ def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: by
     if pii_key is None:
         raise BadInput("tokens are keyed; set LOGCACHE_PII_KEY to the deployment's key")
     catalog, wanted = load_catalog(definitions), set(tokens)
-    rows: list[Row] = []
-    with open_folders({"tables": tables}) as store:
-        for table_ in (t for definition in catalog for t in contract_tables(definition)):
-            if next((tables / table_.dataset).glob("*.parquet"), None):
-                rows += _find(table_, store, wanted, pii_key)
-    found = {row["token"] for row in rows}
+    store = open_folders({"--tables": tables})
+    rows: list[RevealedRow] = []
+    for contract in (t for definition in catalog for t in contract_tables(definition)):
+        place = place_of(contract.dataset, tables)
+        if isinstance(place, str):
+            rows += _find(contract, place, store, wanted, pii_key)
+    found = {row.token for row in rows}
     if missing := [token for token in tokens if token not in found]:
         raise Refused(
             f"no row in {tables} has the token {missing[0]}; take the tables that the report is about, and the key "
             "that was set when it was made"
         )
-    return {"rows": rows}
+    return RevealResult(rows=rows)
 
 
-def _find(table_: ContractTable, store: FolderObjectStore, wanted: set[str], key: bytes) -> Iterator[Row]:
-    """Every key of a contract that has one of the tokens, once."""
-    column, prototype = table_.key[:2]
-    opened, seen = open_table(f"s3://tables/{table_.dataset}", store, key=table_.key), set[str]()
+def _find(
+    contract: ContractTable, place: str, store: ObjectStore, wanted: set[str], key: bytes
+) -> Iterator[RevealedRow]:
+    """The rows of one contract whose tokens are wanted, each token once."""
+    column, prototype = contract.key[:2]
+    opened, seen = open_table(place, store, key=contract.key), set[str]()
     for piece in opened.pieces:
         keys = opened.read(piece, [column, prototype]).unique(maintain_order=True)
         is_bytes = keys.schema[column] == pl.Binary()
@@ -56,17 +71,12 @@ def _find(table_: ContractTable, store: FolderObjectStore, wanted: set[str], key
         for token, (value, shard) in zip(row_tokens(key, keys), shown.iter_rows(), strict=True):
             if token in wanted - seen:
                 seen.add(token)
-                yield {
-                    "token": token,
-                    "dataset": table_.dataset,
-                    "column": column,
-                    "primary_key": value,
-                    "prototype": shard,
-                }
+                yield RevealedRow(
+                    token=token, dataset=contract.dataset, column=column, primary_key=value, prototype=shard
+                )
 
 
-def render(result: Mapping[str, object]) -> Iterator[str]:
+def render(result: RevealResult) -> Iterator[str]:
     """One line per row."""
-    names = ("token", "dataset", "column", "primary_key", "prototype")
-    rows = cast("list[Row]", result["rows"])
-    yield from table(("token", "dataset", "column", "primary key", "prototype"), [[r[n] for n in names] for r in rows])
+    rows = [(r.token, r.dataset, r.column, r.primary_key, r.prototype) for r in result.rows]
+    yield from table(("token", "dataset", "column", "primary key", "prototype"), rows)

@@ -1,18 +1,14 @@
-"""`logcache validate`: the validation of a refresh outside Dagster, on folders.
+"""`logcache validate`: compares two days of contracts in folders, as a refresh does, outside Dagster.
 
-Only the command's files are here: what is judged and how is judge.py.
+Only the command's files are here; the judging is refresh/judge.py.
 """
 
 import hashlib
-import json
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
-
-import msgspec
 
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
@@ -39,7 +35,7 @@ from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import LogSource
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
 from logcache_assets.refresh.judge import Case, judge_database
 from logcache_assets.report import render_report
@@ -63,7 +59,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogFiles:
-    """The logs between both days, as files tell them."""
+    """The segments, caches and cut-offs of both days, from the command's files."""
 
     store: ObjectStore
     index: SegmentIndex
@@ -121,6 +117,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     """Judge the contracts of these databases (all without a choice), and write verdict and report to out.
 
     Raises:
+        WrongUsage: a database without a definition, or options for half of a log.
         LogCacheError: malformed input; nothing was written.
     """
     now = SystemClock().now()
@@ -130,19 +127,19 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     logs = _read_logs(inputs, definitions)
     outcomes: list[ContractOutcome] = []
     required: dict[str, tuple[RuleName, ...]] = {}
-    with open_folders({"yesterday": inputs.yesterday, "today": inputs.today}) as tables:
-        for definition in definitions:
-            case = Case(
-                definition=definition,
-                yesterday=places_of(definition, inputs.yesterday, bucket="yesterday"),
-                today=places_of(definition, inputs.today, bucket="today"),
-                tables=tables,
-                logs=logs.logs_of(definition, pii_key) if logs else None,
-                token_key=pii_key or secrets.token_bytes(32),
-                rules=rules,
-            )
-            required |= {t.dataset: case.required(t) for t in contract_tables(definition)}
-            outcomes += _judge(case, logs, driver, tell)
+    tables = open_folders({"YESTERDAY": inputs.yesterday, "TODAY": inputs.today})
+    for definition in definitions:
+        case = Case(
+            definition=definition,
+            yesterday=places_of(definition, inputs.yesterday),
+            today=places_of(definition, inputs.today),
+            tables=tables,
+            logs=logs.logs_of(definition, pii_key) if logs else None,
+            token_key=pii_key or secrets.token_bytes(32),
+            rules=rules,
+        )
+        required |= {t.dataset: case.required(t) for t in contract_tables(definition)}
+        outcomes += _judge(case, logs, driver, tell)
     inventory = ContractInventory(
         binding=None,
         spans=tuple(logs.span_of(i) for d in definitions for i in d.instances) if logs else (),
@@ -162,7 +159,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Objection]:
-    """What this verdict does not say, because something was not given."""
+    """Warnings of what was not checked, for lack of a log or of the key."""
     if not log_given:
         yield Objection(findings=("no log was given: whether today's tables show all that changed was not checked",))
     if not key_given:
@@ -193,12 +190,12 @@ def _read_rules(file: Path | None) -> tuple[Rules, str]:
 
 
 def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
-    """The logs, if they are given; raises BadInput for half of them."""
+    """The logs, if they are given; raises WrongUsage for half of them."""
     given = {"--root": inputs.root, "--index": inputs.index, "--after": inputs.after}
     if inputs.root is None or inputs.index is None or inputs.after is None:
         missing = [name for name, value in given.items() if value is None]
         if len(missing) < len(given) or inputs.until or inputs.log_map:
-            raise BadInput(f"the log needs --root, --index and --after; {missing[0]} is missing")
+            raise WrongUsage(f"the log needs --root, --index and --after; {missing[0]} is missing")
         return None
     index = read_index(inputs.index)
     known = {*index.instances, *(instance for definition in definitions for instance in definition.instances)}
@@ -225,14 +222,13 @@ def _write(verdict: Verdict, out: Path) -> None:
         raise BadInput(f"--out {out} cannot be written ({error}); name another folder, or make room") from error
 
 
-def document(verdict: Verdict) -> dict[str, object]:
-    """The verdict as its JSON document."""
-    return cast("dict[str, object]", json.loads(render_document(verdict)))
+def document(verdict: Verdict) -> str:
+    """The verdict's JSON document, as `--out` has it in verdict.json."""
+    return render_document(verdict).removesuffix("\n")
 
 
-def render(result: Mapping[str, object]) -> Iterator[str]:
-    """One line per contract, then the verdict and its reasons."""
-    verdict = msgspec.convert(result, Verdict)
+def render(verdict: Verdict) -> Iterator[str]:
+    """One line per contract, then the verdict with its reasons and warnings."""
     yield from table(
         ("contract", "rows", "yesterday", "differing", "unexplained", "missed", ""),
         [_row(contract) for contract in verdict.contracts],

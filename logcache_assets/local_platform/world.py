@@ -34,7 +34,7 @@ class World:
         self.catalog = self.home / "catalog"
         self.undelivered = self.home / "undelivered"
         self.reextraction = self.home / "reextraction"
-        self.dagster_home = self.home / "dagster"
+        self.dagster_home = settings.dagster_folder
         self.clock = LocalClock(self.home / "clock")
         self.faults = Faults(self.home / "faults")
         self.store: FolderObjectStore = CutShortObjectStore(

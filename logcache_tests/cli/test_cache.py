@@ -10,7 +10,7 @@ from logcache_assets.domain.documents import document_digest
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import Locations, folder_of
 from logcache_assets.domain.log_cache_map import entry_of, parse_map
-from logcache_assets.errors import LogCacheError
+from logcache_assets.errors import LogCacheError, WrongUsage
 from logcache_tests.engine.expected import PII_KEY, expected_counts
 from logcache_tests.engine.world import WORLD, cut_off, open_store
 from logcache_tests.worlds import files_of
@@ -33,7 +33,7 @@ def until(folder: Path, cut: str) -> Path:
     return file
 
 
-def write(root: Path, cut: str, *, map_file: Path, databases: tuple[str, ...] = ("customers",)) -> dict[str, object]:
+def write(root: Path, cut: str, *, map_file: Path, databases: tuple[str, ...] = ("customers",)) -> cache.CacheResult:
     """Run the command."""
     inputs = cache.Inputs(root=root, index=WORLD / "index.jsonl", until=until(root.parent, cut))
     told: list[str] = []
@@ -54,7 +54,7 @@ def test_caches_are_written_with_a_map_that_points_to_them(root: Path, tmp_path:
         manifest = json.loads(text)
         assert entry.manifest_sha256 == document_digest(text)
         assert (entry.last_t, manifest["log"]["rows"]) == (counts["max_t"], counts["datoms"])
-    assert [found["instance"] for found in result["caches"]] == list(CUSTOMERS)  # type: ignore[attr-defined]
+    assert [found.instance for found in result.caches] == list(CUSTOMERS)
 
 
 def test_contracts_from_these_caches_are_those_from_segments(root: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_map_that_exists_is_never_overwritten(root: Path, tmp_path: Path) -> N
 
 def test_an_unknown_database_is_refused(root: Path, tmp_path: Path) -> None:
     """Naming those of the index."""
-    with pytest.raises(LogCacheError, match="no database 'custom'; it has customers, double-entry, feed"):
+    with pytest.raises(WrongUsage, match="no database 'custom'; it has customers, double-entry, feed"):
         write(root, "old", map_file=tmp_path / "map.json", databases=("custom",))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import contracts as command
+from logcache_assets.cli.output import json_of
 from logcache_assets.domain.definitions import KINDS, Kind, contract_tables
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import render_map
@@ -41,7 +42,9 @@ class Inputs:
     log_map: Path | None = None
     told: list[str] = field(default_factory=list)
 
-    def run(self, *, databases: tuple[str, ...] = ("feed",), kinds: tuple[Kind, ...] = KINDS) -> dict[str, Any]:
+    def run(
+        self, *, databases: tuple[str, ...] = ("feed",), kinds: tuple[Kind, ...] = KINDS
+    ) -> command.ContractsResult:
         """The command's summary."""
         files = command.Inputs(
             root=self.root,
@@ -90,11 +93,13 @@ def test_contracts_are_written_below_out(inputs: Inputs) -> None:
     summary = inputs.run()
 
     assert find_wrong(inputs) == []
-    by_name = {found["dataset"]: found["rows"] for found in summary["datasets"]}
+    by_name = {found.dataset: found.rows for found in summary.datasets}
     assert by_name["contract-feed/transactions"] == 2822
     assert set(by_name) == {t.dataset for t in contract_tables(definition_of("feed"))}
-    assert summary["warnings"] == []
-    assert json.loads(json.dumps(summary)) == summary
+    assert summary.warnings == []
+    document = json.loads(json_of(summary))
+    assert list(document) == ["datasets", "warnings", "seconds"]
+    assert set(map(tuple, document["datasets"])) == {("dataset", "rows", "path", "files")}
     assert {p.name for p in inputs.out.parent.iterdir()} >= {"out"}
     assert not [p for p in inputs.out.parent.iterdir() if p.name.startswith(".out")]
 
@@ -114,7 +119,7 @@ def test_a_map_is_used_and_gives_the_same(inputs: Inputs) -> None:
     summary = replace(inputs, log_map=log_map).run()
 
     assert find_wrong(inputs) == []
-    (warning,) = summary["warnings"]
+    (warning,) = summary.warnings
     assert "feed-s1" in warning
     assert "stale" in warning
     assert warning in inputs.told
@@ -124,7 +129,7 @@ def test_databases_and_kinds_can_be_chosen(inputs: Inputs) -> None:
     """Only what was asked for is computed."""
     summary = inputs.run(databases=("customers", "feed"), kinds=("entity",))
 
-    assert [found["dataset"] for found in summary["datasets"]] == [
+    assert [found.dataset for found in summary.datasets] == [
         "contract-customers/customers",
         "contract-customers/devices",
         "contract-feed/transactions",

@@ -1,18 +1,24 @@
-"""`logcache` as a user runs it: a process of its own, its exit code, and what it prints where."""
+"""`logcache` as a user runs it: its exit code, and what it prints where.
 
+Most cases call the command line in this process, because a process of its own costs a start each; a few prove that the
+installed program is the same.
+"""
+
+import ast
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
+import logcache_assets
 from logcache_assets.cli import catalog
-from logcache_assets.cli.main import logcache
+from logcache_assets.cli.main import logcache, run_command
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput, Refused
 from logcache_assets.local_platform.accidents import accidents_of
@@ -23,11 +29,36 @@ from logcache_assets.ports import RepositoryError
 from logcache_tests.worlds import files_of
 
 PROGRAM = str(Path(sys.executable).parent / "logcache")
+CLI = Path(logcache_assets.__file__).parent / "cli"
+
+LOGS = ("--root", ".", "--index", "index")
+
+Done = subprocess.CompletedProcess[str]
+Run = Callable[..., Done]
 
 
-def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run the command on the world in a folder, in an environment of its own."""
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command line in this process, on the world in a folder and with no other settings than these."""
+
+    def run_here(home: Path, *arguments: str, **variables: str) -> Done:
+        with monkeypatch.context() as environment:
+            for name in [name for name in os.environ if name.startswith("LOGCACHE_")]:
+                environment.delenv(name)
+            for name, value in ({"LOGCACHE_HOME": str(home)} | variables).items():
+                environment.setenv(name, value)
+            environment.chdir(home.parent)
+            code = run_command(arguments)
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run_here
+
+
+def run_program(home: Path, *arguments: str, **variables: str) -> Done:
+    """The same as a process of its own."""
     environment = {"PATH": os.environ["PATH"], "HOME": str(home.parent), "LOGCACHE_HOME": str(home)} | variables
+    if "PYTHONPATH" in os.environ:
+        environment["PYTHONPATH"] = os.environ["PYTHONPATH"]
     return subprocess.run(
         [PROGRAM, *arguments],
         env=environment,
@@ -39,7 +70,7 @@ def run(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
     )
 
 
-def document_of(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def document_of(done: Done) -> dict[str, Any]:
     """The only JSON document on standard output; more than one is an error of the parser."""
     document: dict[str, Any] = json.loads(done.stdout)
     return document
@@ -56,7 +87,7 @@ def commands(group: click.Group = logcache, *path: str) -> Iterator[tuple[str, .
 
 
 @pytest.mark.parametrize("words", [pytest.param(words, id=" ".join(words) or "logcache") for words in commands()])
-def test_help_answers_with_an_example(tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_help_answers_with_an_example(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
     """Every command says what it does, shows a line to copy, and touches nothing."""
     done = run(tmp_path / "home", *words, "--help")
 
@@ -74,9 +105,54 @@ def test_help_imports_nothing_heavy() -> None:
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
-    assert not {"dagster", "polars", "pyarrow", "gql", "graphql", "sqlalchemy", "jinja2", "boto3"} & set(
+    assert not {"dagster", "polars", "pyarrow", "gql", "graphql", "sqlalchemy", "jinja2", "boto3", "rich"} & set(
         done.stdout.split()
     )
+
+
+PLATFORM_COMMANDS = {"local", "demo"}
+DAGSTER_COMMANDS = {"refresh"}
+
+
+def imports_of(module: Path) -> set[str]:
+    """Every module that a module imports, wherever in its text."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("packages", "allowed"),
+    [
+        pytest.param(("logcache_assets.local_platform",), PLATFORM_COMMANDS, id="the local platform"),
+        pytest.param(
+            ("dagster", "logcache_assets.defs", "logcache_assets.definitions"), DAGSTER_COMMANDS, id="Dagster"
+        ),
+    ],
+)
+def test_only_some_commands_import(packages: tuple[str, ...], allowed: set[str]) -> None:
+    """Every other command reaches the platform through connect(settings), and runs where there is no Dagster."""
+    importing = {
+        module.stem
+        for module in CLI.glob("*.py")
+        if any(name == package or name.startswith(f"{package}.") for name in imports_of(module) for package in packages)
+    }
+
+    assert importing == allowed
+
+
+def test_only_the_commands_that_start_dagster_load_it() -> None:
+    """Nor does anything that the others import."""
+    others = sorted({module.stem for module in CLI.glob("*.py")} - {"__init__", *DAGSTER_COMMANDS, "demo"})
+    code = f"import sys, {', '.join(f'logcache_assets.cli.{name}' for name in others)}; print('dagster' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(
@@ -91,84 +167,118 @@ def test_help_imports_nothing_heavy() -> None:
             ["local", "reset", "--data", "nowhere"], "'nowhere' does not exist", id="a folder that is not there"
         ),
         pytest.param(["status", "too", "much"], "unexpected extra arguments", id="arguments too many"),
+        pytest.param(
+            ["refresh", "--databases", " ,"], "' ,' has no name; write for example", id="a list without names"
+        ),
+        pytest.param(
+            ["contracts", *LOGS, "--definitions", ".", "--out", "x", "--kinds", "entity,histori"],
+            "histori; kinds are entity, history, snapshot",
+            id="an unknown kind",
+        ),
+        pytest.param(["local", "break", "fire"], "unknown fault 'fire'; known are gap, overlap", id="an unknown fault"),
     ],
 )
-def test_wrong_usage_ends_with_2(tmp_path: Path, words: list[str], reason: str) -> None:
+def test_wrong_usage_ends_with_2(run: Run, tmp_path: Path, words: list[str], reason: str) -> None:
     """The reason is on standard error, standard output stays empty, and nothing is made."""
+    (tmp_path / "index").touch()
+
     done = run(tmp_path / "home", *words)
 
     assert done.returncode == 2
     assert done.stdout == ""
     assert reason in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
 @pytest.mark.parametrize(
-    ("words", "variables", "error"),
+    ("words", "variables", "expected"),
     [
         pytest.param(
-            ["status"], {}, "there is no local world in {home}; make one with `logcache local reset`", id="no world"
+            ["status"],
+            {},
+            (1, "there is no local world in {home}; make one with `logcache local reset`"),
+            id="no world",
         ),
         pytest.param(
             ["status"],
             {"LOGCACHE_MACHINES": "many"},
-            "LOGCACHE_MACHINES is 'many': Expected `int`, got `str`; correct or unset it",
+            (2, "LOGCACHE_MACHINES is 'many': Expected `int`, got `str`; correct or unset it"),
             id="a wrong setting",
         ),
         pytest.param(
             ["local", "day"],
             {"LOGCACHE_MACHNES": "3"},
-            "unknown setting LOGCACHE_MACHNES; did you mean LOGCACHE_MACHINES?",
+            (2, "unknown setting LOGCACHE_MACHNES; did you mean LOGCACHE_MACHINES?"),
             id="an unknown setting",
         ),
     ],
 )
 def test_an_error_is_one_line_and_with_json_a_document_too(
-    tmp_path: Path, words: list[str], variables: dict[str, str], error: str
+    run: Run, tmp_path: Path, words: list[str], variables: dict[str, str], expected: tuple[int, str]
 ) -> None:
-    """Exit code 1, never a traceback, and no folder is made."""
-    expected = error.format(home=tmp_path / "home")
+    """Never a traceback, and no folder is made; what was typed is wrong usage, what the world lacks is not."""
+    code, error = expected[0], expected[1].format(home=tmp_path / "home")
 
     plain = run(tmp_path / "home", *words, **variables)
     as_json = run(tmp_path / "home", *words, "--json", **variables)
 
-    assert (plain.returncode, plain.stdout, plain.stderr) == (1, "", f"logcache: {expected}\n")
-    assert (as_json.returncode, as_json.stderr) == (1, f"logcache: {expected}\n")
-    assert document_of(as_json) == {"error": expected}
+    assert (plain.returncode, plain.stdout, plain.stderr) == (code, "", f"logcache: {error}\n")
+    assert (as_json.returncode, as_json.stderr) == (code, f"logcache: {error}\n")
+    assert document_of(as_json) == {"error": error}
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("words", "error"),
+    ("words", "code"),
+    [
+        pytest.param(["--help"], 0, id="help"),
+        pytest.param(["frobnicate"], 2, id="wrong usage"),
+        pytest.param(["status", "--json"], 1, id="an error"),
+        pytest.param(["local", "break", "fire", "--json"], 2, id="wrong usage that a command finds"),
+    ],
+)
+def test_the_installed_program_is_the_same(run: Run, tmp_path: Path, words: list[str], code: int) -> None:
+    """Same exit code, same lines."""
+    here, program = run(tmp_path / "home", *words), run_program(tmp_path / "home", *words)
+
+    assert program.returncode == code
+    assert (program.returncode, program.stdout, program.stderr) == (here.returncode, here.stdout, here.stderr)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
     [
         pytest.param(
             ["refresh", "--databases", "feed,fee"],
+            2,
             "unknown database 'fee'; the catalog has customers, double-entry, feed",
             id="an unknown database",
         ),
         pytest.param(
-            ["datasets"], "metapod shows no test run of the last 14 days; name a transaction", id="no test run yet"
+            ["datasets"], 1, "metapod shows no test run of the last 14 days; name a transaction", id="no test run yet"
         ),
-        pytest.param(["datasets", "49ae32bb"], "49ae32bb", id="an unknown transaction"),
+        pytest.param(["datasets", "49ae32bb"], 1, "49ae32bb", id="an unknown transaction"),
         pytest.param(
-            ["local", "merge"], "no pull request is open; `logcache refresh` opens one", id="nothing to merge"
+            ["local", "merge"], 1, "no pull request is open; `logcache refresh` opens one", id="nothing to merge"
         ),
-        pytest.param(["local", "break", "fire"], "unknown fault 'fire'; known are gap, overlap", id="an unknown fault"),
+        pytest.param(
+            ["local", "break", "fire"], 2, "unknown fault 'fire'; known are gap, overlap", id="an unknown fault"
+        ),
     ],
 )
-def test_a_refusal_leaves_the_world_as_it_was(world: World, words: list[str], error: str) -> None:
-    """Exit code 1, one line, and not a byte of the world changes."""
+def test_a_refusal_leaves_the_world_as_it_was(run: Run, world: World, words: list[str], code: int, error: str) -> None:
+    """One line, and not a byte of the world changes."""
     before = files_of(world.home)
 
     done = run(world.home, *words, "--json")
 
-    assert done.returncode == 1
+    assert done.returncode == code
     assert len(done.stderr.splitlines()) == 1
     assert error in document_of(done)["error"]
     assert files_of(world.home) == before
 
 
-def test_status_is_one_document(world: World) -> None:
+def test_status_is_one_document(run: Run, world: World) -> None:
     """Active, candidate and index t per instance, and that nothing is proposed yet; nothing is changed."""
     before = files_of(world.home)
 
@@ -182,7 +292,7 @@ def test_status_is_one_document(world: World) -> None:
     assert files_of(world.home) == before
 
 
-def test_datasets_is_one_document(world: World) -> None:
+def test_datasets_is_one_document(run: Run, world: World) -> None:
     """Every dataset of the named transaction with state, rows and path."""
     night = world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
 
@@ -196,7 +306,7 @@ def test_datasets_is_one_document(world: World) -> None:
     assert all(d["rows"] > 0 and d["path"].startswith("s3://") for d in shown["datasets"])
 
 
-def test_a_dry_run_is_one_document(world: World) -> None:
+def test_a_dry_run_is_one_document(run: Run, world: World) -> None:
     """What would be refreshed from what; nothing is changed."""
     before = files_of(world.home)
 
@@ -208,7 +318,7 @@ def test_a_dry_run_is_one_document(world: World) -> None:
     assert files_of(world.home) == before
 
 
-def test_a_day_is_one_document(world: World) -> None:
+def test_a_day_is_one_document(run: Run, world: World) -> None:
     """The demo's data ends with its world, so a day only moves the clock, to the next 14:00."""
     done = run(world.home, "local", "day", "--json")
 
@@ -219,7 +329,7 @@ def test_a_day_is_one_document(world: World) -> None:
     assert day["now"] == world.clock.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def test_accidents_are_listed_as_one_document(tmp_path: Path, world: World) -> None:
+def test_accidents_are_listed_as_one_document(run: Run, tmp_path: Path, world: World) -> None:
     """Without a name the accidents are told, with or without a world, and none happens."""
     before = files_of(world.home)
 
@@ -233,7 +343,7 @@ def test_accidents_are_listed_as_one_document(tmp_path: Path, world: World) -> N
     assert files_of(world.home) == before
 
 
-def test_an_accident_is_one_document(world: World) -> None:
+def test_an_accident_is_one_document(run: Run, world: World) -> None:
     """It says what was done and what to try next."""
     done = run(world.home, "local", "break", "gap", "--json")
 
@@ -242,7 +352,7 @@ def test_an_accident_is_one_document(world: World) -> None:
     assert "is gone. See it refused with `logcache refresh`." in told["message"]
 
 
-def test_for_a_person_lines_are_printed(world: World) -> None:
+def test_for_a_person_lines_are_printed(run: Run, world: World) -> None:
     """The same state as aligned lines."""
     done = run(world.home, "status")
 
@@ -262,7 +372,7 @@ def test_pulling_the_catalog_copies_what_main_says(world: World) -> None:
 
     first, second = catalog.pull(world.settings), catalog.pull(world.settings)
 
-    assert first["changed"] == ["customers.yaml", "feed.yaml", "former.yaml"]
+    assert first.changed == ["customers.yaml", "feed.yaml", "former.yaml"]
     assert list(catalog.render(second)) == [f"{world.catalog}: nothing changed"]
     assert (world.catalog / "feed.yaml").read_text(encoding="utf-8") == feed
     assert sorted(file.name for file in world.catalog.iterdir()) == ["customers.yaml", "double-entry.yaml", "feed.yaml"]

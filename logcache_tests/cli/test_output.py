@@ -1,20 +1,36 @@
 """What commands print: one JSON document or aligned lines."""
 
 import json
+import os
+import pty
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
-from logcache_assets.cli.output import Result, emit, table, tell
+from logcache_assets.cli.output import Result, emit, show_progress, table, tell
+
+HIDE_CURSOR, SHOW_CURSOR, ERASE_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
 
 
-def lines_of(result: Result) -> list[str]:
+class Found(Result, frozen=True, kw_only=True):
+    """What a command found."""
+
+    name: str
+    rows: int | None = None
+    datasets: tuple[dict[str, int], ...] = ()
+    approved: bool = True
+
+
+def lines_of(result: Found) -> list[str]:
     """A result for a person."""
-    return [f"name: {result['name']}", "done"]
+    return [f"name: {result.name}", "done"]
 
 
 def test_a_result_is_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> None:
     """On standard output, and nothing on standard error."""
-    emit({"name": "feed"}, lines_of, as_json=False)
+    emit(Found(name="feed"), lines_of, as_json=False)
 
     assert capsys.readouterr() == ("name: feed\ndone\n", "")
 
@@ -23,7 +39,7 @@ def test_a_result_is_one_json_document_for_a_program(capsys: pytest.CaptureFixtu
     """The whole result, not what a person is shown, with characters as they are."""
     result = {"name": "transações", "rows": None, "datasets": [{"rows": 3}], "approved": True}
 
-    emit(result, lines_of, as_json=True)
+    emit(Found(name="transações", datasets=({"rows": 3},)), lines_of, as_json=True)
 
     captured = capsys.readouterr()
     assert json.loads(captured.out) == result
@@ -32,10 +48,12 @@ def test_a_result_is_one_json_document_for_a_program(capsys: pytest.CaptureFixtu
 
 
 def test_progress_leaves_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """Else `--json` would print more than its document."""
+    """Else `--json` would print more than its document; without a terminal it is a line each time."""
     tell("reading feed-s0")
+    show_progress("feed: 1 of 2 buckets [50 %]")
+    show_progress("feed: 2 of 2 buckets")
 
-    assert capsys.readouterr() == ("", "reading feed-s0\n")
+    assert capsys.readouterr() == ("", "reading feed-s0\nfeed: 1 of 2 buckets [50 %]\nfeed: 2 of 2 buckets\n")
 
 
 def test_columns_are_aligned_and_numbers_to_the_right() -> None:
@@ -61,3 +79,56 @@ def test_a_table_without_rows_is_its_headings() -> None:
 def test_truth_is_a_word_and_no_number() -> None:
     """A boolean is not shown as 1."""
     assert table(("ok",), [(True,), (False,)]) == ["ok", "True", "False"]
+
+
+def test_a_long_cell_is_neither_wrapped_nor_cut() -> None:
+    """A path can be copied, and what looks like markup is text."""
+    path = "s3://bucket/" + "long-name/" * 40 + "[bold]"
+
+    assert table(("dataset", "path"), [("contract-feed/accounts", path)]) == [
+        "dataset                 path",
+        f"contract-feed/accounts  {path}",
+    ]
+
+
+def on_terminals(code: str) -> str:
+    """Run Python code with a terminal for its output and return what the terminal got."""
+    mine, its = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    code = f"from logcache_assets.cli.output import *; {code}"
+    subprocess.run([sys.executable, "-c", code], stdin=its, stdout=its, stderr=its, env=environment, check=True)
+    os.close(its)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal whose other side is closed
+        while piece := os.read(mine, 65536):
+            shown += piece
+    os.close(mine)
+    return shown.decode()
+
+
+def test_a_terminal_gets_one_line_of_progress_that_is_gone_in_the_end() -> None:
+    """It is replaced, other lines come above it, and the cursor is shown again."""
+    shown = on_terminals("show_progress('1 of 2 [x]'); tell('a warning'); show_progress('2 of 2'); clear_progress()")
+
+    assert "1 of 2 [x]" in shown
+    assert shown.index("1 of 2") < shown.index("a warning") < shown.index("2 of 2")
+    assert (shown.count(HIDE_CURSOR), shown.count(SHOW_CURSOR)) == (2, 2)
+    assert shown.rstrip().endswith(ERASE_LINE)
+
+
+def test_headings_are_bold_on_a_terminal_only() -> None:
+    """What is piped has no escape sequence."""
+    assert "\x1b[1m" in on_terminals("print(*table(('name',), [('feed',)]), sep='\\n')")
+    assert table(("name",), [("feed",)]) == ["name", "feed"]
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_closed_stream_is_no_reason_to_fail(closed: str) -> None:
+    """Some daemons start commands without standard output or error."""
+    code = "from logcache_assets.cli.output import *; tell('a'); show_progress('b'); write_result('c')"
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -c "$1" {closed}>&-', sys.executable, code], capture_output=True, text=True, check=True
+    )
+
+    assert (done.stdout, done.stderr) == (("", "a\nb\n") if closed == "1" else ("c\n", ""))

@@ -19,7 +19,7 @@ from logcache_assets.domain.documents import Verdict, parse_document
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, render_map, with_entries
 from logcache_assets.engine.log.log_op import find_last_t
-from logcache_assets.errors import BadInput, LogCacheError, Refused
+from logcache_assets.errors import BadInput, LogCacheError, Refused, WrongUsage
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import (
     LOGS_BUCKET,
@@ -164,6 +164,7 @@ def test_two_sound_days_are_approved(home: Path) -> None:
     assert (verdict.approved, verdict.reasons, verdict.binding) == (True, (), None)
     assert len(verdict.contracts) == 10
     assert sum(c.figures.differing for c in verdict.contracts if c.figures) > 5000
+    assert {c.uri for c in verdict.contracts} == {str(home / "today" / c.dataset) for c in verdict.contracts}
     stored = parse_document((home / "report" / "verdict.json").read_text("utf-8"), Verdict, where="verdict.json")
     assert (stored.approved, stored.contracts, stored.spans) == (True, verdict.contracts, verdict.spans)
     assert "contract-feed/transactions" in (home / "report" / "report.html").read_text("utf-8")
@@ -200,7 +201,7 @@ def test_a_wrong_value_is_refused_with_its_place_and_revealed_by_its_token(home:
     assert figures is not None
     (token,) = next(p.examples for p in figures.patterns if p.reason == "unexplained")
     found = reveal.run((token,), tables=home / "today", definitions=home / "contracts", pii_key=PII_KEY)
-    rows = {(row["dataset"], row["primary_key"], row["prototype"]) for row in found["rows"]}  # type: ignore[attr-defined]
+    rows = {(row.dataset, row.primary_key, row.prototype) for row in found.rows}
     assert (ACCOUNTS, account, "s0") in rows
     assert {key for _, key, _ in rows} == {account}
 
@@ -308,13 +309,13 @@ def empty_today(home: Path) -> None:
         ),
         pytest.param(
             lambda home: write(accounts_file(home), "not parquet"),
-            (f"{ACCOUNTS}: s3://today/", "is not a readable Parquet file"),
+            (f"today/{ACCOUNTS}/", "is not a readable Parquet file"),
             id="a file that is not Parquet",
         ),
         pytest.param(without_key, (ACCOUNTS, "has columns"), id="files of different columns"),
         pytest.param(
             only_file_without_key,
-            (f"{ACCOUNTS}: s3://today/{ACCOUNTS} has no column account__id, which is part of the contract's key",),
+            (f"today/{ACCOUNTS} has no column account__id, which is part of the contract's key",),
             id="tables without the key column",
         ),
         pytest.param(
@@ -339,54 +340,70 @@ def test_a_table_that_cannot_be_judged_is_refused(
     own = [str(reason) for reason in verdict.reasons if ACCOUNTS in reason.contracts]
     assert own
     assert all(any(part in reason for reason in own) for part in parts)
+    assert not [reason for reason in own if "s3://today" in reason]
     assert all(c.passed for c in verdict.contracts if not c.dataset.startswith("contract-feed/account"))
 
 
 @pytest.mark.parametrize(
-    ("spoil", "without_after", "message"),
+    ("spoil", "message"),
     [
         pytest.param(
             empty_today,
-            False,
             r"TODAY .*today holds no Parquet file",
             id="an empty folder",
         ),
-        pytest.param(lambda _: None, True, r"the log needs --root, --index and --after; --after", id="half"),
         pytest.param(
             lambda home: write(home / "yesterday.json", '{"feed-s0": 4836}'),
-            False,
             r"--after has no t of feed-s1",
             id="an instance without yesterday's t",
         ),
         pytest.param(
             lambda home: write(home / "today.json", '{"feed-s0": 1000}'),
-            False,
             r"feed-s0: today's t 1000 is before yesterday's, 4836",
             id="today before yesterday",
         ),
         pytest.param(
             lambda home: (home / "today.json").write_text('{"feed-s0": 999999}'),
-            False,
             r"feed-s0: --until is 999999, but --index ends at 5449; give the index that the run read",
             id="today beyond the index",
         ),
         pytest.param(
             lambda home: (home / "yesterday.json").write_text('{"feed-s0": 999999, "feed-s1": 1}'),
-            False,
             r"feed-s0: --after is 999999, but --index ends at 5449; give the index that the run read",
             id="yesterday beyond the index",
         ),
     ],
 )
 def test_malformed_input_is_refused_before_anything_is_written(
-    home: Path, spoil: Callable[[Path], object], message: str, *, without_after: bool
+    home: Path, spoil: Callable[[Path], object], message: str
 ) -> None:
     """A sentence that says what to do; no report."""
     spoil(home)
     days = replace(explained(home), out=home / "report")
 
-    with pytest.raises(LogCacheError, match=message):
-        days.run(replace(days.inputs, after=None) if without_after else days.inputs)
+    with pytest.raises(LogCacheError, match=message) as refusal:
+        days.run()
+
+    assert not isinstance(refusal.value, WrongUsage)
+    assert not (home / "report").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "half"),
+    [
+        ("--root", lambda whole: replace(whole, root=None)),
+        ("--index", lambda whole: replace(whole, index=None)),
+        ("--after", lambda whole: replace(whole, after=None)),
+    ],
+)
+def test_half_of_a_log_is_wrong_usage(
+    home: Path, option: str, half: Callable[[command.Inputs], command.Inputs]
+) -> None:
+    """The options of a log are given together; no report."""
+    days = replace(explained(home), out=home / "report")
+
+    with pytest.raises(WrongUsage, match=f"the log needs --root, --index and --after; {option} is missing"):
+        days.run(half(days.inputs))
 
     assert not (home / "report").exists()
 

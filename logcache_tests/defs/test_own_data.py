@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from logcache_assets.cli import refresh
+from logcache_assets.cli.refresh_result import Refreshed
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
@@ -55,9 +56,10 @@ def test_a_world_of_other_data_is_refreshed_by_the_same_code(tmp_path: Path) -> 
 
     result = refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
 
-    entries = json.loads(world.repository.read(MAP_PATH, ref=str(result["branch"])))
+    assert isinstance(result, Refreshed)
+    entries = json.loads(world.repository.read(MAP_PATH, ref=result.branch))
     assert {p: {d: e["last_t"] for d, e in databases.items()} for p, databases in entries.items()} == {
         "s7": {"ledger-t5b": 5636},
         "global": {"ledger-t5b": 5069},
     }
-    assert [d["contracts_passed"] for d in result["databases"]] == [3]  # type: ignore[attr-defined] # JSON
+    assert [found.contracts_passed for found in result.databases] == [3]

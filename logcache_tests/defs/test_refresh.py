@@ -9,6 +9,7 @@ import pytest
 
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli import refresh
+from logcache_assets.cli.refresh_result import Due, NothingToRefresh, Refreshed
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -87,8 +88,8 @@ def test_a_second_refresh_changes_nothing(refreshed_world: World) -> None:
 
     result = refresh.run(refreshed_world.settings, databases=(), transaction=None, dry_run=False, say=silent)
 
-    assert result["status"] == "nothing to refresh"
-    assert "pull request #1" in str(result["reason"])
+    assert isinstance(result, NothingToRefresh)
+    assert "pull request #1" in result.reason
     assert files_of(refreshed_world.home) == before
 
 
@@ -98,8 +99,8 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
 
     result = refresh.run(world.settings, databases=(), transaction=None, dry_run=True, say=silent)
 
-    assert result["status"] == "due"
-    assert result["transaction"] == newest(world, TransactionType.DAILY).id
+    assert isinstance(result, Due)
+    assert result.transaction == newest(world, TransactionType.DAILY).id
     assert files_of(world.home) == before
 
 
@@ -109,7 +110,8 @@ def test_a_partial_refresh_keeps_other_entries_byte_for_byte(world: World) -> No
 
     result = refresh.run(world.settings, databases=("feed",), transaction=None, dry_run=False, say=silent)
 
-    after = world.repository.read(MAP_PATH, ref=str(result["branch"])).splitlines()
+    assert isinstance(result, Refreshed)
+    after = world.repository.read(MAP_PATH, ref=result.branch).splitlines()
     changed = [n for n, lines in enumerate(zip(before, after, strict=True)) if lines[0] != lines[1]]
     old, new = (json.loads("\n".join(lines)) for lines in (before, after))
     assert len(changed) == 2 * len(BRANCH_MAP_CHANGES)
@@ -130,8 +132,10 @@ def test_a_merged_refresh_is_active_and_the_next_night_is_due(refreshed_world: W
 
     result = refresh.run(refreshed_world.settings, databases=(), transaction=None, dry_run=False, say=silent)
 
-    assert "already points to transaction" in str(done["reason"])
-    entries = json.loads(refreshed_world.repository.read(MAP_PATH, ref=str(result["branch"])))
+    assert isinstance(done, NothingToRefresh)
+    assert "already points to transaction" in done.reason
+    assert isinstance(result, Refreshed)
+    entries = json.loads(refreshed_world.repository.read(MAP_PATH, ref=result.branch))
     assert {
         f"{database}-{prototype}": entry["last_t"]
         for prototype, databases in entries.items()

@@ -1,0 +1,115 @@
+"""What `logcache refresh` found or did, as its JSON document and as lines for a person."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from logcache_assets.cli.output import Result, table
+
+
+class RefreshResult(Result, frozen=True, kw_only=True, tag_field="status"):
+    """Base of the three outcomes; the key `status` says which it is."""
+
+
+class Rejected(Result, frozen=True, kw_only=True):
+    """A metapod transaction that was passed over."""
+
+    transaction: str
+    type: str
+    reasons: list[str]
+
+
+class NothingToRefresh(RefreshResult, frozen=True, kw_only=True, tag="nothing to refresh"):
+    """The newest good transaction is active or proposed already."""
+
+    reason: str
+    rejected: list[Rejected]
+
+
+class Due(RefreshResult, frozen=True, kw_only=True, tag="due"):
+    """What a refresh would do; the answer to `--dry-run`."""
+
+    transaction: str
+    databases: list[str]
+    rejected: list[Rejected]
+
+
+class Move(Result, frozen=True, kw_only=True):
+    """How far the cache of one instance moves."""
+
+    active_t: int | None
+    """None for an instance that had no cache."""
+    new_t: int
+
+
+class RefreshedDatabase(Result, frozen=True, kw_only=True):
+    """What a refresh brought for one database."""
+
+    database: str
+    instances: dict[str, Move]
+    """By instance name, such as `feed-s0`."""
+    datoms: int
+    """In the new cached logs of all its instances."""
+    files: int
+    size_bytes: int
+    contracts: int
+    contracts_passed: int
+    differing_rows: dict[str, int]
+    """Rows that are not yesterday's, by reason."""
+
+
+class PullRequestLink(Result, frozen=True, kw_only=True):
+    """Where the proposed map can be read and merged."""
+
+    number: int
+    url: str
+
+
+class Refreshed(RefreshResult, frozen=True, kw_only=True, tag="refreshed"):
+    """A finished refresh and its evidence."""
+
+    transaction: str
+    """The nightly run that it builds on."""
+    itaipu_version: str
+    """The candidate's short sha."""
+    branch: str
+    approved: bool
+    databases: list[RefreshedDatabase]
+    report: str
+    """URL of the report's page."""
+    pull_request: PullRequestLink
+
+
+def render(result: RefreshResult) -> Iterator[str]:
+    """The outcome, then every transaction that was passed over."""
+    if isinstance(result, NothingToRefresh):
+        yield f"Nothing to refresh: {result.reason}."
+    elif isinstance(result, Due):
+        yield f"A refresh of {', '.join(result.databases)} from transaction {result.transaction} is due."
+    elif isinstance(result, Refreshed):
+        yield from render_refreshed(result)
+    if isinstance(result, NothingToRefresh | Due):
+        for rejected in result.rejected:
+            yield f"Passed over {rejected.type} {rejected.transaction}: {'; '.join(rejected.reasons)}"
+
+
+def render_refreshed(result: Refreshed) -> Iterator[str]:
+    """A table of the databases, then the verdict and where the evidence is."""
+    headings = ("database", "old t -> new t", "datoms", "files", "bytes", "contracts")
+    yield from table(headings, [_row(found) for found in result.databases])
+    reasons: Counter[str] = Counter()
+    for found in result.databases:
+        reasons.update(found.differing_rows)
+    by_reason = ", ".join(f"{rows:,} {reason}" for reason, rows in reasons.most_common())
+    yield ""
+    yield f"Verdict:       {'approved' if result.approved else 'refused'}"
+    yield f"Differences:   {reasons.total():,} rows are not yesterday's: {by_reason or 'none'}"
+    yield f"Report:        {result.report}"
+    yield f"Pull request:  #{result.pull_request.number} {result.pull_request.url}"
+
+
+def _row(found: RefreshedDatabase) -> tuple[object, ...]:
+    moves = ", ".join(
+        f"{name.rpartition('-')[2]} {move.active_t or 'none'} -> {move.new_t}" for name, move in found.instances.items()
+    )
+    passed = f"{found.contracts_passed} of {found.contracts} passed"
+    return found.database, moves, found.datoms, found.files, found.size_bytes, passed
