@@ -25,7 +25,7 @@ from logcache_assets.refresh.first_cache import Origin, write_first_cache
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The command's files."""
+    """The files that the command reads, by option."""
 
     root: Path
     index: Path
@@ -33,7 +33,7 @@ class Inputs:
 
 
 class WrittenCache(Result, frozen=True, kw_only=True):
-    """The cache of one instance."""
+    """The cached log of one instance."""
 
     instance: str
     last_t: int
@@ -42,7 +42,7 @@ class WrittenCache(Result, frozen=True, kw_only=True):
 
 
 class CacheResult(Result, frozen=True, kw_only=True):
-    """All caches that were written."""
+    """The result of `logcache cache`."""
 
     caches: list[WrittenCache]
     map: str

@@ -12,7 +12,7 @@ from logcache_assets.settings import Settings
 
 
 class CatalogResult(Result, frozen=True, kw_only=True):
-    """What a pull left in the catalog."""
+    """The result of `logcache catalog pull`."""
 
     catalog: str
     """The folder."""

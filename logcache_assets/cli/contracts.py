@@ -30,7 +30,7 @@ from logcache_assets.ports import SegmentIndex, Tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The command's files."""
+    """The files that the command reads, by option."""
 
     root: Path
     index: Path
@@ -40,7 +40,7 @@ class Inputs:
 
 
 class WrittenContract(Result, frozen=True, kw_only=True):
-    """One contract."""
+    """One contract that was computed."""
 
     dataset: str
     rows: int

@@ -28,7 +28,7 @@ class DatasetRow(Result, frozen=True, kw_only=True):
 
 
 class DatasetsResult(Result, frozen=True, kw_only=True):
-    """A transaction and its datasets, ascending by name."""
+    """The result of `logcache datasets`; datasets ascend by name."""
 
     transaction: str
     type: str

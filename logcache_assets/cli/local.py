@@ -1,4 +1,4 @@
-"""`logcache local …`: what can be done to the local world."""
+"""`logcache local …`: changes the local world, or serves Dagit on it."""
 
 import os
 import sys
@@ -17,43 +17,45 @@ from logcache_assets.settings import Settings, child_environment
 
 
 class LocalResult(Result, frozen=True, kw_only=True):
-    """What was done to the world."""
+    """The result of a `logcache local` command: what happened to the world."""
 
     message: str
     now: str
-    """The world's time after it."""
+    """The world's time afterwards, ISO-8601 UTC."""
 
 
 class NightResult(LocalResult, frozen=True, kw_only=True):
-    """A nightly run."""
+    """The result of `logcache local night`."""
 
     transaction: str
+    """Of the nightly run, in metapod."""
 
 
 class DayResult(LocalResult, frozen=True, kw_only=True):
-    """A day."""
+    """The result of `logcache local day`."""
 
     delivered: int
-    """Segments that arrived."""
+    """How many segments arrived."""
     undelivered: int
-    """Segments of later days."""
+    """How many segments are left for later days."""
 
 
 class MergeResult(LocalResult, frozen=True, kw_only=True):
-    """A merge."""
+    """The result of `logcache local merge`."""
 
     number: int
-    """Of the pull request."""
+    """The merged pull request."""
 
 
 class AccidentResult(LocalResult, frozen=True, kw_only=True):
-    """An accident."""
+    """The result of `logcache local break FAULT`."""
 
     fault: str
+    """The name of the accident."""
 
 
 class AccidentList(Result, frozen=True, kw_only=True):
-    """The accidents to choose from."""
+    """The result of `logcache local break` without a name."""
 
     message: str
     faults: dict[str, str]

@@ -28,7 +28,7 @@ class RevealedRow(Result, frozen=True, kw_only=True):
 
 
 class RevealResult(Result, frozen=True, kw_only=True):
-    """The rows of all tokens, by contract in the order of the definitions."""
+    """The result of `logcache reveal`: rows by contract, in the order of the definitions."""
 
     rows: list[RevealedRow]
 

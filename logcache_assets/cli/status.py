@@ -53,9 +53,10 @@ class PullRequestStatus(Result, frozen=True, kw_only=True):
 
 
 class StatusResult(Result, frozen=True, kw_only=True):
-    """The state of the log cache."""
+    """The result of `logcache status`."""
 
     now: str
+    """The platform's time, ISO-8601 UTC."""
     instances: list[InstanceStatus]
     candidate: CandidateStatus | None
     """None if no candidate was ever committed."""

@@ -44,7 +44,7 @@ from logcache_assets.report.summary import is_compared
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """The command's files."""
+    """The files that the command reads, by argument and option."""
 
     yesterday: Path
     today: Path
