@@ -4,7 +4,6 @@ Most cases call the command line in this process, because a process of its own c
 installed program is the same.
 """
 
-import ast
 import json
 import os
 import subprocess
@@ -16,20 +15,14 @@ from typing import Any
 import click
 import pytest
 
-import logcache_assets
-from logcache_assets.cli import catalog
 from logcache_assets.cli.main import logcache, run_command
 from logcache_assets.domain.transactions import TransactionType
-from logcache_assets.errors import BadInput, Refused
 from logcache_assets.local_platform.accidents import accidents_of
-from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
-from logcache_assets.ports import RepositoryError
 from logcache_tests.worlds import files_of
 
 PROGRAM = str(Path(sys.executable).parent / "logcache")
-CLI = Path(logcache_assets.__file__).parent / "cli"
 
 LOGS = ("--root", ".", "--index", "index")
 
@@ -97,62 +90,6 @@ def test_help_answers_with_an_example(run: Run, tmp_path: Path, words: tuple[str
     assert lines[0].startswith(f"Usage: {' '.join(['logcache', *words])}")
     assert any(line.startswith(" ".join(["logcache", *words])) for line in lines[1:])
     assert list(tmp_path.iterdir()) == []
-
-
-def test_help_imports_nothing_heavy() -> None:
-    """So it answers within half a second: Dagster and polars alone take seconds."""
-    code = "import sys, logcache_assets.cli.main; print(*sorted({m.partition('.')[0] for m in sys.modules}))"
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert not {"dagster", "polars", "pyarrow", "gql", "graphql", "sqlalchemy", "jinja2", "boto3", "rich"} & set(
-        done.stdout.split()
-    )
-
-
-PLATFORM_COMMANDS = {"local", "demo"}
-DAGSTER_COMMANDS = {"refresh"}
-
-
-def imports_of(module: Path) -> set[str]:
-    """Every module that a module imports, wherever in its text."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-@pytest.mark.parametrize(
-    ("packages", "allowed"),
-    [
-        pytest.param(("logcache_assets.local_platform",), PLATFORM_COMMANDS, id="the local platform"),
-        pytest.param(
-            ("dagster", "logcache_assets.defs", "logcache_assets.definitions"), DAGSTER_COMMANDS, id="Dagster"
-        ),
-    ],
-)
-def test_only_some_commands_import(packages: tuple[str, ...], allowed: set[str]) -> None:
-    """Every other command reaches the platform through connect(settings), and runs where there is no Dagster."""
-    importing = {
-        module.stem
-        for module in CLI.glob("*.py")
-        if any(name == package or name.startswith(f"{package}.") for name in imports_of(module) for package in packages)
-    }
-
-    assert importing == allowed
-
-
-def test_only_the_commands_that_start_dagster_load_it() -> None:
-    """Nor does anything that the others import."""
-    others = sorted({module.stem for module in CLI.glob("*.py")} - {"__init__", *DAGSTER_COMMANDS, "demo"})
-    code = f"import sys, {', '.join(f'logcache_assets.cli.{name}' for name in others)}; print('dagster' in sys.modules)"
-
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(
@@ -361,52 +298,3 @@ def test_for_a_person_lines_are_printed(run: Run, world: World) -> None:
     assert lines[2].split() == ["instance", "active", "t", "candidate", "t", "index", "t", "age", "in", "days"]
     assert next(line.split()[:4] for line in lines if line.startswith("feed-s0")) == ["feed-s0", "3,185", "-", "5,449"]
     assert lines[-1] == "No candidate was ever built; `logcache refresh` builds one."
-
-
-def test_pulling_the_catalog_copies_what_main_says(world: World) -> None:
-    """Changed, added and removed definitions are named; a second time nothing changes."""
-    feed = (world.catalog / "feed.yaml").read_text(encoding="utf-8")
-    (world.catalog / "feed.yaml").write_text("# edited by hand\n" + feed, encoding="utf-8")
-    (world.catalog / "customers.yaml").unlink()
-    (world.catalog / "former.yaml").write_text("database: former\n", encoding="utf-8")
-
-    first, second = catalog.pull(world.settings), catalog.pull(world.settings)
-
-    assert first.changed == ["customers.yaml", "feed.yaml", "former.yaml"]
-    assert list(catalog.render(second)) == [f"{world.catalog}: nothing changed"]
-    assert (world.catalog / "feed.yaml").read_text(encoding="utf-8") == feed
-    assert sorted(file.name for file in world.catalog.iterdir()) == ["customers.yaml", "double-entry.yaml", "feed.yaml"]
-
-
-def test_a_malformed_definition_on_main_leaves_the_catalog(world: World) -> None:
-    """All are checked before the first is written."""
-    world.repository.commit_to_base({"contracts/feed.yaml": "database: feed\n"}, "Break feed")
-    before = files_of(world.catalog)
-
-    with pytest.raises(BadInput, match=r"contracts/feed\.yaml, line 1: Object missing required field `prototypes`"):
-        catalog.pull(world.settings)
-
-    assert files_of(world.catalog) == before
-
-
-@pytest.mark.parametrize(
-    ("files", "error"),
-    [
-        pytest.param({"contracts/README.md": "none yet\n"}, Refused, id="a folder without definitions"),
-        pytest.param({"README.md": "none yet\n"}, RepositoryError, id="no such folder"),
-    ],
-)
-def test_a_main_without_definitions_leaves_the_catalog(
-    world: World, files: dict[str, str], error: type[Exception]
-) -> None:
-    """The wrong repository must not empty it."""
-    other = world.home / "other.git"
-    LocalItaipuRepository(other, world.home / "pull_requests", world.clock).initialise(files, "Begin")
-    (world.home / "itaipu.git").rename(world.home / "former.git")
-    other.rename(world.home / "itaipu.git")
-    before = files_of(world.catalog)
-
-    with pytest.raises(error, match="contracts"):
-        catalog.pull(world.settings)
-
-    assert files_of(world.catalog) == before
