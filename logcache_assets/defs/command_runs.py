@@ -18,6 +18,13 @@ from logcache_assets.errors import Refused
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
 
+RUN_TAGS = {".dagster/repository": "__repository__@logcache_assets"}
+"""Dagit's page of a job shows the runs with this tag, which Dagster gives to the runs that it launches itself.
+
+The tag is private to Dagster, and nothing public puts a run of this process on that page; workspace.yaml names the
+location.
+"""
+
 SEE_IT_IN_DAGIT = "see it in Dagit: make ui"
 
 
@@ -49,7 +56,11 @@ def run_refresh_job(
         config["ops"] = {"nightly_transaction": {"config": {"transaction": transaction}}}
     with _alone(settings.home_folder), dg.DagsterInstance.from_config(str(settings.dagster_folder)) as instance:
         result = job.execute_in_process(
-            instance=instance, run_config=config, asset_selection=selection, raise_on_error=False
+            instance=instance,
+            run_config=config,
+            asset_selection=selection,
+            raise_on_error=False,
+            tags=RUN_TAGS,
         )
     if result.success:
         return ""

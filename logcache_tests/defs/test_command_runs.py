@@ -1,0 +1,31 @@
+"""A refresh that a command ran is shown by Dagit as a run of the job."""
+
+from pathlib import Path
+
+import dagster as dg
+import yaml
+
+from logcache_assets.defs.command_runs import RUN_TAGS
+from logcache_assets.defs.jobs import REFRESH_JOB
+from logcache_assets.local_platform.world import World
+
+WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+
+
+def test_a_commands_run_is_in_the_jobs_history(refreshed_world: World) -> None:
+    """Dagit's page of the job asks for the runs of this name with its repository's tag."""
+    wanted = dg.RunsFilter(job_name=REFRESH_JOB, tags=RUN_TAGS)
+
+    with dg.DagsterInstance.from_config(str(refreshed_world.dagster_home)) as instance:
+        runs = instance.get_runs(wanted)
+
+    assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]
+
+
+def test_the_tag_names_the_workspaces_location() -> None:
+    """A location that is renamed in workspace.yaml alone would hide the runs of commands."""
+    workspace = yaml.safe_load(WORKSPACE.read_text(encoding="utf-8"))
+
+    location = workspace["load_from"][0]["python_module"]["location_name"]
+
+    assert list(RUN_TAGS.values()) == [f"__repository__@{location}"]
