@@ -1,1 +1,1 @@
-"""Tables: LogOp, facts, contracts, export description; polars on what an object store gives, no network of its own."""
+"""Computes tables with polars: LogOp, facts, contracts, comparisons. Reads and writes only through an object store."""

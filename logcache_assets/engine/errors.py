@@ -1,7 +1,7 @@
-"""The base of the engine's errors."""
+"""The base class of the engine's errors."""
 
 from logcache_assets.errors import LogCacheError
 
 
 class EngineError(LogCacheError):
-    """The engine cannot give a right answer from what it was given; every reason is a subclass."""
+    """The engine cannot compute a correct result from its input; each kind of failure is a subclass."""

@@ -179,7 +179,7 @@ class _Run:
         self.buckets = comparison.buckets
         self.in_memory = driver.shares_memory and self.buckets == 1
 
-    def _place(self, name: str) -> Folder | None:
+    def _folder(self, name: str) -> Folder | None:
         return None if self.in_memory else self.scratch.at(name)
 
     def digest_tasks(self) -> list[DigestTask]:
@@ -192,7 +192,7 @@ class _Run:
                 side=side,
                 buckets=self.buckets,
                 recorded=frozenset(prototype for prototype, s in self.comparison.scopes.items() if s.complete),
-                place=self._place(f"digests-{side}-{number}"),
+                folder=self._folder(f"digests-{side}-{number}"),
             )
             for side, table in enumerate(self.tables)
             for number, pieces in enumerate(_groups(table.pieces))
@@ -258,7 +258,7 @@ class _Run:
                 layout=self.layout,
                 rows=its_rows,
                 buckets=self.buckets,
-                place=self._place(f"{what}-{side}-{number}"),
+                folder=self._folder(f"{what}-{side}-{number}"),
                 side=side,
             )
             for number, (own, its_rows) in enumerate(zip(groups, wanted, strict=True))

@@ -134,7 +134,7 @@ class DigestTask:
     buckets: int
     recorded: frozenset[str]
     """Prototypes of which every row must be recorded: what the log does not say of them is looked at too."""
-    place: Folder | None
+    folder: Folder | None
 
     def run(self) -> Digested:
         """The digests by bucket."""
@@ -143,8 +143,8 @@ class DigestTask:
             found = self._digest(piece)
             add_counts(rows, {str(p): n for p, n in found["prototype"].value_counts().iter_rows()})
             null_keys += int(found["null_key"].sum())
-            place = self.place.at(str(number)) if self.place else None
-            shards += put_shards(found.select(DIGESTS.columns), buckets=self.buckets, place=place)
+            folder = self.folder.at(str(number)) if self.folder else None
+            shards += put_shards(found.select(DIGESTS.columns), buckets=self.buckets, folder=folder)
         return Digested(side=self.side, shards=tuple(shards), rows=rows, null_keys=null_keys)
 
     def _is_recorded(self) -> pl.Expr:
@@ -227,7 +227,7 @@ class ExtractTask:
     rows: pl.Series | None
     """Their numbers, of one file; None for all rows of the pieces."""
     buckets: int
-    place: Folder | None
+    folder: Folder | None
     side: int
 
     def run(self) -> "Extracted":
@@ -238,9 +238,9 @@ class ExtractTask:
         return Extracted(self.side, tuple(shard for shards in found for shard in shards))
 
     def _shards(self, rows: pl.DataFrame, number: int) -> Iterable[Shard]:
-        place = self.place.at(str(number)) if self.place else None
+        folder = self.folder.at(str(number)) if self.folder else None
         common = self.layout.common(rows)
-        return put_shards(common.with_columns(key_hash(common, self.layout)), buckets=self.buckets, place=place)
+        return put_shards(common.with_columns(key_hash(common, self.layout)), buckets=self.buckets, folder=folder)
 
     def _every(self, piece: Piece) -> pl.DataFrame:
         names = self.layout.columns_of(self.table.schema)

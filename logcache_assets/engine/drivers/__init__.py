@@ -1,1 +1,1 @@
-"""Where tasks run: threads here or tasks of Spark, and how progress is reported."""
+"""Runs tasks in local threads or on Spark, and reports progress."""

@@ -1,7 +1,6 @@
-"""Runs the tasks of a build: here one after the other or in threads; spark.py runs the same tasks as Spark's.
+"""Drivers run the tasks of a build: LocalDriver in threads, SparkDriver (spark.py) on Spark.
 
-A task is a small frozen value with a `run` that reads and writes by URI, so that it works on any machine. What the
-tasks are is build.py.
+A task is a small frozen value whose `run` reads and writes by URI, so that it works on any machine.
 """
 
 from abc import ABC, abstractmethod
@@ -20,13 +19,13 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A place to write below."""
+    """A folder in an object store, to write below."""
 
     store: ObjectStore
     uri: str
 
     def at(self, name: str) -> "Folder":
-        """A folder inside it."""
+        """The subfolder of this name."""
         return Folder(self.store, f"{self.uri.rstrip('/')}/{name}")
 
 
@@ -34,28 +33,28 @@ class Task(Protocol[R_co]):
     """One unit of work."""
 
     def run(self) -> R_co:
-        """Do it; raises EngineError."""
+        """Do the work and return its result; raises EngineError."""
 
 
 class Driver(ABC):
-    """Where tasks run."""
+    """Runs tasks."""
 
     shares_memory: bool
-    """Whether a task sees what this process holds in memory; if not, everything goes through files in scratch."""
+    """Whether tasks share this process's memory; if not, they exchange rows through files in `scratch`."""
     scratch: Folder
-    """An empty folder, which the driver's owner removes."""
+    """An empty folder for temporary files; whoever created the driver removes it."""
 
     @abstractmethod
     def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
-        """The results, in the order in which they come; the first error ends all."""
+        """Yield results as tasks finish, in any order; the first error ends the run."""
 
 
 class LocalDriver(Driver):
-    """Tasks in threads of this process: polars computes outside Python's lock.
+    """Runs tasks in threads of this process; polars computes outside Python's lock.
 
     Args:
         scratch: an empty folder for what does not fit in memory.
-        workers: how many at once; memory grows with each.
+        workers: how many tasks run at once; memory grows with each.
     """
 
     shares_memory = True

@@ -1,4 +1,4 @@
-"""How far a build is: told every few seconds at most, to whoever asked (Dagster's log, the command's progress line)."""
+"""Progress of a build, reported every few seconds to a callback (Dagster's log, the command's progress line)."""
 
 import threading
 import time
@@ -8,29 +8,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where a build is: it reads datoms first, then computes buckets."""
+    """How far a build is: it first reads datoms, then computes buckets."""
 
     datoms: int
     """Read from segments so far."""
     buckets_done: int
     buckets: int
-    """Of all instances; 0 while logs are still being read."""
+    """Buckets of all instances; 0 while logs are still being read."""
     seconds: float
-    """Since the reading began, or since the first bucket did."""
+    """Since reading began or, once buckets are computed, since the first one began."""
 
     @property
     def per_second(self) -> float:
-        """Datoms while logs are read, then buckets."""
+        """Datoms per second while logs are read, then buckets per second."""
         done = self.buckets_done if self.buckets else self.datoms
         return done / self.seconds if self.seconds else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """At the rate of the buckets so far; None before the first is done."""
+        """Estimated from the buckets so far; None before the first is done."""
         return self.seconds / self.buckets_done * (self.buckets - self.buckets_done) if self.buckets_done else None
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """One line for people."""
         if not self.buckets:
             return f"{self.datoms:,} datoms read ({self.per_second:,.0f}/s)"
         done = f"{self.datoms:,} datoms read, {self.buckets_done} of {self.buckets} buckets done"
@@ -44,31 +44,31 @@ INTERVAL_SECONDS = 3.0
 
 
 class Meter:
-    """Counts what is done and reports it; used by several threads.
+    """Counts finished work and reports it; safe to use from several threads.
 
     Args:
-        report: told of progress.
-        interval_seconds: how often at most.
+        report: called with the progress.
+        interval_seconds: shortest time between two reports.
     """
 
     def __init__(self, report: OnProgress, *, interval_seconds: float = INTERVAL_SECONDS) -> None:
         self._report, self._interval = report, interval_seconds
-        self._began = self._told = time.monotonic()
+        self._began = self._reported = time.monotonic()
         self._datoms = self._done = self._buckets = 0
         self._lock = threading.Lock()
 
     def expect(self, buckets: int) -> None:
-        """From now on this many buckets are computed."""
+        """Start counting buckets: this many will be computed."""
         self._done, self._buckets, self._began = 0, buckets, time.monotonic()
 
     def add(self, *, datoms: int = 0, buckets: int = 0) -> None:
-        """Count what was done since."""
+        """Add finished work, and report if the interval has passed."""
         with self._lock:
             self._datoms += datoms
             self._done += buckets
             now = time.monotonic()
-            if now - self._told >= self._interval:
-                self._told = now
+            if now - self._reported >= self._interval:
+                self._reported = now
                 self._report(
                     Progress(
                         datoms=self._datoms,
@@ -80,4 +80,4 @@ class Meter:
 
 
 def ignore(_: Progress) -> None:
-    """Tells nobody."""
+    """Report nothing."""

@@ -1,4 +1,4 @@
-"""Where work of several steps is done, and who listens."""
+"""What the engine's work of several steps needs to run."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ from logcache_assets.ports import ObjectStore, Tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """A store, a driver, and two who listen."""
+    """Store, driver, and warning and progress callbacks."""
 
     store: ObjectStore
-    """Where logs, caches and tables lie."""
+    """Holds logs, caches and tables."""
     driver: Driver
     warn: Tell
-    """Told of caches that were passed over, and of attributes that no instance has."""
+    """Called for each cache that was not used, and each attribute that no instance has."""
     progress: OnProgress = ignore

@@ -1,7 +1,7 @@
-"""The tasks of a build as Spark's tasks: each Python worker opens URIs, computes with polars and writes Parquet itself.
+"""Runs the tasks of a build on Spark: each Python worker opens URIs, computes with polars and writes Parquet itself.
 
-Only pickled tasks and their small results travel between the JVM and Python, and there is no second implementation in
-Spark's expressions. Needs the extra `spark`, and on this computer Java 17 or newer; a cluster has its own session.
+Only pickled tasks and their small results travel between the JVM and Python; nothing is implemented a second time in
+Spark expressions. Needs the extra `spark`, and for a local session Java 17 or newer; a cluster has its own session.
 """
 
 import os
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 JOBS_AT_ONCE = 32
-"""For a session that does not tell how many cores it has: Spark Connect's. Jobs beyond its cores wait for one."""
+"""For Spark Connect sessions, which do not say how many cores they have. Surplus jobs wait for a free core."""
 
 
 class SparkDriver(Driver):
-    """Tasks on a Spark session, as many at once as it has cores; classic or Spark Connect.
+    """Runs tasks on a Spark session, classic or Spark Connect, as many at once as it has cores.
 
-    Every task is a job of its own, so that results come as they are done and the first error ends all. Retried and
-    speculative tasks do no harm: they write the same files again.
+    Every task is a job of its own, so that results arrive as tasks finish and the first error ends the run. Retried
+    and speculative tasks do no harm: they write the same files again.
 
     Args:
-        session: of a cluster, or local_session().
-        scratch: an empty folder that every worker reaches, for datoms by bucket.
-        jobs: how many tasks are sent at once; by default as many as the session has cores.
+        session: the cluster's session, or local_session().
+        scratch: an empty folder that every worker can reach, for datoms by bucket.
+        jobs: how many tasks are submitted at once; by default the number of the session's cores.
     """
 
     shares_memory = False
@@ -61,10 +61,10 @@ def _cores(session: "SparkSession") -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Sent(Generic[R]):
-    """A task that runs in a worker; whoever runs this waits for it.
+    """A task that runs in a worker while the calling thread waits.
 
-    The task travels as part of a function, which no plan, log or page of Spark shows: it holds the key of personal
-    data. An Arrow function would need pandas here and in the workers, and takes twice as long to call.
+    The task is sent inside a function, because it holds the key of personal data and Spark shows functions in no plan,
+    log or page. An Arrow function would need pandas here and in the workers, and takes twice as long to call.
     """
 
     session: "SparkSession"
@@ -85,7 +85,7 @@ class _Sent(Generic[R]):
 
 @dataclass(frozen=True)
 class _Work:
-    """What a worker does; an error of ours is a result, so that it arrives as it was raised and is not tried again."""
+    """The function a worker calls; it returns our errors as results, so that Spark neither wraps nor retries them."""
 
     task: bytes
 
@@ -100,7 +100,7 @@ class _Work:
 
 @contextmanager
 def spark_driver(scratch: Folder, *, threads: int = 2) -> Iterator[SparkDriver]:
-    """A driver on a session of this computer, which ends with it; raises BadInput as local_session does."""
+    """A driver on a local session, which is stopped at the end; raises BadInput as local_session does."""
     session = local_session(threads)
     try:
         yield SparkDriver(session, scratch)
@@ -109,7 +109,7 @@ def spark_driver(scratch: Folder, *, threads: int = 2) -> Iterator[SparkDriver]:
 
 
 def local_session(threads: int = 2) -> "SparkSession":
-    """A Spark session in a JVM of this computer, which listens on loopback only.
+    """Start a Spark session in a local JVM that listens on loopback only.
 
     Raises:
         BadInput: pyspark or Java is missing, or Java is too old for it.
@@ -141,4 +141,4 @@ LOCAL_SETTINGS = {
     "spark.sql.shuffle.partitions": "2",
     "spark.log.level": "ERROR",
 }
-"""Nothing but a small JVM that starts soon: it only hands out tasks."""
+"""A small JVM that starts fast: it only hands out tasks."""

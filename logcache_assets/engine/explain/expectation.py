@@ -59,7 +59,8 @@ class RecordTask:
     """By dataset."""
     buckets: Mapping[str, int]
     """By dataset, of its comparison."""
-    place: Folder | None
+    folder: Folder | None
+    """Where shards are written; None keeps them in memory."""
     keyless: bool
     """Whether personal data is hashed under a key that is not the deployment's."""
 
@@ -130,8 +131,8 @@ class RecordTask:
             recorded = recorded.hstack(self._moved(table, view, rows["e"], causes) if self.keyless else [])
             recorded = pl.concat([recorded, self._gone(table, view, affected, recorded)])
         hashed = recorded.with_columns(key_hash(recorded, layout))
-        place = self.place.at(table.dataset) if self.place else None
-        shards = put_shards(hashed, buckets=self.buckets[table.dataset], place=place) if len(hashed) else ()
+        folder = self.folder.at(table.dataset) if self.folder else None
+        shards = put_shards(hashed, buckets=self.buckets[table.dataset], folder=folder) if len(hashed) else ()
         return Recorded(dataset=table.dataset, shards=tuple(shards))
 
     def _gone(

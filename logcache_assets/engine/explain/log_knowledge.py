@@ -106,7 +106,7 @@ class LogKnowledge:
                 causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
                 layouts=layouts,
                 buckets=buckets,
-                place=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
+                folder=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
                 keyless=self.logs.pii_key is None,
             )
             for instance, facts in self.facts.items()

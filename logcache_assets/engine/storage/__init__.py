@@ -1,1 +1,1 @@
-"""How tables lie in storage: column schemas, Parquet files, buckets of entities, shards of rows."""
+"""How tables are stored: column schemas, Parquet files, buckets of entities, shards of rows."""

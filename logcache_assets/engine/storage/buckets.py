@@ -1,8 +1,8 @@
-"""Buckets: all datoms of an entity lie in one bucket, so that each can be folded alone and fits in memory.
+"""Buckets: groups of entities that are folded one at a time, so that each fits in memory.
 
-The bucket is the top bits of a hash of the entity id, so the number of buckets is a power of two and a bucket of few is
-a union of buckets of many. Files that are stored bucketed carry it in their names (docs/formats.md); the hash may never
-change.
+All datoms of an entity are in one bucket, given by the top bits of a hash of the entity id. The number of buckets is
+therefore a power of two, and each bucket of a small count is a union of buckets of a larger one. Stored files have
+their bucket in their name (docs/formats.md), so the hash must never change.
 """
 
 import re
@@ -11,50 +11,50 @@ from dataclasses import dataclass
 import polars as pl
 
 BUCKET_DATOMS = 4_000_000
-"""About how many datoms one bucket should hold: some hundred megabytes while contracts are computed."""
+"""Target datoms per bucket; computing contracts of that many takes a few hundred megabytes."""
 
 MAX_BUCKETS = 4096
 
 _MULTIPLIER = 0x9E3779B97F4A7C15
-"""2^64 divided by the golden ratio (Knuth's multiplicative hashing): neighbouring ids land far apart."""
+"""2^64 divided by the golden ratio (Knuth's multiplicative hashing), which spreads neighbouring ids."""
 
 
 def choose_buckets(datoms: int, *, bucket_datoms: int = BUCKET_DATOMS) -> int:
-    """The smallest power of two that keeps buckets of that many datoms small enough."""
+    """The smallest power of two, up to MAX_BUCKETS, that leaves at most `bucket_datoms` in a bucket on average."""
     wanted = max(1, -(-datoms // bucket_datoms))
     return min(MAX_BUCKETS, 1 << (wanted - 1).bit_length())
 
 
 def bucket_of(buckets: int, entity: str = "e") -> pl.Expr:
-    """The bucket of every entity, counted from 0."""
+    """Expression for the bucket number of each entity, from 0."""
     if buckets == 1:
         return pl.lit(0, pl.UInt64)
-    hashed = pl.col(entity).cast(pl.UInt64) * pl.lit(_MULTIPLIER, pl.UInt64)  # overflow wraps, as the hash wants
+    hashed = pl.col(entity).cast(pl.UInt64) * pl.lit(_MULTIPLIER, pl.UInt64)  # overflow wraps, as the hash requires
     return hashed // pl.lit(2**64 // buckets, pl.UInt64)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Bucket:
-    """One of `of` buckets."""
+    """Bucket `number` (from 0) of `of` buckets."""
 
     number: int
     of: int
 
     def meets(self, other: "Bucket") -> bool:
-        """Whether some entity may lie in both."""
+        """Whether an entity can be in both buckets."""
         few, many = sorted((self, other), key=lambda bucket: bucket.of)
         return many.number // (many.of // few.of) == few.number
 
     def holds_all_of(self, other: "Bucket") -> bool:
-        """Whether every entity of the other lies in this one."""
+        """Whether every entity of the other bucket is in this one."""
         return self.of <= other.of and self.meets(other)
 
     def select(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows of this bucket, by their `e`."""
+        """The rows whose entity `e` is in this bucket."""
         return frame if self.of == 1 else frame.filter(bucket_of(self.of) == self.number)
 
     def __str__(self) -> str:
-        """As file names spell it: `00003-of-00008`."""
+        """The form used in file names: `00003-of-00008`."""
         return f"{self.number:05}-of-{self.of:05}"
 
 
@@ -64,7 +64,7 @@ _NAME = re.compile(r"(\d{5})-of-(\d{5})")
 
 
 def parse_bucket(text: str) -> Bucket | None:
-    """A bucket as file names spell it; None for anything else."""
+    """Parse the form used in file names; None if the text is not a valid bucket."""
     match = _NAME.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Columns of the engine's two raw tables, in memory and in Parquet; docs/formats.md describes them for readers."""
+"""Columns of the two raw tables, log and facts, in memory and in Parquet (docs/formats.md)."""
 
 import polars as pl
 
@@ -13,31 +13,31 @@ LOG_SCHEMA = pl.Schema(
         "tx_instant": pl.Datetime("ms", "UTC"),
     }
 )
-"""A datom, as segments and cached logs hold it."""
+"""One datom per row, as in segments and cached logs."""
 
 DATOM_COLUMNS = ("e", "a", "v", "t", "added")
-"""What of a datom makes facts; the tx and its instant are facts themselves."""
+"""The columns of a datom that facts are folded from; a tx's instant is a fact of its own."""
 
 FACTS_SCHEMA = pl.Schema(
     {"e": pl.Int64(), "a": pl.Int64(), "v": pl.String(), "n": pl.Int64(), "t_from": pl.Int64(), "t_to": pl.Int64()}
 )
-"""A fact over [t_from, t_to); an open one has no t_to.
+"""One fact per row, true over [t_from, t_to); t_to is null while it is open.
 
-`n` is the value as an integer where its type is one of INTEGER_TYPES (values.py), so that `v` need not be read.
+`n` is the value as an integer if its type is one of INTEGER_TYPES (values.py), so that `v` need not be read.
 """
 
 FACTS_ORDER = ("a", "e", "t_from", "v")
-"""How facts are sorted: the history of an attribute is one scan, its entities are merged in order."""
+"""Sort order of stored facts: an attribute is one contiguous run, its entities are in order."""
 
 TX_BASE = 13194139533312
-"""The entity of the tx at t is TX_BASE + t (partition 3 of Datomic)."""
+"""The tx at t is the entity TX_BASE + t (Datomic's partition 3)."""
 
 END = 2**42 - 1
-"""Stands for `still open` where intervals are compared; t has 42 bits in Datomic, so none reaches it."""
+"""Replaces a null t_to where intervals are compared. Datomic's t has 42 bits, so no real t reaches it."""
 
 
 def type_name(dtype: pl.DataType) -> str:
-    """A column type by its Arrow name, as documents and docs/formats.md write it."""
+    """The Arrow name of a column type, as in documents and docs/formats.md."""
     match dtype:
         case pl.List():
             return f"list<{type_name(dtype.inner)}>"  # type: ignore[arg-type] # always an instance in a real frame

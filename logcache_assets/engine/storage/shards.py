@@ -1,6 +1,6 @@
-"""Rows by bucket of a hash `k` of their key: in memory where they are few, otherwise in scratch files.
+"""Shards: rows of a table, split into buckets by a hash `k` of their key, in memory or in scratch files.
 
-Every shard belongs to one bucket, so a task that looks at one bucket reads nothing of the others.
+Each shard belongs to one bucket, so a task for one bucket reads only the shards of that bucket.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,35 +17,35 @@ HASH_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Some rows of one bucket."""
+    """Some rows of one bucket: in `rows`, or in the file `uri` of `folder`."""
 
     bucket: Bucket
     rows: pl.DataFrame | None
     uri: str = ""
-    place: Folder | None = None
+    folder: Folder | None = None
 
     def read(self) -> pl.DataFrame:
-        """The rows."""
-        if self.rows is not None or self.place is None:
+        """The rows, from memory or from the file; raises ParquetError."""
+        if self.rows is not None or self.folder is None:
             return self.rows if self.rows is not None else pl.DataFrame()
-        return collect_parquet(scan_parquet([self.uri], self.place.store), f"the shard {self.uri}")
+        return collect_parquet(scan_parquet([self.uri], self.folder.store), f"the shard {self.uri}")
 
 
-def put_shards(rows: pl.DataFrame, *, buckets: int, place: Folder | None) -> Iterator[Shard]:
-    """Split rows by bucket.
+def put_shards(rows: pl.DataFrame, *, buckets: int, folder: Folder | None) -> Iterator[Shard]:
+    """Split rows into one shard per bucket that has rows.
 
     Args:
-        rows: with their hash in `k`.
-        buckets: a power of two.
-        place: an empty folder, or None to keep them in memory.
+        rows: rows with the hash of their key in `k`.
+        buckets: number of buckets, a power of two.
+        folder: an empty folder to write to, or None to keep the rows in memory.
     """
     for number, part in _split(rows, buckets):
         bucket = Bucket(number, buckets)
-        if place is None:
+        if folder is None:
             yield Shard(bucket, part)
         else:
-            uri = place.store.write(f"{place.uri}/{bucket}.parquet", parquet_bytes(part)).uri
-            yield Shard(bucket, None, uri, place)
+            uri = folder.store.write(f"{folder.uri}/{bucket}.parquet", parquet_bytes(part)).uri
+            yield Shard(bucket, None, uri, folder)
 
 
 def _split(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -63,5 +63,5 @@ def in_bucket(shards: Iterable[Shard], bucket: Bucket) -> tuple[Shard, ...]:
 
 
 def read_shards(shards: Sequence[Shard], empty: pl.DataFrame) -> pl.DataFrame:
-    """The rows of several shards."""
+    """The rows of several shards, concatenated; `empty` if there are none."""
     return pl.concat([shard.read() for shard in shards]) if shards else empty

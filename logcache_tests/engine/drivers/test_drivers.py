@@ -1,4 +1,4 @@
-"""Drivers run tasks: each once, several at a time, none after an error."""
+"""Drivers run each task once, several at a time, and none after an error."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from logcache_assets.engine.errors import EngineError
 from logcache_tests.engine.elsewhere import ElsewhereDriver
 
 RUN: list[int] = []
-"""The tasks that ran, in the order of their ends."""
+"""The tasks that ran, in the order in which they finished."""
 LOCK = threading.Lock()
 
 
@@ -37,41 +37,41 @@ class Square:
 
 @dataclass
 class Together:
-    """Waits until so many of its kind run at once."""
+    """Waits until all parties of a barrier run at once."""
 
     barrier: threading.Barrier = field(default_factory=lambda: threading.Barrier(3, timeout=20))
 
     def run(self) -> int:
-        """Breaks the barrier's timeout if they do not."""
+        """Raise when the barrier times out."""
         return self.barrier.wait()
 
 
 @pytest.fixture(params=[LocalDriver, ElsewhereDriver])
 def driver(request: pytest.FixtureRequest, store: FolderObjectStore) -> Driver:
-    """A driver of two workers."""
+    """A driver with two workers."""
     RUN.clear()
     make: Callable[[Folder], Driver] = request.param
     return make(Folder(store, "s3://own-bucket/scratch"))
 
 
 def test_every_task_runs_once(driver: Driver) -> None:
-    """Each result comes."""
+    """Every result arrives exactly once."""
     assert sorted(driver.run([Square(n) for n in range(20)])) == [n**2 for n in range(20)]
     assert sorted(RUN) == list(range(20))
 
 
 def test_results_come_when_they_are_there(driver: Driver) -> None:
-    """A slow task does not hold back those beside it."""
+    """A slow task does not delay the results of others."""
     assert list(driver.run([Square(3, seconds=0.5), Square(1), Square(2)])) == [1, 4, 9]
 
 
 def test_no_tasks_give_no_results(driver: Driver) -> None:
-    """An instance without buckets to read."""
+    """An instance may have no buckets to read."""
     assert list(driver.run(list[Square]())) == []
 
 
 def test_the_first_error_ends_all(driver: Driver) -> None:
-    """It is the task's own error; what had not begun never begins."""
+    """The task's own error is raised, and no further task starts."""
     tasks = [Square(0), Square(1, fails=True), *(Square(n, seconds=0.01) for n in range(2, 100))]
 
     with pytest.raises(EngineError, match="1 is unlucky"):
@@ -81,7 +81,7 @@ def test_the_first_error_ends_all(driver: Driver) -> None:
 
 
 def test_tasks_run_side_by_side(store: FolderObjectStore) -> None:
-    """As many as there are workers."""
+    """As many tasks run at once as there are workers."""
     driver = LocalDriver(Folder(store, "s3://own-bucket/scratch"), workers=3)
     barrier = threading.Barrier(3, timeout=20)
 
@@ -89,7 +89,7 @@ def test_tasks_run_side_by_side(store: FolderObjectStore) -> None:
 
 
 def test_no_more_tasks_are_begun_than_there_are_workers(store: FolderObjectStore) -> None:
-    """Memory grows with each."""
+    """Memory grows with each running task, so none starts early."""
     driver = LocalDriver(Folder(store, "s3://own-bucket/scratch"), workers=2)
     RUN.clear()
 
@@ -99,6 +99,6 @@ def test_no_more_tasks_are_begun_than_there_are_workers(store: FolderObjectStore
 
 
 def test_a_folder_in_a_folder_has_one_slash(store: FolderObjectStore) -> None:
-    """However the outer one is spelt."""
+    """A trailing slash of the outer folder makes no difference."""
     assert Folder(store, "s3://own-bucket/a").at("b").uri == "s3://own-bucket/a/b"
     assert Folder(store, "s3://own-bucket/a/").at("b").uri == "s3://own-bucket/a/b"

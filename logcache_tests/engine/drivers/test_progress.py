@@ -1,4 +1,4 @@
-"""Progress is counted by several threads, and told now and then."""
+"""Progress is counted across threads and reported at intervals."""
 
 import threading
 
@@ -6,7 +6,7 @@ from logcache_assets.engine.drivers.progress import Meter, Progress
 
 
 def test_every_step_is_told_at_interval_zero() -> None:
-    """Datoms add up; buckets are those of the present phase."""
+    """Datoms add up; buckets are those of the current phase."""
     told: list[Progress] = []
     meter = Meter(told.append, interval_seconds=0)
 
@@ -20,7 +20,7 @@ def test_every_step_is_told_at_interval_zero() -> None:
 
 
 def test_nothing_is_told_before_the_interval_is_over() -> None:
-    """A log of a run is not flooded."""
+    """The log of a run is not flooded."""
     told: list[Progress] = []
     meter = Meter(told.append, interval_seconds=3600)
 
@@ -31,13 +31,13 @@ def test_nothing_is_told_before_the_interval_is_over() -> None:
 
 
 def add_500(meter: Meter) -> None:
-    """Datoms one by one."""
+    """Add 500 datoms one by one."""
     for _ in range(500):
         meter.add(datoms=1)
 
 
 def test_threads_lose_no_count() -> None:
-    """Buckets are computed side by side."""
+    """Several threads add to one meter."""
     told: list[Progress] = []
     meter = Meter(told.append, interval_seconds=0)
     threads = [threading.Thread(target=add_500, args=(meter,)) for _ in range(8)]
@@ -51,7 +51,7 @@ def test_threads_lose_no_count() -> None:
 
 
 def test_rate_and_time_left_follow_from_what_was_done() -> None:
-    """Two million datoms in ten seconds; then two of eight buckets in ten seconds: thirty more."""
+    """Two million datoms in 10 s; then two of eight buckets in 10 s, so 30 s are left."""
     reading = Progress(datoms=2_000_000, buckets_done=0, buckets=0, seconds=10.0)
     computing = Progress(datoms=2_000_000, buckets_done=2, buckets=8, seconds=10.0)
 
@@ -62,7 +62,7 @@ def test_rate_and_time_left_follow_from_what_was_done() -> None:
 
 
 def test_what_is_not_known_is_not_told() -> None:
-    """No time left before the first bucket, no rate without time."""
+    """No time left before the first bucket is done, no rate at zero seconds."""
     reading = Progress(datoms=5, buckets_done=0, buckets=0, seconds=0.0)
     first = Progress(datoms=5, buckets_done=0, buckets=8, seconds=1.0)
     at_once = Progress(datoms=5, buckets_done=1, buckets=8, seconds=0.0)

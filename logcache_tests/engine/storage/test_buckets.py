@@ -1,4 +1,4 @@
-"""Buckets: where every entity lies, for ever."""
+"""Buckets: each entity is in one bucket, and the hash that decides it never changes."""
 
 from itertools import product
 
@@ -22,7 +22,7 @@ def buckets(draw: st.DrawFn) -> Bucket:
 
 
 def buckets_of(ids: list[int], of: int) -> list[int]:
-    """Where the engine puts entities."""
+    """The bucket numbers that the engine gives."""
     return list(pl.DataFrame({"e": ids}, {"e": pl.Int64}).select(b=bucket_of(of))["b"]) if of > 1 else [0] * len(ids)
 
 
@@ -43,13 +43,13 @@ def hashed(entity: int, of: int) -> int:
     ],
 )
 def test_the_hash_never_changes(entity: int, of_2: int, of_8: int, of_4096: int) -> None:
-    """Stored files carry it in their names; these numbers were computed in whole numbers, without the engine."""
+    """File names depend on it; these numbers were computed with integers, without the engine."""
     assert [*buckets_of([entity], 2), *buckets_of([entity], 8), *buckets_of([entity], 4096)] == [of_2, of_8, of_4096]
 
 
 @given(st.lists(entities, max_size=20), counts)
 def test_every_entity_lies_in_exactly_one_bucket(ids: list[int], of: int) -> None:
-    """In the one that the documented hash says."""
+    """The bucket is the one that the documented hash gives."""
     frame = pl.DataFrame({"e": ids}, {"e": pl.Int64})
     wanted = [hashed(e, of) for e in ids]
 
@@ -60,7 +60,7 @@ def test_every_entity_lies_in_exactly_one_bucket(ids: list[int], of: int) -> Non
 
 @given(entities, buckets(), buckets())
 def test_buckets_of_any_counts_fit_into_each_other(entity: int, one: Bucket, other: Bucket) -> None:
-    """A bucket of few is a union of buckets of many."""
+    """A bucket of a small count is a union of buckets of a larger one."""
     in_one, in_other = hashed(entity, one.of) == one.number, hashed(entity, other.of) == other.number
 
     if in_one and in_other:
@@ -73,7 +73,7 @@ def test_buckets_of_any_counts_fit_into_each_other(entity: int, one: Bucket, oth
 
 @pytest.mark.parametrize(("few", "many"), list(product([1, 2, 8], [8, 64])))
 def test_every_bucket_of_many_lies_in_one_of_few(few: int, many: int) -> None:
-    """Evenly."""
+    """Each bucket of the small count holds equally many of the large one."""
     held = [sum(Bucket(n, few).holds_all_of(Bucket(m, many)) for m in range(many)) for n in range(few)]
 
     assert held == [many // few] * few
@@ -82,7 +82,7 @@ def test_every_bucket_of_many_lies_in_one_of_few(few: int, many: int) -> None:
 @pytest.mark.parametrize("step", [1, 4, 7, 1024, 2**42])
 @pytest.mark.parametrize("begin", [0, 13194139534312, 17592186044416])
 def test_neighbouring_ids_are_spread(begin: int, step: int) -> None:
-    """Datomic counts its ids up, by transactions, partitions and batches: no bucket gets twice its share."""
+    """Datomic's ids are consecutive; still no bucket gets twice its share."""
     ids = [(begin + n * step) % 2**62 for n in range(8000)]
 
     sizes = pl.Series(buckets_of(ids, 8)).value_counts()["count"]
@@ -96,13 +96,13 @@ def test_neighbouring_ids_are_spread(begin: int, step: int) -> None:
     [(0, 1), (1, 1), (100, 1), (101, 2), (200, 2), (201, 4), (400, 4), (801, 16), (10**9, MAX_BUCKETS)],
 )
 def test_buckets_are_as_few_as_fit(datoms: int, wanted: int) -> None:
-    """A power of two, here of 100 datoms each."""
+    """The smallest power of two that fits, here with 100 datoms per bucket."""
     assert choose_buckets(datoms, bucket_datoms=100) == wanted
 
 
 @given(buckets())
 def test_a_bucket_reads_back_from_its_name(bucket: Bucket) -> None:
-    """As file names spell it."""
+    """parse_bucket reverses str."""
     assert parse_bucket(str(bucket)) == bucket
     assert len(str(bucket)) == len("00003-of-00008")
 
@@ -111,5 +111,5 @@ def test_a_bucket_reads_back_from_its_name(bucket: Bucket) -> None:
     "text", ["", "0-of-1", "00000-of-00000", "00000-of-00003", "00002-of-00002", "00000-of-08192", "00000-of-00001x"]
 )
 def test_other_names_are_no_bucket(text: str) -> None:
-    """Counts that are no power of two, numbers beyond them, other spellings."""
+    """None for counts that are no power of two, numbers beyond the count, and other spellings."""
     assert parse_bucket(text) is None
