@@ -19,7 +19,7 @@ from logcache_assets.engine.contracts.integer_index import IntegerIndex
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.instance_facts import NO_FACTS, InstanceFacts
-from logcache_assets.engine.facts.timelines import now, one_valued
+from logcache_assets.engine.facts.timelines import keep_open, one_valued
 from logcache_assets.engine.facts.values import INSTANT
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import END, TX_BASE
@@ -58,7 +58,7 @@ class InstanceReader:
 
     def _filled(self, facts: pl.DataFrame) -> pl.DataFrame:
         filled = facts.with_columns(pl.col("t_to").fill_null(END))
-        return now(filled) if self.after_t == END else filled
+        return keep_open(filled) if self.after_t == END else filled
 
     def targets(self, column: Column) -> pl.DataFrame:
         """The timeline of what a column's ref leads to, over all buckets: a ref leads anywhere."""

@@ -1,1 +1,1 @@
-"""Facts over [t_from, t_to): folded from datoms, read from materialized entities, typed by the Datomic schema."""
+"""Facts over [t_from, t_to): folded from datoms or read from materialized entities, typed by the Datomic schema."""

@@ -1,6 +1,6 @@
 """The Datomic schema of one instance as of the build's last t: attributes, their types, and the names of idents.
 
-A log never holds the bootstrap entities, so they are a constant of the project (bootstrap.json, asked of Datomic).
+An extracted log never holds the bootstrap entities, so they are a constant here (bootstrap.json, taken from Datomic).
 """
 
 import json
@@ -12,39 +12,39 @@ from importlib import resources
 import polars as pl
 
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
-"""Bootstrap attributes that the engine itself reads."""
+"""Ids of the bootstrap attributes that the engine reads."""
 
 NAMING = (IDENT, VALUE_TYPE, CARDINALITY)
-"""The attributes that describe a schema."""
+"""Ids of the attributes whose facts make up a schema."""
 
 CARDINALITY_MANY = ":db.cardinality/many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """What the log says of one attribute."""
+    """The schema of one attribute."""
 
     id: int
     value_type: str
-    """Without its namespace: `string`, `ref`, `bigdec`."""
+    """The value type without its namespace: `string`, `ref`, `bigdec`."""
     many: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatomicSchema:
-    """Every name of one instance."""
+    """The attributes and idents of one instance."""
 
     attributes: Mapping[str, Attribute]
-    """By ident without its colon: `transaction/status`."""
+    """Ident without its colon (`transaction/status`) → attribute."""
     idents: pl.DataFrame
-    """Columns id, ident: every named entity, with its colon."""
+    """Columns id, ident: every named entity; idents keep their colon."""
     types: Mapping[int, str]
-    """Value type of every attribute by its id, also of one that lost its name."""
+    """Attribute id → value type, also of attributes that lost their name."""
 
 
 @cache
 def _bootstrap() -> tuple[Mapping[str, Attribute], Mapping[int, str]]:
-    """Bootstrap attributes by name, and idents by id; of two names of one id the first."""
+    """Bootstrap attributes by name, and idents by id; an id with two names has the first."""
     document = json.loads(resources.files("logcache_assets.engine.facts").joinpath("bootstrap.json").read_text("utf-8"))
     attributes = {
         name.removeprefix(":"): Attribute(
@@ -65,7 +65,7 @@ def _short(value_type: str) -> str:
 
 
 def read_schema(current: Mapping[int, pl.DataFrame]) -> DatomicSchema:
-    """The schema that the open facts of the NAMING attributes describe, on top of the bootstrap entities."""
+    """Build the schema from the bootstrap entities and the open facts of each NAMING attribute, by its id."""
     bootstrap, names = _bootstrap()
     idents = {**names, **_values(current[IDENT])}
     types, cardinalities = _values(current[VALUE_TYPE]), _values(current[CARDINALITY])

@@ -1,7 +1,8 @@
-"""Materialized entities as files: one file of open and one of closed facts per bucket; docs/formats.md has the layout.
+"""Materialized entities as files: one of open and one of closed facts per bucket (layout: docs/formats.md).
 
-Written so that contracts read little: entity contracts open no closed fact, an attribute is a run of whole row groups,
-and an attribute of integers is read without its texts. Whether a cache may be used at all is cache.py.
+The layout lets contracts read little: entity contracts never open a file of closed facts, an attribute is a run of
+whole row groups, and integers are read without their texts. Whether a cache may be used is decided in
+engine/log/cached_log.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ Half = Literal["open", "closed"]
 HALVES: tuple[Half, ...] = ("open", "closed")
 
 SMALL_GROUP_ROWS = 16_384
-"""Attributes with fewer facts share a row group."""
+"""Attributes with fewer facts than this share a row group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +37,38 @@ class FactsFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactsFolder:
-    """The materialized entities of one instance, every bucket of which is there."""
+    """The files of one instance's materialized entities; no bucket is missing."""
 
-    place: str
-    """Whose they are, for errors."""
+    instance_name: str
+    """Named in errors."""
     files: tuple[FactsFile, ...]
     last_t: int
     until_t: int | None = None
-    """Where they are cut, if before last_t."""
+    """Facts are read as they were at this t, if it is before last_t."""
 
     @property
     def buckets(self) -> int:
-        """How many there are."""
+        """The number of buckets."""
         return self.files[0].bucket.of
 
     @property
     def end(self) -> int:
-        """The t at which they show the instance."""
+        """The t as of which facts are read."""
         return self.last_t if self.until_t is None else self.until_t
 
     def read_values(
         self, attributes: Mapping[int, bool], bucket: Bucket, store: ObjectStore, *, only_open: bool
     ) -> dict[int, pl.DataFrame]:
-        """The facts of some attributes of one bucket, each sorted by e; columns of facts.FACTS.
+        """Read the facts of some attributes in one bucket.
 
         Args:
-            attributes: attribute id → whether its values are integers (then `v` is read only where `n` has none).
-            bucket: which entities; any, whatever the files are bucketed by.
-            store: where the files lie.
-            only_open: leave out what was retracted.
+            attributes: attribute id → whether its values are integers (then `v` is read only where `n` is null).
+            bucket: the entities to read; it need not be a bucket of the files.
+            store: the store that holds the files.
+            only_open: leave out retracted facts.
+
+        Returns:
+            Attribute id → its facts, sorted by e; columns of fold.FACTS.
         """
         found: dict[int, pl.DataFrame] = {}
         for integers in (False, True):
@@ -80,7 +84,7 @@ class FactsFolder:
         for file in self._files(bucket, only_open=only_open):
             for a, frame in _runs(self._read_file(file, ids, store, integers=integers)):
                 parts[a].append(bucket.select(frame) if not bucket.holds_all_of(file.bucket) else frame)
-        return {a: self._cut(_one(frames), only_open=only_open) for a, frames in parts.items() if frames}
+        return {a: self._cut(_merge_by_entity(frames), only_open=only_open) for a, frames in parts.items() if frames}
 
     def _read_file(self, file: FactsFile, ids: Sequence[int], store: ObjectStore, *, integers: bool) -> pl.DataFrame:
         scan = scan_parquet([file.uri], store).filter(pl.col("a").is_in(list(ids)))
@@ -94,7 +98,7 @@ class FactsFolder:
         return collect_parquet(scan.select("a", "e", text, "n", "t_from", "t_to"), self._where(file))
 
     def read_times(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
-        """Columns e, t: every t at which a fact of the bucket begins or ends; not distinct, in no order."""
+        """Columns e, t: each t at which a fact of the bucket begins or ends; may repeat, unordered."""
         found = []
         for file in self._files(bucket, only_open=False):
             scan = scan_parquet([file.uri], store).select("e", "t_from", "t_to")
@@ -104,14 +108,14 @@ class FactsFolder:
         return times if self.until_t is None else times.filter(pl.col("t") <= self.until_t)
 
     def read_facts(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
-        """Every fact of one bucket with its text; columns of FACTS_SCHEMA, in no order."""
+        """All facts of one bucket, with texts; columns of FACTS_SCHEMA, unordered."""
         files = self._files(bucket, only_open=False)
         found = [bucket.select(collect_parquet(scan_parquet([f.uri], store), self._where(f))) for f in files]
         facts = pl.concat(found)
         return facts if self.until_t is None else cut_facts(facts, until_t=self.until_t)
 
     def find_last_t(self, store: ObjectStore) -> int | None:
-        """The greatest t of the facts, from the data: every tx asserts its own instant."""
+        """The greatest t in the files, read from open facts: each tx asserts its own instant. None if there is none."""
         ts = [self._last_instant(file, store) for file in self.files if file.half == "open"]
         return max((t for t in ts if t is not None), default=None)
 
@@ -123,7 +127,7 @@ class FactsFolder:
         return last
 
     def _files(self, bucket: Bucket, *, only_open: bool) -> tuple[FactsFile, ...]:
-        """A fact that is open at a cut may have been closed since."""
+        """Files to read; a fact that is open at until_t may have been closed later, so a cut needs both halves."""
         halves = ("open",) if only_open and self.until_t is None else HALVES
         return tuple(file for file in self.files if file.half in halves and file.bucket.meets(bucket))
 
@@ -134,37 +138,41 @@ class FactsFolder:
         return cut.filter(pl.col("t_to").is_null()) if only_open else cut
 
     def _where(self, file: FactsFile) -> str:
-        return f"{self.place}: {file.uri}"
+        return f"{self.instance_name}: {file.uri}"
 
 
 def _runs(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The slices of a frame that is sorted by `a`, without that column."""
+    """Yield (a, slice without that column) for each run of a frame that is sorted by `a`."""
     begin, runs = 0, frame["a"].rle().struct.unnest()
     for length, a in runs.iter_rows():
         yield a, frame.slice(begin, length).drop("a")
         begin += length
 
 
-def _one(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Files come with closed facts first; entities come in order again."""
+def _merge_by_entity(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One frame sorted by e; within an entity, facts keep the order of the files (closed ones first)."""
     return frames[0] if len(frames) == 1 else pl.concat(frames).sort("e", maintain_order=True)
 
 
 def file_name(half: Half, bucket: Bucket) -> str:
-    """`open-00003-of-00008.parquet`."""
+    """A file's name, such as `open-00003-of-00008.parquet`."""
     return f"{half}-{bucket}.parquet"
 
 
 def parse_files(uris: Sequence[str]) -> tuple[FactsFile, ...]:
-    """The files of a folder by their names; raises ParquetError unless every bucket has both halves exactly once."""
+    """Parse the file names of a folder; raises ParquetError unless every bucket has both halves exactly once."""
     files = tuple(_parse(uri) for uri in sorted(uris))
     buckets = {file.bucket.of for file in files}
     if len(buckets) > 1:
-        raise ParquetError(f"{files[0].uri.rpartition('/')[0]} mixes files of {sorted(buckets)} buckets: two datasets")
+        raise ParquetError(
+            f"{files[0].uri.rpartition('/')[0]} mixes files of {sorted(buckets)} buckets, so it holds two datasets"
+        )
     found = {(file.half, file.bucket.number): file for file in files}
     for file in files:
         if found[file.half, file.bucket.number] is not file:
-            raise ParquetError(f"{found[file.half, file.bucket.number].uri} is there twice: its facts would be doubled")
+            raise ParquetError(
+                f"{found[file.half, file.bucket.number].uri} occurs twice, so its facts would be counted twice"
+            )
     for half in HALVES:
         for number in range(max(buckets, default=0)):
             if (half, number) not in found:
@@ -177,14 +185,13 @@ def _parse(uri: str) -> FactsFile:
     half, _, rest = uri.rpartition("/")[2].removesuffix(".parquet").partition("-")
     bucket = parse_bucket(rest)
     if half not in HALVES or bucket is None:
-        raise ParquetError(
-            f"{uri} is no file of materialized entities: its name is not like {file_name('open', Bucket(0, 1))} (C17)"
-        )
+        example = file_name("open", Bucket(0, 1))
+        raise ParquetError(f"{uri} is not a file of materialized entities: its name is not like {example} (C17)")
     return FactsFile(uri, "open" if half == "open" else "closed", bucket)
 
 
 def write_facts(facts: pl.DataFrame, bucket: Bucket, folder_uri: str, store: ObjectStore) -> tuple[StoredObject, ...]:
-    """Put the facts of one bucket, sorted by FACTS_ORDER, into their two files."""
+    """Write the facts of one bucket, sorted by FACTS_ORDER, as its open and its closed file."""
     is_open = pl.col("t_to").is_null()
     halves: tuple[tuple[Half, pl.Expr], ...] = (("open", is_open), ("closed", ~is_open))
     return tuple(
@@ -194,8 +201,8 @@ def write_facts(facts: pl.DataFrame, bucket: Bucket, folder_uri: str, store: Obj
 
 
 def facts_bytes(facts: pl.DataFrame) -> bytes:
-    """One file whose row groups begin where an attribute does."""
-    import pyarrow.parquet as pq  # noqa: PLC0415 - only writers pay for it
+    """Facts as one Parquet file whose row groups begin where an attribute does; raises TypeError for other columns."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - slow to import, and only writers need it
 
     if facts.schema != FACTS_SCHEMA:
         raise TypeError(f"facts have the columns {column_types(facts.schema)}")
@@ -210,7 +217,7 @@ def facts_bytes(facts: pl.DataFrame) -> bytes:
 
 
 def plan_row_groups(attributes: pl.Series) -> Iterator[tuple[int, int]]:
-    """(first row, rows) of every row group: an attribute with many facts has its own, small neighbours share one."""
+    """Yield (first row, rows) of each row group; a large attribute has its own groups, small neighbours share one."""
     begin = held = 0
     for length in attributes.rle().struct.field("len").to_list():
         if held and (held >= SMALL_GROUP_ROWS or length >= SMALL_GROUP_ROWS):

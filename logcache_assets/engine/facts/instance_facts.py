@@ -1,7 +1,7 @@
-"""The facts of one instance at the build's t: its materialized entities, continued by the datoms after them.
+"""The facts of one instance at the build's t: its materialized entities with the later datoms applied.
 
-Nothing is read before it is asked for, and then only the attributes and the bucket that are asked for. An object can be
-sent to another process when its datoms are spilled.
+Each query reads only the attributes and the bucket it asks for. Spark can send an InstanceFacts to another process once
+its datoms are spilled to files.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,37 +34,40 @@ class CachedFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceFacts:
-    """Facts to ask, by attribute and bucket."""
+    """Reads the facts of one instance by attribute and bucket."""
 
     instance: Instance
     cached: CachedFacts | None
     datoms: Datoms
-    """Those after the cache, up to the build's t."""
+    """The datoms after the cache, up to the build's t."""
     buckets: int
     store: ObjectStore
 
     def all_buckets(self) -> Iterator[Bucket]:
-        """Every bucket of this instance."""
+        """Every bucket of this instance, in order."""
         return (Bucket(number, self.buckets) for number in range(self.buckets))
 
     def of(self, types: Mapping[int, str], bucket: Bucket = WHOLE, *, after_t: int = 0) -> dict[int, pl.DataFrame]:
-        """The facts of some attributes, each sorted by e; columns of facts.FACTS.
+        """Read the facts of some attributes.
 
         Args:
             types: attribute id → its value type.
-            bucket: which entities.
-            after_t: leave out what was retracted at or before that t; END leaves open facts only.
+            bucket: the entities to read.
+            after_t: leave out facts retracted at or before this t; END leaves only open facts.
+
+        Returns:
+            Attribute id → its facts, sorted by e; columns of fold.FACTS.
         """
         integers = {a: value_type in INTEGER_TYPES for a, value_type in types.items()}
-        cached = self._cached(integers, bucket, after_t=after_t)
+        cached = self._read_cached(integers, bucket, after_t=after_t)
         changes = self.datoms.of(integers, bucket)
         found = {}
         for a, value_type in types.items():
-            facts = _continued(cached.get(a, NO_FACTS), changes.get(a), value_type)
+            facts = _apply_changes(cached.get(a, NO_FACTS), changes.get(a), value_type)
             found[a] = facts.filter(pl.col("t_to").is_null() | (pl.col("t_to") > after_t)) if after_t else facts
         return found
 
-    def _cached(self, integers: Mapping[int, bool], bucket: Bucket, *, after_t: int) -> dict[int, pl.DataFrame]:
+    def _read_cached(self, integers: Mapping[int, bool], bucket: Bucket, *, after_t: int) -> dict[int, pl.DataFrame]:
         if self.cached is None:
             return {}
         with trusting(self.instance, self.cached.entry):
@@ -72,7 +75,7 @@ class InstanceFacts:
             return self.cached.folder.read_values(integers, bucket, self.store, only_open=only_open)
 
     def times(self, bucket: Bucket = WHOLE, *, after_t: int = 0) -> pl.DataFrame:
-        """Columns e, t: every later t that holds a datom of an entity of the bucket; not distinct, in no order."""
+        """Columns e, t: each t after after_t with a datom of an entity of the bucket; may repeat, unordered."""
         datoms = self.datoms.every(bucket).select("e", "t")
         if after_t:
             datoms = datoms.filter(pl.col("t") > after_t)
@@ -83,18 +86,20 @@ class InstanceFacts:
         return pl.concat([cached.filter(pl.col("t") > after_t) if after_t else cached, datoms])
 
     def read_schema(self, *, at_t: int = END) -> DatomicSchema:
-        """The schema as of a t, by default the build's."""
+        """The schema as of at_t, by default the build's t."""
         naming = self.of(dict.fromkeys(NAMING, "string"), after_t=at_t)
         return read_schema({a: facts.filter(pl.col("t_from") <= at_t) for a, facts in naming.items()})
 
     def every(self, schema: DatomicSchema, bucket: Bucket = WHOLE) -> pl.DataFrame:
-        """Every fact of a bucket with its text; columns of FACTS_SCHEMA, sorted by FACTS_ORDER."""
-        cached = _by_attribute(self._every_cached(bucket))
+        """All facts of a bucket, with texts; columns of FACTS_SCHEMA, sorted by FACTS_ORDER."""
+        cached = _by_attribute(self._read_every_cached(bucket))
         changes = _by_attribute(self.datoms.every(bucket))
-        parts = [_complete(cached.get(a), changes.get(a), a, schema.types.get(a)) for a in sorted({*cached, *changes})]
+        parts = [
+            _fold_attribute(cached.get(a), changes.get(a), a, schema.types.get(a)) for a in sorted({*cached, *changes})
+        ]
         return pl.concat(parts) if parts else FACTS_SCHEMA.to_frame()
 
-    def _every_cached(self, bucket: Bucket) -> pl.DataFrame:
+    def _read_every_cached(self, bucket: Bucket) -> pl.DataFrame:
         if self.cached is None:
             return FACTS_SCHEMA.to_frame()
         with trusting(self.instance, self.cached.entry):
@@ -105,31 +110,31 @@ def _by_attribute(frame: pl.DataFrame) -> dict[int, pl.DataFrame]:
     return {int(key[0]): part for key, part in frame.partition_by("a", as_dict=True, maintain_order=True).items()}
 
 
-def _continued(facts: pl.DataFrame, changes: pl.DataFrame | None, value_type: str) -> pl.DataFrame:
+def _apply_changes(facts: pl.DataFrame, changes: pl.DataFrame | None, value_type: str) -> pl.DataFrame:
     if changes is None:
         return facts
     return continue_facts(facts, typed_changes(changes, value_type))
 
 
-def _complete(
+def _fold_attribute(
     cached: pl.DataFrame | None, changes: pl.DataFrame | None, a: int, value_type: str | None
 ) -> pl.DataFrame:
-    """All facts of one attribute, folded by text; then the integers that its type has."""
-    facts = NO_FACTS if cached is None else _as_text(cached).select(FACTS).sort("e", "t_from")
-    folded = _continued(facts, changes, "string")
+    """All facts of one attribute, folded by text, with `n` filled in afterwards if the type is an integer's."""
+    facts = NO_FACTS if cached is None else _without_integers(cached).select(FACTS).sort("e", "t_from")
+    folded = _apply_changes(facts, changes, "string")
     integer = parse_integers(folded["v"], value_type or "") if value_type in INTEGER_TYPES else folded["n"]
     complete = folded.with_columns(integer.alias("n"), a=pl.lit(a, pl.Int64))
     return complete.select(FACTS_SCHEMA.names()).sort(FACTS_ORDER)
 
 
-def _as_text(frame: pl.DataFrame) -> pl.DataFrame:
+def _without_integers(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(n=pl.lit(None, pl.Int64))
 
 
 def typed_changes(datoms: pl.DataFrame, value_type: str) -> pl.DataFrame:
-    """Datoms of one attribute with their value in `n` where its type is an integer's, otherwise in `v`."""
+    """Datoms of one attribute with columns CHANGES: the value in `n` if its type is an integer's, otherwise in `v`."""
     if value_type not in INTEGER_TYPES:
-        return _as_text(datoms).select(CHANGES)
+        return _without_integers(datoms).select(CHANGES)
     integer = parse_integers(datoms["v"], value_type).alias("n")
     text = pl.when(integer.is_null()).then("v").alias("v")
     return datoms.select("e", text, integer, "t", "added")

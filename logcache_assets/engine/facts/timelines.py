@@ -1,7 +1,7 @@
-"""Timelines: what one column shows of every entity, as intervals that do not overlap.
+"""Timelines: what one column shows for each entity, as intervals that do not overlap.
 
-Facts of an attribute may overlap (cardinality many, or many in earlier days); a timeline holds one value, or one list,
-at every t. Frames of (e, t_from, t_to, value), sorted by e and t_from, with END where an interval is open.
+Facts of an attribute may overlap (cardinality many, now or formerly); a timeline has one value, or one list, at each t.
+It is a frame of (e, t_from, t_to, value), sorted by e and t_from; t_to is END while an interval is open.
 """
 
 import polars as pl
@@ -12,44 +12,46 @@ INTERVAL = ("e", "t_from", "t_to")
 TIMELINE = (*INTERVAL, "value")
 
 
-def in_order(facts: pl.DataFrame) -> pl.DataFrame:
-    """Facts sorted by e and t_from; mostly they are already."""
+def sort_facts(facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts sorted by e and t_from; not sorted again if they already are, which is usual."""
     same_entity = pl.col("e") == pl.col("e").shift(1)
     disordered = (pl.col("e") < pl.col("e").shift(1)) | (same_entity & (pl.col("t_from") < pl.col("t_from").shift(1)))
     return facts.sort("e", "t_from", maintain_order=True) if facts.select(disordered.any()).item() else facts
 
 
 def one_valued(facts: pl.DataFrame) -> pl.DataFrame:
-    """The timeline of an attribute of cardinality one; of several values the smallest, which Datomic finds first.
+    """The timeline of an attribute of cardinality one.
 
-    Several hold at once only where the attribute was of cardinality many in earlier days.
+    Several values hold at once only where the attribute formerly had cardinality many; the timeline then shows the
+    smallest, which is first in Datomic's index.
     """
-    ordered = in_order(facts)
+    ordered = sort_facts(facts)
     overlaps = (pl.col("e") == pl.col("e").shift(-1)) & (pl.col("t_to") > pl.col("t_from").shift(-1))
     doubtful = ordered.filter(overlaps).select("e").unique()
     if doubtful.is_empty():
         return ordered
-    smallest = _held(ordered.join(doubtful, on="e", how="semi")).sort("e", "t_from", "value")
+    smallest = _split_at_changes(ordered.join(doubtful, on="e", how="semi")).sort("e", "t_from", "value")
     resolved = smallest.unique(INTERVAL, keep="first", maintain_order=True).select(ordered.columns)
     certain = ordered.join(doubtful, on="e", how="anti", maintain_order="left")
-    return in_order(pl.concat([certain, resolved]))
+    return sort_facts(pl.concat([certain, resolved]))
 
 
 def many_valued(facts: pl.DataFrame) -> pl.DataFrame:
-    """The timeline of an attribute of cardinality many: lists, distinct and ascending by value; no empty one.
+    """The timeline of an attribute of cardinality many: lists of distinct values in ascending order, never empty.
 
     Args:
-        facts: columns of TIMELINE, sorted by e; and `shown`, if lists show that instead of the value, sorted by itself.
+        facts: columns of TIMELINE, sorted by e. With a column `shown`, the lists hold it instead of the value, in its
+            own ascending order.
     """
     same_entity, same_interval = pl.col("e") == pl.col("e").shift(1), _as_before("t_from", "t_to")
     changing = facts.filter(same_entity & ~same_interval).select("e").unique()
     if changing.is_empty():
-        return _lists(facts)
-    pieces = _held(facts.join(changing, on="e", how="semi")).select(facts.columns)
-    return _lists(pl.concat([facts.join(changing, on="e", how="anti"), pieces]))
+        return _collect_lists(facts)
+    pieces = _split_at_changes(facts.join(changing, on="e", how="semi")).select(facts.columns)
+    return _collect_lists(pl.concat([facts.join(changing, on="e", how="anti"), pieces]))
 
 
-def _lists(held: pl.DataFrame) -> pl.DataFrame:
+def _collect_lists(held: pl.DataFrame) -> pl.DataFrame:
     """One list per interval."""
     by_value = held.sort(*INTERVAL, *(c for c in ("value", "shown") if c in held.columns), nulls_last=True)
     distinct = by_value.filter(~_as_before(*TIMELINE))
@@ -61,12 +63,12 @@ def _lists(held: pl.DataFrame) -> pl.DataFrame:
 
 
 def _as_before(*columns: str) -> pl.Expr:
-    """Whether a row equals the one before it in these columns; an entity is never null."""
+    """Whether a row equals the one before it in these columns; `e` is never null."""
     return pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift(1)) for name in columns)
 
 
-def _held(facts: pl.DataFrame) -> pl.DataFrame:
-    """Every value that holds between two neighbouring changes of an entity: facts cut at each other's ends."""
+def _split_at_changes(facts: pl.DataFrame) -> pl.DataFrame:
+    """Facts split at every begin and end of a fact of the same entity, so that intervals are equal or disjoint."""
     begins, ends = facts.select("e", t="t_from"), facts.select("e", t="t_to")
     changes = pl.concat([begins, ends]).unique().sort("e", "t")
     pieces = changes.with_columns(until=pl.col("t").shift(-1).over("e")).drop_nulls()
@@ -75,11 +77,14 @@ def _held(facts: pl.DataFrame) -> pl.DataFrame:
 
 
 def follow_refs(refs: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
-    """What referred entities show, while they are referred to.
+    """The values of referred entities, for as long as each is referred to.
 
     Args:
         refs: intervals with the referred entity in `n`.
-        targets: the timeline of the attribute that is shown, of the referred entities.
+        targets: the referred entities' timeline of the attribute to show.
+
+    Returns:
+        Columns of TIMELINE; intervals may overlap if refs do.
     """
     shown = targets.rename({"e": "n", "t_from": "shown_from", "t_to": "shown_to"})
     pairs = refs.join(shown, on="n", how="inner", maintain_order="left")
@@ -89,6 +94,6 @@ def follow_refs(refs: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
     return both.filter(pl.col("t_from") < pl.col("t_to")).drop("n", "shown_from", "shown_to")
 
 
-def now(facts: pl.DataFrame) -> pl.DataFrame:
-    """The intervals that are open, each as if it had always held: all that entity contracts ask."""
+def keep_open(facts: pl.DataFrame) -> pl.DataFrame:
+    """Only the open intervals, with t_from = 0; enough for entity contracts, which show no history."""
     return facts.filter(pl.col("t_to") == END).with_columns(t_from=pl.lit(0, pl.Int64))

@@ -1,6 +1,6 @@
-"""Values: from the canonical text of a datom to the typed column of a contract, exactly or not at all.
+"""Parses the canonical texts of datoms into the typed values of contract columns, exactly or not at all.
 
-Every conversion gives null where a text is no value of the type or does not fit; the caller says whose value it was.
+Conversions give null if the text is not a value of the type or does not fit; the caller reports whose value it is.
 """
 
 import hashlib
@@ -28,41 +28,41 @@ COLUMN_TYPES: Mapping[str, pl.DataType] = {
     "bytes": pl.Binary(),
     "ref": pl.Int64(),
 }
-"""Value type → column type. What is missing here (`fn`) has no column."""
+"""Value type → column type. A type that is missing here (`fn`) cannot be a column."""
 
 
 INTEGER_TYPES = frozenset({"long", "ref", "boolean", "instant"})
-"""Value types whose every canonical text is one integer: milliseconds of an instant, 0 or 1 of a boolean."""
+"""Value types that fit one integer: an instant is its milliseconds, a boolean 0 or 1."""
 
 
 def parse_values(texts: pl.Series, value_type: str) -> pl.Series:
-    """The typed values of canonical texts; null where the type cannot hold one."""
+    """Parse canonical texts; null where the type cannot hold the value."""
     parse = _PARSERS.get(value_type)
     return texts if parse is None else parse(texts)
 
 
 def parse_integers(texts: pl.Series, value_type: str) -> pl.Series:
-    """The values of one of the INTEGER_TYPES as integers; null where a text is none."""
+    """Parse texts of one of the INTEGER_TYPES into integers; null where a text is not one."""
     return parse_values(texts, value_type).cast(pl.Int64)
 
 
 def typed_integers(integers: pl.Series, value_type: str) -> pl.Series:
-    """What parse_values gives, from what parse_integers gave."""
+    """Convert the result of parse_integers into that of parse_values."""
     return integers.cast(COLUMN_TYPES[value_type])
 
 
 def shown_texts(texts: pl.Series, value_type: str) -> pl.Series:
-    """The text that a cell shows: a keyword by the column rule, anything else as it is."""
+    """The texts that cells show: keywords by the column rule, others unchanged."""
     return column_names(texts) if value_type == "keyword" else texts
 
 
 def column_names(keywords: pl.Series) -> pl.Series:
-    """Keywords by the column rule of domain/names.py, all at once."""
+    """Keywords by the column rule of domain/names.py (`:status/settled` → `status__settled`), vectorized."""
     return keywords.str.strip_prefix(":").str.replace_all("/", "__", literal=True).str.replace_all("[-.]", "_")
 
 
 def hash_texts(texts: pl.Series, key: bytes) -> pl.Series:
-    """Personal data as hex HMAC-SHA256 under the deployment's key."""
+    """Hex HMAC-SHA256 of each text under the deployment's key; null stays null."""
     hashes = [None if text is None else hmac.digest(key, text.encode(), hashlib.sha256).hex() for text in texts]
     return pl.Series(texts.name, hashes, dtype=pl.String)
 
@@ -76,14 +76,14 @@ def _parse_boolean(texts: pl.Series) -> pl.Series:
 
 
 def _parse_double(texts: pl.Series) -> pl.Series:
-    """A finite text beyond the doubles would become infinite; that is refused."""
+    """Null for a finite number beyond the range of doubles, which polars would make infinite."""
     numbers = texts.cast(pl.Float64, strict=False)
     overflows = numbers.is_infinite() & ~texts.str.ends_with("Infinity")
     return numbers.set(overflows.fill_null(value=False), None) if overflows.any() else numbers
 
 
 def _parse_bigdec(texts: pl.Series) -> pl.Series:
-    """Polars rounds what has more than nine decimals, so only zeros may be dropped; short texts cannot have them."""
+    """Polars rounds beyond nine decimals, so only zeros may be dropped there; short texts have no such decimals."""
     if (texts.str.len_bytes() <= _SHORT).all():
         return _where(~texts.str.contains(r"[^-0-9.]"), texts).cast(BIGDEC, strict=False)
     fits = texts.str.contains(r"^-?0*[0-9]{1,29}(\.[0-9]{0,9}0*)?$")
@@ -107,7 +107,7 @@ def _parse_bytes(texts: pl.Series) -> pl.Series:
 
 
 def _parse_instant(texts: pl.Series) -> pl.Series:
-    """Years of four digits at once; rare ones (Java writes `+10000-01-01…`) one by one."""
+    """Four-digit years are parsed vectorized, the rare others (Java writes `+10000-01-01…`) one by one."""
     instants = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", time_zone="UTC", strict=False)
     rare = instants.is_null() & texts.is_not_null()
     if not rare.any():
@@ -121,7 +121,7 @@ _YEARS_OF_A_CYCLE, _DAYS_OF_A_CYCLE = 400, 146_097
 
 
 def _milliseconds(text: str) -> int | None:
-    """Milliseconds since 1970 of an instant of any year; the Gregorian calendar repeats every 400 years."""
+    """Milliseconds from 1970 to an instant of any year; the Gregorian calendar repeats every 400 years."""
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
@@ -131,7 +131,7 @@ def _milliseconds(text: str) -> int | None:
         days = (date(2000 + year_of_cycle, month, day) - date(1970, 1, 1)).days + cycles * _DAYS_OF_A_CYCLE
     except ValueError:
         return None
-    if not (hour < 24 and minute < 60 and second < 60):  # noqa: PLR2004 - a clock
+    if not (hour < 24 and minute < 60 and second < 60):  # noqa: PLR2004 - limits of a clock
         return None
     return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + int((match[7] or "0").ljust(3, "0"))
 

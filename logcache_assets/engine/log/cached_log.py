@@ -102,7 +102,7 @@ def open_cached_facts(
         _check_columns(instance, entry, file, schema, FACTS_SCHEMA)
     with trusting(instance, entry):
         cut = until_t if until_t is not None and until_t < entry.last_t else None
-        folder = FactsFolder(place=instance.name, files=parse_files(uris), last_t=entry.last_t, until_t=cut)
+        folder = FactsFolder(instance_name=instance.name, files=parse_files(uris), last_t=entry.last_t, until_t=cut)
         last_t = folder.find_last_t(store)
     check_last_t(instance, entry, uri, last_t)
     return folder

@@ -1,4 +1,4 @@
-"""Materialized entities as files: what is read of them, and what is not."""
+"""Files of materialized entities: what is written, and how little is read."""
 
 import tempfile
 from dataclasses import replace
@@ -47,7 +47,7 @@ def run_lengths() -> st.SearchStrategy[list[int]]:
 @given(run_lengths())
 @settings(max_examples=30)
 def test_row_groups_begin_where_an_attribute_does(lengths: list[int]) -> None:
-    """Every row is in exactly one; only attributes with few facts share; none is too large."""
+    """Each row is in exactly one group, only small attributes share one, and none is too large."""
     attributes = pl.concat(
         [pl.Series(dtype=pl.Int64), *(pl.repeat(n, rows, eager=True).cast(pl.Int64) for n, rows in enumerate(lengths))]
     )
@@ -65,21 +65,21 @@ def test_row_groups_begin_where_an_attribute_does(lengths: list[int]) -> None:
 
 
 def facts_of(log: InventedLog) -> pl.DataFrame:
-    """Facts as they are written."""
+    """The log's facts as write_facts takes them."""
     rows = [(e, a, v, None, t_from, t_to) for e, a, v, t_from, t_to in log.facts]
     return pl.DataFrame(rows, FACTS_SCHEMA, orient="row").sort(FACTS_ORDER)
 
 
 def folder_of(store: FolderObjectStore, *, last_t: int, until_t: int | None = None) -> FactsFolder:
-    """What was written."""
+    """The written folder."""
     uris = [item.uri for item in store.list_objects(f"{ENTITIES}/")]
-    return FactsFolder(place="double-entry-s0", files=parse_files(uris), last_t=last_t, until_t=until_t)
+    return FactsFolder(instance_name="double-entry-s0", files=parse_files(uris), last_t=last_t, until_t=until_t)
 
 
 @given(invented_logs(), st.sampled_from([1, 2, 8]), st.sampled_from([1, 2, 8]), st.data())
 @settings(max_examples=25)
 def test_files_of_any_buckets_give_any_buckets(log: InventedLog, written: int, read: int, data: st.DataObject) -> None:
-    """Every fact once, in its bucket, sorted by entity; cut at any t."""
+    """Each fact is read once, in its bucket, sorted by entity, also when cut at any t."""
     until_t = data.draw(st.none() | st.sampled_from(log.ts))
     wanted = sorted((f for f in (cut(fact, until_t) for fact in log.facts) if f), key=repr)
     with tempfile.TemporaryDirectory() as place:
@@ -108,7 +108,7 @@ def test_files_of_any_buckets_give_any_buckets(log: InventedLog, written: int, r
 
 
 def cut(fact: Fact, until_t: int | None) -> Fact | None:
-    """A fact as it was known at a t."""
+    """The fact as of a t; None before it began."""
     e, a, v, start, end = fact
     if until_t is None:
         return fact
@@ -116,7 +116,7 @@ def cut(fact: Fact, until_t: int | None) -> Fact | None:
 
 
 def open_rows(folder: FactsFolder, store: FolderObjectStore) -> list[Fact]:
-    """The open facts alone."""
+    """The open facts that the folder gives, in the order of InventedLog.facts."""
     values = folder.read_values({50: False, 100: False, 101: False}, WHOLE, store, only_open=True)
     return sorted(
         ((e, a, v, start, end) for a, frame in values.items() for e, v, _, start, end in frame.rows()), key=repr
@@ -140,7 +140,7 @@ OPEN_FILE = f"{ENTITIES}/open-00000-of-00001.parquet"
 
 
 def test_integers_are_read_without_their_texts(large: FactsFolder, store: FolderObjectStore) -> None:
-    """Half of a file is text that they do not need."""
+    """Texts of integers, half of a file, are not read."""
     zero_column(OPEN_FILE, "v", store, groups=[1])
 
     found = large.read_values({INTEGERS: True}, WHOLE, store, only_open=True)
@@ -151,7 +151,7 @@ def test_integers_are_read_without_their_texts(large: FactsFolder, store: Folder
 
 
 def test_an_attribute_is_read_without_its_neighbours(large: FactsFolder, store: FolderObjectStore) -> None:
-    """Row groups of others are passed over."""
+    """Row groups of other attributes are skipped."""
     for column in ("e", "v", "n", "t_from"):
         zero_column(OPEN_FILE, column, store, groups=[0, 1])
 
@@ -161,7 +161,7 @@ def test_an_attribute_is_read_without_its_neighbours(large: FactsFolder, store: 
 
 
 def test_a_text_that_is_no_integer_of_its_type_is_read_after_all(store: FolderObjectStore) -> None:
-    """So that the error about it can say where it is; only that one has a text then."""
+    """Only the texts of bad integers are read, so that the error can name them."""
     rows = [(1, INTEGERS, "7", 7, 5, None), (2, INTEGERS, "seven", None, 5, None)]
     write_facts(pl.DataFrame(rows, FACTS_SCHEMA, orient="row"), WHOLE, ENTITIES, store)
 
@@ -172,7 +172,7 @@ def test_a_text_that_is_no_integer_of_its_type_is_read_after_all(store: FolderOb
 
 @pytest.fixture
 def closed_unreadable(store: FolderObjectStore) -> tuple[LogSource, MapEntry]:
-    """A log whose cache has closed facts that nobody can read."""
+    """A log whose cache has unreadable closed facts."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "Ana", 1001, True),
@@ -192,7 +192,7 @@ def closed_unreadable(store: FolderObjectStore) -> tuple[LogSource, MapEntry]:
 def test_entity_contracts_open_no_closed_fact(
     closed_unreadable: tuple[LogSource, MapEntry], store: FolderObjectStore
 ) -> None:
-    """What was retracted is nothing to them; a history needs it."""
+    """Only histories read retracted facts."""
     source, entry = closed_unreadable
     wanted = ContractBuild(definition=define(NAME), sources=(replace(source, cache=entry),), pii_key=b"k")
 
@@ -207,7 +207,7 @@ def test_entity_contracts_open_no_closed_fact(
 def test_entity_contracts_before_the_caches_end_open_them(
     closed_unreadable: tuple[LogSource, MapEntry], store: FolderObjectStore
 ) -> None:
-    """What was open then may have been closed since."""
+    """A fact that was open then may have been closed since, so closed facts are read too."""
     source, entry = closed_unreadable
     asked = replace(source, cache=entry, until_t=1001)
 
@@ -216,7 +216,7 @@ def test_entity_contracts_before_the_caches_end_open_them(
 
 
 def test_files_are_good_parquet(large: FactsFolder, store: FolderObjectStore) -> None:
-    """zstd, statistics, the order declared; an empty half keeps its columns."""
+    """Files are zstd with statistics and a declared order; an empty half keeps its columns."""
     uris = [file.uri for file in large.files]
     closed, opened = (pq.ParquetFile(store.path_of(uri)) for uri in sorted(uris))
     metadata = opened.metadata
@@ -232,6 +232,6 @@ def test_files_are_good_parquet(large: FactsFolder, store: FolderObjectStore) ->
 
 
 def test_other_columns_are_never_written() -> None:
-    """A file that nobody could read."""
+    """Facts with other columns are refused."""
     with pytest.raises(TypeError, match="facts have the columns"):
         facts_bytes(pl.DataFrame({"e": [1]}))

@@ -1,4 +1,4 @@
-"""Facts and their intervals, against answers written down while the log was invented."""
+"""Folding, against answers written down while the log was generated."""
 
 from collections.abc import Iterable, Sequence
 from random import Random
@@ -16,11 +16,11 @@ from logcache_tests.engine.generated import MANY, ONE, Fact, InventedLog, invent
 TYPES = {"e": pl.Int64, "v": pl.String, "n": pl.Int64, "t": pl.Int64, "added": pl.Boolean}
 
 as_both_kinds = pytest.mark.parametrize("integers", [False, True], ids=["texts", "integers"])
-"""A value is either a text or an integer: one letter is the number of its code point."""
+"""A value is a text or an integer; as an integer, a letter is its code point."""
 
 
 def changes_of(datoms: Iterable[Datom], attribute: int, *, integers: bool) -> pl.DataFrame:
-    """Datoms of one attribute as they are folded."""
+    """Datoms of one attribute as fold_changes takes them."""
     values = {v: (None, ord(v)) if integers else (v, None) for _, a, v, _, _ in datoms if a == attribute}
     rows = [(e, *values[v], t, added) for e, a, v, t, added in datoms if a == attribute]
     return pl.DataFrame(rows, TYPES, orient="row")
@@ -34,7 +34,7 @@ def rows_of(facts: pl.DataFrame, attribute: int) -> list[Fact]:
 
 
 def facts_at(log: InventedLog, attribute: int, until_t: int | None = None) -> list[Fact]:
-    """What held of one attribute, as it was known at a t."""
+    """The expected facts of one attribute, as of a t."""
     whole = [fact for fact in log.facts if fact[1] == attribute]
     if until_t is None:
         return whole
@@ -50,7 +50,7 @@ def before(datoms: Sequence[Datom], t: int) -> list[Datom]:
 @as_both_kinds
 @given(invented_logs(), st.randoms())
 def test_datoms_fold_to_the_facts_that_held(integers: bool, log: InventedLog, random: Random) -> None:  # noqa: FBT001
-    """Whatever the order of datoms: assertion before retraction in a tx is Datomic's order, and of no account."""
+    """The order of datoms does not matter, not even that Datomic asserts before it retracts in a tx."""
     shuffled = random.sample(log.datoms, len(log.datoms))
 
     for attribute in (ONE, MANY):
@@ -64,7 +64,7 @@ def test_datoms_fold_to_the_facts_that_held(integers: bool, log: InventedLog, ra
 @as_both_kinds
 @given(invented_logs(), st.data())
 def test_a_delta_continues_facts_at_every_cut(integers: bool, log: InventedLog, data: st.DataObject) -> None:  # noqa: FBT001
-    """Facts at any t, continued by the datoms after it, are the facts of the whole log."""
+    """Facts at any t, with the later datoms applied, are the facts of the whole log."""
     cut = data.draw(st.sampled_from([0, *log.ts]))
     after = [datom for datom in log.datoms if datom[3] > cut]
 
@@ -78,7 +78,7 @@ def test_a_delta_continues_facts_at_every_cut(integers: bool, log: InventedLog, 
 
 @given(invented_logs(), st.data())
 def test_cutting_facts_is_folding_a_shorter_log(log: InventedLog, data: st.DataObject) -> None:
-    """A cache that is ahead of the asked t answers as the log up to that t would."""
+    """A cache that is ahead of the asked t gives the facts of the log up to that t."""
     cut = data.draw(st.sampled_from([0, *log.ts]))
 
     for attribute in (ONE, MANY):
@@ -88,33 +88,33 @@ def test_cutting_facts_is_folding_a_shorter_log(log: InventedLog, data: st.DataO
 
 
 def fold_rows(*datoms: Datom) -> list[Fact]:
-    """The facts of datoms of attribute 100."""
+    """Fold datoms of attribute 100."""
     return rows_of(fold_changes(changes_of(datoms, 100, integers=False)), 100)
 
 
 def test_an_update_keeps_the_value_written_before_the_retraction() -> None:
-    """In one tx the file has the assertion of the new value first."""
+    """In one tx, the file has the assertion of the new value first."""
     log = [(1, 100, "old", 5, True), (1, 100, "new", 7, True), (1, 100, "old", 7, False)]
 
     assert fold_rows(*log) == [(1, 100, "new", 7, None), (1, 100, "old", 5, 7)]
 
 
 def test_a_value_that_comes_back_is_a_fact_of_its_own() -> None:
-    """Asserted, retracted and asserted again: two intervals, the second open."""
+    """A value asserted, retracted and asserted again is two intervals, the second open."""
     log = [(1, 100, "x", 5, True), (1, 100, "x", 7, False), (1, 100, "x", 9, True)]
 
     assert fold_rows(*log) == [(1, 100, "x", 5, 7), (1, 100, "x", 9, None)]
 
 
 def test_identical_datoms_are_one_fact() -> None:
-    """Two equal byte arrays of one tx are two datoms of the log and one of the database."""
+    """Two equal byte arrays in one tx are two datoms of the log and one fact."""
     log = [(1, 100, "5Q==", 5, True), (1, 100, "5Q==", 5, True), (1, 100, "5Q==", 9, False)]
 
     assert fold_rows(*log) == [(1, 100, "5Q==", 5, 9)]
 
 
 def test_a_text_and_an_integer_are_different_values() -> None:
-    """A text that is no integer of its type stays a text beside the integers."""
+    """A text that is not an integer of its type stays a text beside the integers."""
     rows = [(1, "seven", None, 5, True), (1, None, 7, 6, True), (1, "seven", None, 6, False)]
 
     found = fold_changes(pl.DataFrame(rows, TYPES, orient="row"))
@@ -123,7 +123,7 @@ def test_a_text_and_an_integer_are_different_values() -> None:
 
 
 def test_an_empty_log_has_no_facts() -> None:
-    """The empty table keeps its columns."""
+    """The empty frame keeps its columns."""
     nothing = pl.DataFrame(schema={name: TYPES[name] for name in CHANGES})
     facts = fold_changes(nothing)
 

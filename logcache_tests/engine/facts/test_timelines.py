@@ -1,4 +1,4 @@
-"""Timelines, against the plain definition of an interval; asked at every t."""
+"""Timelines, compared at every t with the plain definition of an interval."""
 
 from collections.abc import Sequence
 from random import Random
@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.engine.facts.timelines import INTERVAL, TIMELINE, follow_refs, many_valued, now, one_valued
+from logcache_assets.engine.facts.timelines import INTERVAL, TIMELINE, follow_refs, keep_open, many_valued, one_valued
 from logcache_assets.engine.storage.schemas import END
 from logcache_tests.engine.generated import MANY, ONE, InventedLog, invented_logs
 
@@ -22,13 +22,13 @@ def facts_of(log: InventedLog, attribute: int) -> list[Interval]:
 
 
 def frame(facts: Sequence[Interval]) -> pl.DataFrame:
-    """Facts as the engine asks them: sorted by entity and t."""
+    """A frame of facts, in the given order."""
     schema = {"e": pl.Int64, "t_from": pl.Int64, "t_to": pl.Int64, "value": pl.String}
     return pl.DataFrame(facts, schema, orient="row")
 
 
 def held(facts: Sequence[Interval]) -> dict[tuple[int, int], list[str]]:
-    """What holds at every t: of each entity all values, ascending."""
+    """(e, t) → all values that hold then, ascending."""
     found: dict[tuple[int, int], list[str]] = {}
     for e, t in QUESTIONS:
         values = sorted({v for f, start, end, v in facts if f == e and start <= t < end})
@@ -38,7 +38,7 @@ def held(facts: Sequence[Interval]) -> dict[tuple[int, int], list[str]]:
 
 
 def shown(timeline: pl.DataFrame) -> dict[tuple[int, int], object]:
-    """What a timeline shows at every t; it must not overlap, and be in order."""
+    """(e, t) → what a timeline shows then; checks that it is sorted and does not overlap."""
     assert tuple(timeline.columns) == TIMELINE
     assert timeline.select("e", "t_from").equals(timeline.select("e", "t_from").sort("e", "t_from"))
     found: dict[tuple[int, int], object] = {}
@@ -51,31 +51,31 @@ def shown(timeline: pl.DataFrame) -> dict[tuple[int, int], object]:
 
 @given(invented_logs())
 def test_a_value_holds_from_its_assertion_up_to_its_retraction(log: InventedLog) -> None:
-    """[t_from, t_to), for cardinality one and many."""
+    """Intervals are [t_from, t_to), for cardinality one and many."""
     one, many = facts_of(log, ONE), facts_of(log, MANY)
 
-    assert shown(one_valued(frame(one))) == {place: value for place, (value,) in held(one).items()}
+    assert shown(one_valued(frame(one))) == {question: value for question, (value,) in held(one).items()}
     assert shown(many_valued(frame(many)).select(TIMELINE)) == held(many)
 
 
 @given(invented_logs())
 def test_of_several_values_the_smallest_is_the_one(log: InventedLog) -> None:
-    """Where an attribute of cardinality one was of cardinality many in earlier days."""
+    """Several values hold at once where an attribute of cardinality one formerly had cardinality many."""
     facts = facts_of(log, MANY)
 
-    assert shown(one_valued(frame(facts))) == {place: values[0] for place, values in held(facts).items()}
+    assert shown(one_valued(frame(facts))) == {question: values[0] for question, values in held(facts).items()}
 
 
 @given(invented_logs(), st.randoms())
 def test_the_order_of_facts_within_an_entity_is_of_no_account(log: InventedLog, random: Random) -> None:
-    """Facts are sorted by e only: closed ones come before those that a delta folded."""
+    """Facts are sorted by e only: closed ones precede those that newer datoms were folded into."""
     facts = sorted(random.sample(facts_of(log, ONE), len(facts_of(log, ONE))), key=lambda fact: fact[0])
 
     assert one_valued(frame(facts)).equals(frame(facts_of(log, ONE)))
 
 
 def test_a_list_shows_something_else_than_the_values_that_order_it() -> None:
-    """Hashes of personal data: distinct by value, sorted by themselves."""
+    """Hashes of personal data are distinct by value and sorted by hash."""
     facts = pl.DataFrame(
         {
             "e": [1, 1, 1, 2],
@@ -93,7 +93,7 @@ def test_a_list_shows_something_else_than_the_values_that_order_it() -> None:
 
 @given(invented_logs())
 def test_a_ref_shows_what_the_referred_entity_shows_while_it_is_referred_to(log: InventedLog) -> None:
-    """As of the t of the row: entity 1 refers to entity x = 1, y = 2, z = 3."""
+    """Refs resolve as of the row's t; here x refers to entity 1, y to 2, z to 3."""
     number = {"x": 1, "y": 2, "z": 3}
     facts = facts_of(log, ONE)
     frame_of_refs = frame(facts).select(*INTERVAL, n=pl.col("value").replace_strict(number, return_dtype=pl.Int64))
@@ -102,11 +102,11 @@ def test_a_ref_shows_what_the_referred_entity_shows_while_it_is_referred_to(log:
 
     names = held(facts)
     pairs = {(e, t): names.get((number[v], t)) for (e, t), (v,) in held(facts).items()}
-    assert shown(one_valued(found.select(TIMELINE))) == {place: vs[0] for place, vs in pairs.items() if vs}
+    assert shown(one_valued(found.select(TIMELINE))) == {question: vs[0] for question, vs in pairs.items() if vs}
 
 
-def test_now_is_what_is_open_as_if_it_had_always_been() -> None:
-    """Entity contracts ask no t."""
+def test_only_open_intervals_are_kept_as_if_they_had_always_held() -> None:
+    """Entity contracts show no history, so t_from is 0."""
     facts = [(1, 5, 7, "gone"), (1, 7, END, "here"), (2, 3, END, "too")]
 
-    assert now(frame(facts)).rows() == [(1, 0, END, "here"), (2, 0, END, "too")]
+    assert keep_open(frame(facts)).rows() == [(1, 0, END, "here"), (2, 0, END, "too")]

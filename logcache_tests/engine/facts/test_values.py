@@ -1,4 +1,4 @@
-"""Every value type: canonical text becomes exactly that value, or nothing."""
+"""For each value type, a canonical text becomes exactly its value, or null."""
 
 import math
 import struct
@@ -61,7 +61,7 @@ def parse_one(text: str, value_type: str) -> object:
     ],
 )
 def test_a_canonical_text_is_its_value(value_type: str, text: str, value: object) -> None:
-    """By hand, from the documentation of each type."""
+    """Expected values were written by hand, from the documentation of each type."""
     assert parse_one(text, value_type) == value
 
 
@@ -87,12 +87,12 @@ def test_a_canonical_text_is_its_value(value_type: str, text: str, value: object
     ],
 )
 def test_what_a_type_cannot_hold_is_nothing(value_type: str, text: str) -> None:
-    """Never rounded, wrapped around or guessed."""
+    """Values are never rounded, wrapped around or guessed."""
     assert parse_one(text, value_type) is None
 
 
 def test_nan_and_negative_zero_are_kept() -> None:
-    """Equality alone would not see them."""
+    """NaN stays NaN and -0.0 keeps its sign, which equality alone would not show."""
     nan, zero = parse_values(pl.Series(["NaN", "-0.0"]), "double")
 
     assert math.isnan(nan)
@@ -101,7 +101,7 @@ def test_nan_and_negative_zero_are_kept() -> None:
 
 @given(st.floats(allow_nan=False))
 def test_every_double_reads_back(number: float) -> None:
-    """Bit for bit, from its shortest text."""
+    """The shortest text of a double reads back bit for bit."""
     found = parse_one(repr(number) if math.isfinite(number) else f"{'-' if number < 0 else ''}Infinity", "double")
 
     assert struct.pack(">d", found) == struct.pack(">d", number)
@@ -109,13 +109,13 @@ def test_every_double_reads_back(number: float) -> None:
 
 @given(st.decimals(min_value=-(10**29) + 1, max_value=10**29 - 1, places=9))
 def test_every_decimal_of_nine_places_reads_back(number: Decimal) -> None:
-    """Exactly, never through a double."""
+    """Decimals are exact, never read through a double."""
     assert parse_one(f"{number:f}", "bigdec") == number
 
 
 @given(st.integers(-(10**15), 10**15))
 def test_every_instant_reads_back(milliseconds: int) -> None:
-    """Around the years that Python has, and far beyond them by the 400-year cycle of the calendar."""
+    """Instants in and far beyond Python's years, by the calendar's 400-year cycle."""
     cycle = 146_097 * 86_400_000
     years, inside = divmod(milliseconds - 946_684_800_000, cycle)
     instant = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(milliseconds=inside)
@@ -127,7 +127,7 @@ def test_every_instant_reads_back(milliseconds: int) -> None:
 
 @given(st.from_regex(r":[a-z.-]{1,9}(/[a-z0-9.!?*-]{1,9})?", fullmatch=True))
 def test_keywords_follow_the_column_rule(keyword: str) -> None:
-    """The same rule as for the names of columns."""
+    """Keyword values follow the same rule as column names."""
     assert column_names(pl.Series([keyword]))[0] == column_name(keyword)
 
 

@@ -134,17 +134,17 @@ ENTITIES_FAULTS = [
     ),
     pytest.param(
         call("open-00001-of-00002.parquet", "part-00001.parquet"),
-        r"part-00001\.parquet is no file of materialized entities.*C17",
+        r"part-00001\.parquet is not a file of materialized entities.*C17",
         id="a name of another layout",
     ),
     pytest.param(
         call("open-00001-of-00002.parquet", "open-00002-of-00002.parquet"),
-        r"open-00002-of-00002\.parquet is no file of materialized entities",
+        r"open-00002-of-00002\.parquet is not a file of materialized entities",
         id="a bucket beyond the last",
     ),
     pytest.param(
         double("closed-00001-of-00002.parquet", "copy/closed-00001-of-00002.parquet"),
-        r"copy/closed-00001-of-00002\.parquet is there twice",
+        r"copy/closed-00001-of-00002\.parquet occurs twice",
         id="a bucket twice",
     ),
 ]
