@@ -1,1 +1,1 @@
-"""Contract tables, computed from facts one bucket at a time."""
+"""Computes contract tables from facts, one bucket at a time."""

@@ -1,4 +1,4 @@
-"""What one column shows: the facts of an attribute, typed, led along a ref, as a timeline."""
+"""Turns the facts of an attribute into the timeline of a column: typed, with refs followed and personal data hashed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,41 +14,44 @@ from logcache_assets.engine.facts.timelines import INTERVAL, follow_refs, many_v
 from logcache_assets.engine.facts.values import INTEGER_TYPES, hash_texts, parse_values, shown_texts, typed_integers
 
 Targets = Callable[[Column], pl.DataFrame]
-"""The timeline of what a column's ref leads to, of all referred entities."""
+"""Gives the timeline of the attribute that a column's ref leads to, for all referred entities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceContext:
-    """What is the same for all columns of an instance."""
+    """What all columns of an instance share."""
 
     instance: Instance
     schema: DatomicSchema
     pii_key: bytes
-    """Under which personal data is hashed."""
+    """The key that personal data is hashed with."""
 
 
 def type_to_read(attribute: ContractAttribute, own_type: str) -> str:
-    """Personal data is hashed as text, so it is read as text whatever its type."""
+    """The type to read an attribute's facts as: its own, but personal data as string, because its text is hashed."""
     return "string" if attribute.pii and not attribute.ref else own_type
 
 
 def column_timeline(column: Column, facts: pl.DataFrame, context: InstanceContext, targets: Targets) -> pl.DataFrame:
-    """The timeline of a column.
+    """Compute the timeline of a column.
 
     Args:
-        column: what to show.
-        facts: of its attribute, with END where open; columns of facts.FACTS, read as type_to_read says.
-        context: of the instance.
-        targets: asked when the column's ref leads to an attribute.
+        column: the column.
+        facts: the facts of its attribute, read as type_to_read says; columns of fold.FACTS, t_to is END while open.
+        context: the instance's.
+        targets: called if the column's ref leads to an attribute.
+
+    Returns:
+        Columns of timelines.TIMELINE.
 
     Raises:
-        EngineError: a value that its type cannot hold, with instance, attribute, entity and t.
+        EngineError: a type cannot hold a value; names instance, attribute, entity and t, but not the value.
     """
     match column.attribute.ref:
         case None:
             shown = typed_facts(column, column.attribute.attribute, facts, context)
         case str(ref) if ref == IDENT_REF:
-            shown = typed_facts(column, ref, _named(_refs(column, facts, context), context), context)
+            shown = typed_facts(column, ref, _resolve_idents(_refs(column, facts, context), context), context)
         case _:
             shown = follow_refs(_refs(column, facts, context), targets(column))
     if column.many:
@@ -58,7 +61,7 @@ def column_timeline(column: Column, facts: pl.DataFrame, context: InstanceContex
 
 
 def typed_facts(column: Column, attribute: str, facts: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
-    """Facts with their `value`; of personal data, the hash that is `shown` of it too."""
+    """Facts as intervals with a typed `value`; personal data has its text there and its hash in `shown`."""
     value_type = column.value_type or "string"
     if not column.attribute.pii:
         return _with_values(facts, value_type, attribute, context)
@@ -72,8 +75,8 @@ def _refs(column: Column, facts: pl.DataFrame, context: InstanceContext) -> pl.D
     return facts.select(*INTERVAL, "n")
 
 
-def _named(refs: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
-    """Refs to idents as facts with the ident for a text; a ref to what has no name is no value."""
+def _resolve_idents(refs: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
+    """Refs as facts with the ident of the referred entity in `v`; refs to entities without an ident are left out."""
     found = refs.join(context.schema.idents, left_on="n", right_on="id", how="inner", maintain_order="left")
     return found.rename({"ident": "v"})
 

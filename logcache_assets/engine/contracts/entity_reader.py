@@ -1,4 +1,4 @@
-"""One kind of entity of one bucket: its facts and timelines, read once for all its contracts."""
+"""Reads the facts and timelines of one kind of entity in one bucket, once for all its contracts."""
 
 from collections.abc import Mapping
 from copy import copy
@@ -26,48 +26,51 @@ from logcache_assets.engine.storage.schemas import END, TX_BASE
 
 
 class InstanceReader:
-    """What the buckets of an instance share: its schema, the instants of its txes, what refs lead to.
+    """Reads what the buckets of an instance share: its schema, the instants of its txes, what refs lead to.
 
     Args:
-        facts: of the instance.
-        setting: its schema, and the key of personal data.
-        after_t: rows of histories are complete after that t only; END is for entity contracts alone, which ask nothing
-            of what was retracted.
+        facts: the instance's facts.
+        context: its schema, and the key of personal data.
+        after_t: history rows are complete only after this t. END: entity contracts only; retracted facts are never
+            read.
     """
 
-    def __init__(self, facts: InstanceFacts, setting: InstanceContext, *, after_t: int) -> None:
-        self.facts, self.setting, self.after_t = facts, setting, after_t
+    def __init__(self, facts: InstanceFacts, context: InstanceContext, *, after_t: int) -> None:
+        self.facts, self.context, self.after_t = facts, context, after_t
         self._targets: dict[tuple[str, bool], pl.DataFrame] = {}
 
     def read(
         self, attributes: Mapping[str, str], bucket: Bucket | None = None, *, whole: bool = False
     ) -> dict[str, pl.DataFrame]:
-        """The facts of attributes by name, with END where open; none of an attribute that the schema lacks.
+        """Read the facts of attributes.
 
         Args:
             attributes: name → the type to read it as.
-            bucket: which entities; all by default.
-            whole: also what was retracted before after_t.
+            bucket: the entities to read; all by default.
+            whole: also facts retracted before after_t.
+
+        Returns:
+            Name → facts, t_to is END while open; empty for an attribute that the schema lacks.
         """
-        known = self.setting.schema.attributes
+        known = self.context.schema.attributes
         ids = {known[name].id: value_type for name, value_type in attributes.items() if name in known}
         after_t = 0 if whole and self.after_t < END else self.after_t
         found = self.facts.of(ids, *(() if bucket is None else (bucket,)), after_t=after_t)
         frames = {name: found[known[name].id] if name in known else NO_FACTS for name in attributes}
-        return {name: self._filled(frame) for name, frame in frames.items()}
+        return {name: self._close_at_end(frame) for name, frame in frames.items()}
 
-    def _filled(self, facts: pl.DataFrame) -> pl.DataFrame:
+    def _close_at_end(self, facts: pl.DataFrame) -> pl.DataFrame:
         filled = facts.with_columns(pl.col("t_to").fill_null(END))
         return keep_open(filled) if self.after_t == END else filled
 
     def targets(self, column: Column) -> pl.DataFrame:
-        """The timeline of what a column's ref leads to, over all buckets: a ref leads anywhere."""
+        """The timeline of the attribute that a column's ref leads to, over all buckets, because refs cross them."""
         name = column.attribute.ref or ""
         asked = (name, column.attribute.pii)
         if asked not in self._targets:
-            own = self.setting.schema.attributes.get(name)
+            own = self.context.schema.attributes.get(name)
             read_as = "string" if column.attribute.pii or own is None else own.value_type
-            self._targets[asked] = one_valued(typed_facts(column, name, self.read({name: read_as})[name], self.setting))
+            self._targets[asked] = one_valued(typed_facts(column, name, self.read({name: read_as})[name], self.context))
         return self._targets[asked]
 
     @cached_property
@@ -76,7 +79,7 @@ class InstanceReader:
         return IntegerIndex(facts["e"] - TX_BASE, facts["n"])
 
     def instants_of(self, ts: pl.Series) -> pl.Series:
-        """The instant of the tx at each t; a tx without one proves that the log is not whole."""
+        """The instant of the tx at each t; raises EngineError if one has none, because then the log is incomplete."""
         found = self._instants.of(ts)
         if found.null_count():
             t = ts.filter(found.is_null())[0]
@@ -88,28 +91,28 @@ class InstanceReader:
 
 
 class EntityReader:
-    """The entities of one kind in one bucket.
+    """Reads the entities of one kind in one bucket.
 
     Args:
-        instance: of the instance.
-        bucket: which entities.
-        entity: which kind, with the attributes to read.
-        columns: of the definition.
+        instance: reads the instance.
+        bucket: the bucket.
+        entity: the kind of entity, with the attributes to read.
+        columns: the columns of the definition.
     """
 
     def __init__(self, instance: InstanceReader, bucket: Bucket, entity: ContractEntity, columns: Columns) -> None:
         self.instance, self.bucket, self.columns = instance, bucket, columns
         self.key = columns[primary_key(entity)]
-        known = instance.setting.schema.attributes
+        known = instance.context.schema.attributes
         asked = [self.key.attribute, *entity.attributes]
         types = {a.attribute: type_to_read(a, known[a.attribute].value_type) for a in asked if a.attribute in known}
         key = {name: types.pop(name) for name in (entity.primary_key,) if name in types}
-        # A row of a history shows the last key even if that was retracted long before.
+        # A history row shows the last key, even if that was retracted long before.
         self._facts = instance.read(types, bucket) | instance.read(key, bucket, whole=True)
         self._timelines: dict[ContractAttribute, pl.DataFrame] = {}
 
     def restricted_to(self, entities: pl.Series) -> "EntityReader":
-        """The same with these entities only."""
+        """A copy of this reader for these entities only."""
         restricted, wanted = copy(self), entities.implode()
         for name in ("keys", "ranks", "placed_keys"):
             restricted.__dict__.pop(name, None)
@@ -118,32 +121,32 @@ class EntityReader:
         return restricted
 
     def facts_of(self, attribute: ContractAttribute) -> pl.DataFrame:
-        """The facts of an attribute."""
+        """The facts of an attribute, as InstanceReader.read gives them; empty if the schema lacks it."""
         return self._facts.get(attribute.attribute, NO_FACTS)
 
     @cached_property
     def keys(self) -> pl.DataFrame:
         """The timeline of the primary key."""
-        setting = self.instance.setting
+        context = self.instance.context
         return one_valued(
-            typed_facts(self.key, self.key.attribute.attribute, self.facts_of(self.key.attribute), setting)
+            typed_facts(self.key, self.key.attribute.attribute, self.facts_of(self.key.attribute), context)
         )
 
     @cached_property
     def placed_keys(self) -> pl.DataFrame:
-        """The keys as intervals of moments, each with its `place` in the order of all."""
+        """The keys as intervals of moments, each with its rank among all keys in `place`."""
         require_room(len(self.keys))
         return self.ranks.intervals_of(self.keys.with_columns(place=pl.col("value").rank("dense")))
 
     @cached_property
     def ranks(self) -> EntityRanks:
-        """The entities that have, or ever had, a primary key."""
+        """Ranks of the entities that have, or ever had, a primary key."""
         return EntityRanks(self.keys["e"])
 
     def timeline_of(self, attribute: ContractAttribute) -> pl.DataFrame:
-        """The timeline of a column."""
+        """The timeline of an attribute's column, computed once."""
         if attribute not in self._timelines:
             self._timelines[attribute] = column_timeline(
-                self.columns[attribute], self.facts_of(attribute), self.instance.setting, self.instance.targets
+                self.columns[attribute], self.facts_of(attribute), self.instance.context, self.instance.targets
             )
         return self._timelines[attribute]

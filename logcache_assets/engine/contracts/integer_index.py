@@ -1,20 +1,20 @@
-"""Looks integers up in a table, by position where they lie close together: Datomic's ids and ts come from a counter.
+"""Looks up values by integer, by position in an array if the keys are dense: Datomic's ids and ts come from a counter.
 
-A position is found without hashing, which makes the two lookups of every row, its entity and its t, almost free.
+A lookup by position needs no hashing; every history row needs two, of its entity and its t.
 """
 
 import polars as pl
 
 SPARSE = 16
-"""A table by position may have so many times as many places as values; else a hash join finds them."""
+"""An array may have this many times as many slots as values; sparser keys are looked up by a hash join."""
 
 
 class IntegerIndex:
-    """From an integer to a value.
+    """Maps integers to values.
 
     Args:
-        keys: distinct integers, none null.
-        values: one per key, none null.
+        keys: distinct integers without nulls.
+        values: one per key, without nulls.
     """
 
     def __init__(self, keys: pl.Series, values: pl.Series) -> None:
@@ -23,11 +23,11 @@ class IntegerIndex:
         self._first, self._last = (int(first), int(last)) if len(keys) else (0, -1)  # type: ignore[arg-type]
         self._by_position: pl.Series | None = None
         if self._last - self._first < SPARSE * len(keys):
-            places = pl.DataFrame({"key": pl.int_range(self._first, self._last + 1, dtype=pl.Int64, eager=True)})
-            self._by_position = places.join(self._table, on="key", how="left", maintain_order="left")["value"]
+            slots = pl.DataFrame({"key": pl.int_range(self._first, self._last + 1, dtype=pl.Int64, eager=True)})
+            self._by_position = slots.join(self._table, on="key", how="left", maintain_order="left")["value"]
 
     def of(self, keys: pl.Series) -> pl.Series:
-        """The value of each key, null for one that the table lacks."""
+        """The value of each key; null for unknown keys."""
         if self._by_position is None:
             found = keys.to_frame("key").join(self._table, on="key", how="left", maintain_order="left")
             return found["value"]

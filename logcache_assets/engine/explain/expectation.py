@@ -48,7 +48,7 @@ class RecordTask:
     """Computes what the log says of all contracts, for one bucket of one instance."""
 
     facts: InstanceFacts
-    setting: InstanceContext
+    context: InstanceContext
     bucket: Bucket
     after_t: int
     tables: tuple[ContractTable, ...]
@@ -71,7 +71,7 @@ class RecordTask:
     def _all(self) -> Iterator[Recorded]:
         touched = self._touched(self.bucket)
         views = {
-            whole: InstanceReader(self.facts, self.setting, after_t=0 if whole else self.after_t)
+            whole: InstanceReader(self.facts, self.context, after_t=0 if whole else self.after_t)
             for whole in (False, True)
         }
         for entity, tables in groupby(self.tables, key=lambda table: table.entity):
@@ -109,7 +109,7 @@ class RecordTask:
 
     def _changed_targets(self, attribute: ContractAttribute) -> pl.DataFrame:
         """Columns n, why_t: referred entities, in any bucket, whose shown attribute the newer datoms touch."""
-        shown = self.setting.schema.attributes.get(attribute.ref or "")
+        shown = self.context.schema.attributes.get(attribute.ref or "")
         if shown is None:
             return pl.DataFrame(schema={"n": pl.Int64(), "why_t": pl.Int64()})
         datoms = self.facts.datoms.of([shown.id], WHOLE).get(shown.id)

@@ -30,7 +30,7 @@ class LocateTask:
     """Looks for the entities of some faulty rows in one bucket."""
 
     facts: InstanceFacts
-    setting: InstanceContext
+    context: InstanceContext
     bucket: Bucket
     after_t: int
     table: ContractTable
@@ -40,7 +40,7 @@ class LocateTask:
 
     def run(self) -> pl.DataFrame:
         """Columns reason, change, prototype, columns, t; rows whose t the log does not tell are left out."""
-        instance = InstanceReader(self.facts, self.setting, after_t=self.after_t)
+        instance = InstanceReader(self.facts, self.context, after_t=self.after_t)
         view = EntityReader(instance, self.bucket, self.table.entity, self.columns)
         key = self.table.key[0]
         held = view.keys.select("e", "t_from", pl.col("value").cast(view.key.dtype).alias(key))

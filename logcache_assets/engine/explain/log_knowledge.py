@@ -98,7 +98,7 @@ class LogKnowledge:
         return [
             RecordTask(
                 facts=facts,
-                setting=self._setting(instance),
+                context=self._context(instance),
                 bucket=bucket,
                 after_t=self.logs.after_t(instance),
                 tables=tables,
@@ -113,7 +113,7 @@ class LogKnowledge:
             for bucket in facts.all_buckets()
         ]
 
-    def _setting(self, instance: Instance) -> InstanceContext:
+    def _context(self, instance: Instance) -> InstanceContext:
         return InstanceContext(instance=instance, schema=self.schemas[instance], pii_key=self.logs.pii_key or NO_KEY)
 
     def locate(self, table: ContractTable, faulty: pl.DataFrame, driver: Driver) -> Located:
@@ -124,7 +124,7 @@ class LogKnowledge:
         tasks = [
             LocateTask(
                 facts=facts,
-                setting=self._setting(instance),
+                context=self._context(instance),
                 bucket=bucket,
                 after_t=self.logs.after_t(instance),
                 table=table,

@@ -1,4 +1,4 @@
-"""Questions as of t, asked by moments: an entity and a t as one number."""
+"""Values as of t, found by moments: an entity and a t as one number."""
 
 from collections.abc import Sequence
 
@@ -15,11 +15,11 @@ from logcache_tests.engine.facts.test_timelines import QUESTIONS, Interval, fact
 from logcache_tests.engine.generated import ONE, InventedLog, invented_logs
 
 FAR = 2305864999446250524
-"""The greatest entity id that was seen."""
+"""The greatest entity id seen in real logs."""
 
 
 def questions_frame(questions: Sequence[tuple[int, int]] = QUESTIONS) -> pl.DataFrame:
-    """Entities at ts."""
+    """A frame of (e, t)."""
     return pl.DataFrame(questions, {"e": pl.Int64, "t": pl.Int64}, orient="row")
 
 
@@ -31,7 +31,7 @@ def answered(ranks: EntityRanks, answers: pl.DataFrame) -> list[tuple[int, int, 
 
 @given(invented_logs())
 def test_a_value_holds_from_its_assertion_up_to_its_retraction(log: InventedLog) -> None:
-    """[t_from, t_to): null before, between and after."""
+    """Intervals are [t_from, t_to): null before, between and after."""
     facts, ranks = facts_of(log, ONE), EntityRanks(pl.Series([1, 2, 3, 4]))
 
     found = as_of(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts))))
@@ -42,7 +42,7 @@ def test_a_value_holds_from_its_assertion_up_to_its_retraction(log: InventedLog)
 
 @given(invented_logs())
 def test_the_last_asserted_value_outlives_its_retraction(log: InventedLog) -> None:
-    """As the primary key of history rows does; never that of the entity before."""
+    """History rows show the last primary key, never that of another entity."""
     facts, ranks = facts_of(log, ONE), EntityRanks(pl.Series([1, 2, 3, 4]))
 
     found = last_begun(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts))))
@@ -53,7 +53,7 @@ def test_the_last_asserted_value_outlives_its_retraction(log: InventedLog) -> No
 
 @given(st.lists(st.tuples(st.sampled_from([0, 7, 2**42, FAR]), st.integers(0, END - 1))))
 def test_a_moment_is_its_entity_and_its_t(questions: list[tuple[int, int]]) -> None:
-    """The t of any moment of any entity comes back, and moments sort as (e, t) do."""
+    """A moment gives back its entity and t, and moments sort as (e, t) do."""
     ranks = EntityRanks(pl.Series([FAR, 0, 7, 2**42, 7]))
 
     moments = ranks.moments_of(questions_frame(questions))
@@ -64,7 +64,7 @@ def test_a_moment_is_its_entity_and_its_t(questions: list[tuple[int, int]]) -> N
 
 
 def test_entities_that_no_contract_shows_have_no_moments() -> None:
-    """Their rows and intervals are left out."""
+    """Rows and intervals of entities without a rank are left out."""
     ranks, facts = EntityRanks(pl.Series([7])), list[Interval]([(7, 5, END, "x"), (8, 5, END, "y")])
 
     assert len(ranks.moments_of(questions_frame([(7, 5), (8, 5)]))) == 1
@@ -72,7 +72,7 @@ def test_entities_that_no_contract_shows_have_no_moments() -> None:
 
 
 def test_an_open_interval_reaches_the_end_and_not_the_next_entity() -> None:
-    """The last t there can be is still inside; the first of the next entity is not."""
+    """The greatest possible t is inside; the first moment of the next entity is not."""
     ranks = EntityRanks(pl.Series([1, 2]))
     intervals = ranks.intervals_of(frame([(1, 0, END, "x")]))
 
@@ -82,7 +82,7 @@ def test_an_open_interval_reaches_the_end_and_not_the_next_entity() -> None:
 
 
 def test_the_last_entity_that_fits_is_answered() -> None:
-    """The highest rank with the highest t is still one number of 64 bits."""
+    """The highest rank with the highest t still fits 64 bits."""
     ranks = EntityRanks(pl.int_range(MAX_ENTITIES, eager=True))
 
     moments = ranks.moments_of(questions_frame([(MAX_ENTITIES - 1, END - 1)]))
@@ -91,6 +91,6 @@ def test_the_last_entity_that_fits_is_answered() -> None:
 
 
 def test_more_entities_than_there_is_room_for_are_refused() -> None:
-    """With what to do; never a wrapped number."""
+    """The error says what to do; moments never wrap around."""
     with pytest.raises(EngineError, match=r"4194305 entities of one contract.*use more buckets"):
         EntityRanks(pl.int_range(MAX_ENTITIES + 1, eager=True))

@@ -1,4 +1,4 @@
-"""Contracts of small invented logs, where the answer is written by hand; and definitions that the log contradicts."""
+"""Contracts of small invented logs, with answers written by hand."""
 
 from datetime import UTC, datetime
 from io import BytesIO
@@ -16,7 +16,7 @@ from logcache_tests.engine.builds import build
 def test_a_history_row_shows_the_value_after_each_change(
     store: FolderObjectStore,
 ) -> None:
-    """Also null after a retraction; the primary key is the last one asserted, and no row precedes the first one."""
+    """Null after a retraction; the key is the last one asserted, and no row precedes the first key."""
     log = log_of(
         (A, "user/name", "too early", 1001, True),
         (A, "user/id", "a", 1002, True),
@@ -39,7 +39,7 @@ def test_a_history_row_shows_the_value_after_each_change(
 def test_a_snapshot_row_stands_for_every_tx_while_the_key_is_asserted(
     store: FolderObjectStore,
 ) -> None:
-    """Datoms of attributes outside the contract count; a row disappears while the key is retracted."""
+    """Datoms of attributes outside the contract make rows too; there is none while the key is retracted."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/age", "7", 1002, True),
@@ -100,7 +100,7 @@ def test_a_ref_to_what_has_no_value_is_null_and_left_out_of_lists(
 def test_a_ref_without_a_target_is_the_entity_id(
     store: FolderObjectStore,
 ) -> None:
-    """Up to 2.3e18, so never a double."""
+    """Entity ids reach 2.3e18 and stay integers, never doubles."""
     log = log_of((A, "user/id", "a", 1001, True), (A, "user/friend", "2305864999446250524", 1001, True))
 
     found = compute(define({"attribute": "user/friend"}), store, log)
@@ -111,7 +111,7 @@ def test_a_ref_without_a_target_is_the_entity_id(
 def test_an_ident_is_named_as_of_the_end(
     store: FolderObjectStore,
 ) -> None:
-    """A rename renames all history; bootstrap entities have names though no log holds them."""
+    """A rename renames all history; bootstrap entities have names although no log holds them."""
     enum = 17592186044500
     log = log_of(
         (A, "user/id", "a", 1001, True),
@@ -134,7 +134,7 @@ def test_an_ident_is_named_as_of_the_end(
 def test_a_retracted_name_is_no_name(
     store: FolderObjectStore,
 ) -> None:
-    """An enum without an ident shows as null, an attribute without one is unknown."""
+    """An enum that lost its ident is null, an attribute that lost it is unknown."""
     enum, nameless = 17592186044500, 73
     log = log_of(
         (A, "user/id", "a", 1001, True),
@@ -157,7 +157,7 @@ def test_a_retracted_name_is_no_name(
 def test_lists_are_distinct_and_ascend_by_value(
     store: FolderObjectStore,
 ) -> None:
-    """Text by code point, not by UTF-16 unit; equal decimals once; NaN last."""
+    """Text sorts by code point, not UTF-16 unit; equal decimals appear once; NaN is last."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         *((A, "user/tags", tag, 1001, True) for tag in ("\uffff", "😀", "b", "Z", "")),
@@ -181,7 +181,7 @@ def test_lists_are_distinct_and_ascend_by_value(
 def test_the_engine_hides_no_double_key(
     store: FolderObjectStore,
 ) -> None:
-    """One key on two entities or prototypes stays two rows, for the uniqueness check to find."""
+    """One key on two entities or prototypes stays two rows, which the uniqueness check finds."""
     log = log_of((A, "user/id", "a", 1001, True), (B, "user/id", "a", 1001, True))
 
     found = compute(define(NAME, prototypes=("s1", "s0")), store, log, log)
@@ -192,7 +192,7 @@ def test_the_engine_hides_no_double_key(
 def test_an_attribute_that_was_many_gives_the_smallest_of_several_values(
     store: FolderObjectStore,
 ) -> None:
-    """Rows from before the change to cardinality one hold several; Datomic finds the smallest first."""
+    """Rows from before the change to cardinality one have several values; Datomic returns the smallest."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "z", 1001, True),
@@ -208,7 +208,7 @@ def test_an_attribute_that_was_many_gives_the_smallest_of_several_values(
 def test_an_unknown_attribute_is_told_and_null(
     store: FolderObjectStore,
 ) -> None:
-    """It may be new; the build does not wait for it."""
+    """An attribute that no instance has gives a warning and nulls; it may be new."""
     definition, told = define({"attribute": "user/later"}, NAME), list[str]()
     sources = sources_of(definition, store, [log_of((A, "user/id", "a", 1001, True))])
 
@@ -224,7 +224,7 @@ def test_an_unknown_attribute_is_told_and_null(
 def test_an_empty_contract_is_a_file_with_the_schema(
     store: FolderObjectStore,
 ) -> None:
-    """Readers find the columns even where there is no row."""
+    """Readers find the columns even without rows."""
     definition = define(NAME, {"attribute": "user/limits"})
     sources = sources_of(definition, store, [log_of()])
 
@@ -247,7 +247,7 @@ def test_an_empty_contract_is_a_file_with_the_schema(
 def test_only_the_wanted_kinds_are_computed(
     kinds: tuple[Kind, ...], names: list[str], store: FolderObjectStore
 ) -> None:
-    """Entity contracts alone are what most runs need."""
+    """A build can compute entity contracts alone."""
     found = compute(define(NAME), store, log_of(), kinds=kinds)
 
     assert list(found) == names

@@ -1,4 +1,4 @@
-"""What contracts refuse: values that their types cannot hold, logs that are not whole, contradicted definitions."""
+"""Contracts refuse values that a type cannot hold, incomplete logs, and definitions that the schema contradicts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from logcache_tests.engine.avro import TX_BASE
 def test_a_value_that_its_type_cannot_hold_names_its_place(
     change: tuple[int, str, str, int, bool], t: int, store: FolderObjectStore
 ) -> None:
-    """Instance, attribute, entity and t, but never the value, which may be personal data."""
+    """The error has instance, attribute, entity and t, but not the value, which may be personal data."""
     log = log_of((A, "user/id", "a", 1001, True), change)
     definition = define({"attribute": "user/age"}, {"attribute": "user/limits"})
 
@@ -33,7 +33,7 @@ def test_a_value_that_its_type_cannot_hold_names_its_place(
 
 
 def test_a_wrong_value_that_was_corrected_stops_no_entity_contract(store: FolderObjectStore) -> None:
-    """Entity contracts ask current facts only; a history would have to show it."""
+    """Entity contracts read only current facts; a history would have to show the value."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/age", "12345678901234567890", 1001, True),
@@ -47,7 +47,7 @@ def test_a_wrong_value_that_was_corrected_stops_no_entity_contract(store: Folder
 
 
 def test_a_tx_without_its_instant_is_refused(store: FolderObjectStore) -> None:
-    """Every tx asserts its instant, so a log without one lost datoms."""
+    """Every tx asserts its instant, so a log without one has lost datoms."""
     log = [datom for datom in log_of((A, "user/id", "a", 1001, True)) if datom[0] != TX_BASE + 1001]
 
     with pytest.raises(EngineError, match="app-s0: the tx at t 1001 has no :db/txInstant"):
@@ -68,7 +68,7 @@ def test_a_tx_without_its_instant_is_refused(store: FolderObjectStore) -> None:
 def test_a_definition_that_the_log_contradicts_is_refused(
     attribute: Mapping[str, Any], key: str, reason: str, store: FolderObjectStore
 ) -> None:
-    """Naming the file, the line, the dataset and what to change."""
+    """The error names the file, the line, the dataset and what to change."""
     with pytest.raises(BadInput, match=reason) as refusal:
         compute(define(attribute, key=key), store, log_of())
 
@@ -77,7 +77,7 @@ def test_a_definition_that_the_log_contradicts_is_refused(
 
 @pytest.mark.parametrize("other", [(73, "long", ONE), (73, "string", MANY)])
 def test_instances_that_disagree_on_a_type_are_refused(other: tuple[int, str, int], store: FolderObjectStore) -> None:
-    """One column cannot hold both; the error says which instance has which."""
+    """One column cannot hold two types; the error says which instance has which."""
     definition = define(NAME, prototypes=("s0", "s1"))
 
     with pytest.raises(BadInput, match=r"disagree on the type of user/name \(app-s0 string, app-s1 "):

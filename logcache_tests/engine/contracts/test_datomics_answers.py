@@ -1,4 +1,4 @@
-"""The engine's contracts of a real Datomic log are what that Datomic answered, cell for cell."""
+"""The engine's contracts of a real Datomic log equal that Datomic's answers, cell for cell."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,7 +27,7 @@ Caches = Callable[[str], Mapping[Instance, MapEntry]]
 
 @pytest.fixture(scope="module", params=["segments alone", "a cache at old"])
 def caches(request: pytest.FixtureRequest, shared_store: FolderObjectStore) -> Caches:
-    """The caches to read a cut-off with: none, or those at `old`, written once."""
+    """A function that gives the caches to read with: none, or those at `old`, written once."""
 
     @cache
     def at_old(*, reextracted: bool) -> dict[Instance, MapEntry]:
@@ -52,7 +52,7 @@ def sources_at(database: str, cut: str, caches: Mapping[Instance, MapEntry]) -> 
 def test_every_contract_equals_datomics_answer(
     cut: str, database: str, caches: Caches, shared_store: FolderObjectStore
 ) -> None:
-    """Every row, cell and type of all kinds, personal data hashed, with and without a cache."""
+    """Every row, cell and type of all kinds is equal, with and without a cache."""
     definition = definition_of(database)
     sources = sources_at(database, cut, caches(cut))
 
@@ -69,7 +69,7 @@ def test_every_contract_equals_datomics_answer(
 def test_rows_of_a_file_are_sorted_by_the_key(
     database: str, bucket_datoms: int, shared_store: FolderObjectStore
 ) -> None:
-    """Readers merge and page contracts by their key; a bucket is a file, of one prototype."""
+    """Each file is one bucket of one prototype, sorted by the key so that readers can merge and page."""
     wanted = ContractBuild(
         definition=definition_of(database),
         sources=sources_at(database, "end", {}),
@@ -93,7 +93,7 @@ def test_rows_of_a_file_are_sorted_by_the_key(
 @pytest.mark.parametrize("cut", ["night", "end", "yesterday", "today"])
 @pytest.mark.parametrize("database", DATABASES)
 def test_the_log_has_datomics_figures(cut: str, database: str, shared_store: FolderObjectStore) -> None:
-    """As many datoms, the same greatest t and as many current facts as Datomic counted."""
+    """Number of datoms, greatest t and number of current facts are what Datomic counted."""
     for source in sources_at(database, cut, {}):
         log, facts = strict_log(source, shared_store), facts_of(source, shared_store)
 

@@ -24,7 +24,7 @@ HISTORY = ("user__id", "db__t")
 
 
 def test_an_update_comes_as_assertion_first(store: FolderObjectStore) -> None:
-    """The retraction after it does not take the new value away, nor does the order of entities matter."""
+    """The retraction that follows does not remove the new value, in any order of entities."""
     log = log_of(
         (B, "user/id", "b", 1001, True),
         (A, "user/id", "a", 1001, True),
@@ -47,7 +47,7 @@ def test_an_update_comes_as_assertion_first(store: FolderObjectStore) -> None:
 
 
 def test_a_changed_key_is_the_key_from_then_on(store: FolderObjectStore) -> None:
-    """Rows from before keep the key of their t."""
+    """Earlier rows keep the key of their t."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "Ana", 1002, True),
@@ -64,7 +64,7 @@ def test_a_changed_key_is_the_key_from_then_on(store: FolderObjectStore) -> None
 
 
 def test_a_key_that_was_retracted_and_given_back(store: FolderObjectStore) -> None:
-    """The history goes on with the last key meanwhile, the snapshot has a hole."""
+    """Meanwhile the history continues with the last key, and the snapshot has a gap."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/id", "a", 1002, False),
@@ -79,7 +79,7 @@ def test_a_key_that_was_retracted_and_given_back(store: FolderObjectStore) -> No
 
 
 def test_a_key_that_moved_in_one_tx(store: FolderObjectStore) -> None:
-    """From one entity to another: the same key and t may stand in two histories."""
+    """A key that moves between entities may have two history rows at one t."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "Ana", 1001, True),
@@ -105,7 +105,7 @@ def test_a_key_that_moved_in_one_tx(store: FolderObjectStore) -> None:
 
 
 def test_keys_swapped_in_one_tx(store: FolderObjectStore) -> None:
-    """Each row has the key of its own entity at its t; refs follow the key."""
+    """Each row has the key that its entity has at its t; refs follow the key."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "Ana", 1001, True),
@@ -129,7 +129,7 @@ def test_keys_swapped_in_one_tx(store: FolderObjectStore) -> None:
 
 
 def test_a_retracted_entity_takes_the_references_to_it_along(store: FolderObjectStore) -> None:
-    """`retractEntity`: its values, its components' values and every ref to it, at one t."""
+    """`retractEntity` retracts its values, its components' values and every ref to it, at one t."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "Ana", 1001, True),
@@ -159,7 +159,7 @@ def test_a_retracted_entity_takes_the_references_to_it_along(store: FolderObject
     ],
 )
 def test_a_ref_leads_anywhere(referred: str, shown: str | None, store: FolderObjectStore) -> None:
-    """Also to what is no user."""
+    """A ref may lead to an entity of another kind."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (TX_BASE + 1001, "user/id", "tx", 1001, True),
@@ -193,7 +193,7 @@ def test_a_tx_is_an_entity_and_an_older_one_may_get_datoms(store: FolderObjectSt
 
 
 def test_several_ts_may_share_an_instant(store: FolderObjectStore) -> None:
-    """They are rows of their own: the t tells them apart."""
+    """Txes of one instant are separate rows, distinguished by t."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/name", "x", 1002, True),
@@ -211,7 +211,7 @@ def test_several_ts_may_share_an_instant(store: FolderObjectStore) -> None:
 
 
 def test_entity_0_and_empty_txes_make_no_row(store: FolderObjectStore) -> None:
-    """`[0 13 attribute]` is written for every new attribute; a tx may hold its instant alone."""
+    """Datomic writes `[0 13 attribute]` for each new attribute; a tx may hold only its instant."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (TX_BASE + 1003, "db/txInstant", instant_text(1003), 1003, True),
@@ -224,7 +224,7 @@ def test_entity_0_and_empty_txes_make_no_row(store: FolderObjectStore) -> None:
 
 
 def test_an_attribute_that_one_instance_lacks_is_null_there(store: FolderObjectStore) -> None:
-    """Its type is that of the others; nobody is warned."""
+    """The column has the type of the other instances, and there is no warning."""
     without = {name: found for name, found in ATTRIBUTES.items() if name != "user/age"}
     logs = [
         log_of((A, "user/id", "a", 1001, True), (A, "user/age", "7", 1001, True)),

@@ -13,7 +13,7 @@ HISTORY = ("user__id", "db__t")
 
 
 def test_names_swapped_in_one_tx_are_swapped_in_all_history(store: FolderObjectStore) -> None:
-    """Idents are as of the end, for enums and for attributes."""
+    """Idents are as of the build's t, for enums and for attributes."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/state", str(ON), 1001, True),
@@ -40,7 +40,7 @@ def test_names_swapped_in_one_tx_are_swapped_in_all_history(store: FolderObjectS
 
 
 def test_a_name_that_went_and_came_back_is_the_name(store: FolderObjectStore) -> None:
-    """A, B, A again."""
+    """An ident that changes from A to B and back is A."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/state", str(ON), 1002, True),
@@ -59,7 +59,7 @@ def test_a_name_that_went_and_came_back_is_the_name(store: FolderObjectStore) ->
 
 
 def test_a_retracted_name_may_be_anothers(store: FolderObjectStore) -> None:
-    """The enum that lost it is nameless, the attribute that has it now gives the column."""
+    """The enum that lost the name has none; the attribute that has it now gives the column."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/state", str(ON), 1001, True),
@@ -84,7 +84,7 @@ def test_a_retracted_name_may_be_anothers(store: FolderObjectStore) -> None:
 
 
 def test_an_attribute_that_became_many_shows_lists_of_all_its_days(store: FolderObjectStore) -> None:
-    """Cardinality is as of the end: values from before are lists of one."""
+    """Cardinality is as of the build's t: earlier values are lists of one."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/tags", "x", 1001, True),
@@ -105,7 +105,7 @@ def test_an_attribute_that_became_many_shows_lists_of_all_its_days(store: Folder
 
 
 def test_an_attribute_that_became_one_shows_the_smallest_of_its_many_days(store: FolderObjectStore) -> None:
-    """Datomic finds the smallest first; from then on an update replaces."""
+    """Datomic returns the smallest of several values; later updates replace it."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (A, "user/tags", "y", 1001, True),

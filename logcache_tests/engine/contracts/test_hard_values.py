@@ -37,12 +37,12 @@ def test_two_equal_byte_arrays_of_one_tx_are_one_element(store: FolderObjectStor
 
 
 def test_bytes_are_ordered_unsigned(store: FolderObjectStore) -> None:
-    """0x7f before 0x80."""
+    """0x7f sorts before 0x80."""
     assert shown("user/keys", store, (1002, "gA==", True), (1002, "fw==", True)) == [(1002, [b"\x7f", b"\x80"])]
 
 
 def test_a_bigdec_that_changes_its_scale_is_an_update(store: FolderObjectStore) -> None:
-    """1.0 and 1.00 are two values: a row for each change, equal cells; also across a cache cut between them."""
+    """1.0 and 1.00 are two texts: each change is a row, with equal cells, also across the end of a cache."""
     found = shown(
         "user/limit",
         store,
@@ -58,7 +58,7 @@ def test_a_bigdec_that_changes_its_scale_is_an_update(store: FolderObjectStore) 
 
 
 def test_bigdecs_of_two_scales_are_one_element(store: FolderObjectStore) -> None:
-    """Both are current; the list shows the number once, until the last of them is retracted."""
+    """Both facts are current; the list shows the number once, until the last of them is retracted."""
     found = shown(
         "user/limits",
         store,
@@ -72,7 +72,7 @@ def test_bigdecs_of_two_scales_are_one_element(store: FolderObjectStore) -> None
 
 
 def test_nan_stays_until_it_is_retracted(store: FolderObjectStore) -> None:
-    """Datomic elides updates to and from NaN, so the log has none; it is the last element of a list."""
+    """Datomic elides updates to and from NaN, so the log has none; NaN is the last element of a list."""
     (first, second) = shown("user/score", store, (1002, "NaN", True), (1004, "NaN", False))
     (row,) = shown("user/scores", store, (1002, "NaN", True), (1002, "-1.0", True), (1002, "Infinity", True))
 
@@ -84,7 +84,7 @@ def test_nan_stays_until_it_is_retracted(store: FolderObjectStore) -> None:
 
 @pytest.mark.parametrize("text", ["-0.0", "1.0E-320", "5.0E-324", "Infinity", "-Infinity", "1.7976931348623157E308"])
 def test_doubles_keep_every_bit(text: str, store: FolderObjectStore) -> None:
-    """The sign of zero, subnormals, infinities."""
+    """The sign of zero, subnormals and infinities are kept."""
     found = shown("user/score", store, (1002, text, True))
 
     assert repr(found) == repr([(1002, float(text.replace("Infinity", "inf")))])
@@ -100,7 +100,7 @@ def test_doubles_keep_every_bit(text: str, store: FolderObjectStore) -> None:
     ],
 )
 def test_texts_are_kept_as_they_are(text: str, store: FolderObjectStore) -> None:
-    """As a value, as a key, and in a list."""
+    """Texts are unchanged as a value, as a key and in a list."""
     log = log_of(
         (A, "user/id", text, 1001, True),
         (A, "user/name", text, 1002, True),
@@ -116,7 +116,7 @@ def test_texts_are_kept_as_they_are(text: str, store: FolderObjectStore) -> None
 
 @pytest.mark.parametrize("surrogate", [b"\xed\xa0\x80", b"\xed\xbf\xbf"])
 def test_an_unpaired_surrogate_is_no_text_of_a_segment(surrogate: bytes, store: FolderObjectStore) -> None:
-    """Avro's strings are UTF-8, so an extractor that writes one gives an unreadable file, never another text."""
+    """Avro strings are UTF-8, so a file with one is unreadable, never read as another text."""
     log = log_of((A, "user/id", "a", 1001, True), (A, "user/name", "XXX", 1001, True))
     (source,) = sources_of(define(NAME), store, [log])
     (segment,) = segments_in(source)
@@ -137,12 +137,12 @@ def test_an_unpaired_surrogate_is_no_text_of_a_segment(surrogate: bytes, store: 
     ],
 )
 def test_instants_of_any_year(text: str, milliseconds: int, store: FolderObjectStore) -> None:
-    """Whole milliseconds, proleptic."""
+    """Instants are whole milliseconds in the proleptic calendar."""
     assert shown("user/born", store, (1002, text, True)) == [(1002, milliseconds)]
 
 
 def test_composite_tuples_are_their_text(store: FolderObjectStore) -> None:
-    """`[nil 7]` is a value; when all parts are gone there is none."""
+    """`[nil 7]` is a value; once all parts are gone there is none."""
     found = shown(
         "user/place",
         store,
@@ -156,7 +156,7 @@ def test_composite_tuples_are_their_text(store: FolderObjectStore) -> None:
 
 
 def test_functions_are_facts_that_no_contract_shows(store: FolderObjectStore) -> None:
-    """They stay in the log and the materialized entities as they are."""
+    """The log and the materialized entities keep them unchanged."""
     function = '#db/fn{:lang "clojure" :params [db e] :code "[[:db/add e :user/name \\"x\\"]]"}'
     log = log_of((A, "user/id", "a", 1001, True), (A, "user/hook", function, 1001, True))
     (source,) = sources_of(define(NAME), store, [log])
@@ -169,7 +169,7 @@ def test_functions_are_facts_that_no_contract_shows(store: FolderObjectStore) ->
 
 
 def test_ids_are_longs_everywhere(store: FolderObjectStore) -> None:
-    """2305864999446250524 is no double: as entity, as reference, in a list, in every bucket."""
+    """2305864999446250524 does not fit a double; it is exact as entity, as ref, in a list, in every bucket."""
     far = 2305864999446250524
     log = log_of(
         (far, "user/id", "far", 1001, True),
