@@ -176,4 +176,4 @@ def _same_t(case: Case, opened: _Opened, at: Runtime) -> dict[str, SameT]:
         pii_key=case.logs.pii_key or b"" if case.logs else b"",
         policy=CachePolicy.STRICT,
     )
-    return compare_same_t(build, wanted, token_key=case.token_key, at=at)
+    return compare_same_t(build, wanted, token_key=case.token_key, runtime=at)

@@ -1,4 +1,4 @@
-"""Two days of contracts, computed by the engine from a log at chosen cuts, and what their comparison says."""
+"""Two days of contracts, computed from a log at chosen cuts, and their comparison."""
 
 import struct
 import uuid
@@ -39,19 +39,19 @@ Cell: TypeAlias = "Scalar | list[Scalar] | None"
 
 TOKEN_KEY = b"the tests' key of tokens"
 NO_ATTRIBUTE = "no instance has"
-"""Early logs lack attributes, which the engine warns of."""
+"""The warning about attributes that early logs lack."""
 IDENT = 10
 """The attribute :db/ident."""
 
 
 def refuse_other_warnings(line: str) -> None:
-    """A `warn` for readings that must use their cache."""
+    """A `warn` that fails on any warning except that of missing attributes."""
     assert NO_ATTRIBUTE in line, line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """The contracts of a database as one run left them."""
+    """The contracts of a database, computed by one run."""
 
     definition: DatabaseDefinition
     sources: tuple[LogSource, ...]
@@ -59,11 +59,11 @@ class Day:
 
     @property
     def last_t(self) -> dict[Instance, int]:
-        """Up to which t each instance was read."""
+        """Instance → the t it was read up to."""
         return {source.instance: source.until_t or 0 for source in self.sources}
 
     def table(self, dataset: str) -> ContractTable:
-        """What is declared of a dataset."""
+        """The declaration of a dataset."""
         return next(table for table in contract_tables(self.definition) if table.dataset == dataset)
 
     def frame(self, dataset: str) -> pl.DataFrame:
@@ -71,11 +71,11 @@ class Day:
         return read_table(self.tables[dataset])
 
     def only(self, *datasets: str) -> "Day":
-        """The same with some datasets."""
+        """This day with only some datasets."""
         return replace(self, tables={name: self.tables[name] for name in datasets})
 
     def showing(self, frames: Mapping[str, pl.DataFrame], store: FolderObjectStore) -> "Day":
-        """The same with other rows in some datasets."""
+        """This day with other rows in some datasets."""
         return replace(self, tables={**self.tables, **{name: put_table(store, f) for name, f in frames.items()}})
 
 
@@ -89,7 +89,7 @@ def day_at(database: str, cut: str, store: FolderObjectStore, *, reextracted: bo
 def compute_day(
     definition: DatabaseDefinition, sources: Sequence[LogSource], store: FolderObjectStore, *, pii_key: bytes = PII_KEY
 ) -> Day:
-    """Every contract of a database, computed from these logs."""
+    """Compute every contract of a database from these logs."""
     out = Folder(store, f"s3://{OWN_BUCKET}/days/{uuid.uuid4()}")
     wanted = ContractBuild(definition=definition, sources=tuple(sources), pii_key=pii_key, policy=CachePolicy.STRICT)
     build_contracts(wanted, store=store, out=out, driver=driver_in(store), warn=refuse_other_warnings)
@@ -98,7 +98,7 @@ def compute_day(
 
 
 def put_table(store: FolderObjectStore, *frames: pl.DataFrame) -> Table:
-    """A table of these rows, one file per frame."""
+    """Write a table, one file per frame."""
     folder = f"s3://{OWN_BUCKET}/tables/{uuid.uuid4()}"
     for number, frame in enumerate(frames):
         store.write(f"{folder}/part-{number:05}.parquet", parquet_bytes(frame))
@@ -113,10 +113,10 @@ def read_table(table: Table) -> pl.DataFrame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explaining:
-    """How the differences are looked up, where it is not as usual."""
+    """Settings of a comparison that differ from the usual."""
 
     sources: Mapping[Instance, LogSource] = field(default_factory=dict)
-    """Other readings of an instance than today's."""
+    """Sources to read instead of today's."""
     reextracted: frozenset[Instance] = frozenset()
     pii_key: bytes | None = PII_KEY
     driver: Driver | None = None
@@ -133,7 +133,7 @@ def compare(
     *,
     tolerances: Mapping[str, Mapping[str, float]] | None = None,
 ) -> dict[str, ContractFigures]:
-    """What the comparison finds, explained by today's log."""
+    """Compare two days, explained by today's log."""
     logs = Logs(
         sources=tuple(explaining.sources.get(s.instance, s) for s in today.sources),
         after=yesterday.last_t,
@@ -155,7 +155,7 @@ def compare(
 
 
 class Accused(NamedTuple):
-    """Rows at fault in one way."""
+    """Faulty rows of one pattern."""
 
     reason: Reason
     change: Change
@@ -171,7 +171,7 @@ def accused(found: ContractFigures) -> list[Accused]:
 
 
 def faults_of(found: Mapping[str, ContractFigures]) -> Iterator[str]:
-    """Everything that a comparison complains of, as short texts."""
+    """Every fault of a comparison, as a short text."""
     for dataset, figures in found.items():
         yield from (f"{dataset}: {fault}" for fault in accused(figures))
         yield from (f"{dataset}: {change}" for change in figures.schema if not change.explained)
@@ -186,7 +186,7 @@ def failed_rules(dataset: str, figures: ContractFigures) -> list[RuleName]:
 
 
 def differing_keys(right: pl.DataFrame, wrong: pl.DataFrame, key: Sequence[str]) -> set[tuple[object, ...]]:
-    """The keys whose rows two tables do not share, in plain Python, which has no year 10000."""
+    """The keys whose rows differ between two tables, in plain Python, which has no year 10000."""
     plain = (frame.with_columns(pl.col(INSTANT).cast(pl.Int64)) for frame in (right, wrong))
     one, other = ({tuple(row[k] for k in key): repr(row) for row in f.iter_rows(named=True)} for f in plain)
     return {k for k in one.keys() | other.keys() if one.get(k) != other.get(k)}
@@ -199,19 +199,19 @@ def cell_of(frame: pl.DataFrame, row: int, column: str) -> Cell:
 
 
 def edited(frame: pl.DataFrame, row: int, column: str, value: Cell) -> pl.DataFrame:
-    """Rows with one other cell."""
+    """The rows with one cell changed."""
     cell = pl.Series([value], dtype=frame.schema[column])
     here = pl.int_range(pl.len()) == row
     return frame.with_columns(pl.when(here).then(pl.lit(cell)).otherwise(pl.col(column)).alias(column))
 
 
 def without(frame: pl.DataFrame, row: int) -> pl.DataFrame:
-    """Rows without one."""
+    """The rows without one of them."""
     return frame.filter(pl.int_range(pl.len()) != row)
 
 
 def one_bit_other(value: Cell, scale: int = 0) -> Cell:
-    """The least that can change in a value; of a zero double, its sign; in a list, in its last element."""
+    """The value with the smallest change: of a zero double its sign, of a list its last element."""
     if isinstance(value, list):
         return [*value[:-1], one_bit_other(value[-1], scale)]  # type: ignore[list-item] # a scalar gives a scalar
     return value + Decimal(1).scaleb(-scale) if isinstance(value, Decimal) else LEAST_CHANGES[type(value)](value)
@@ -233,7 +233,7 @@ LEAST_CHANGES: dict[type, Callable[..., Scalar]] = {
 
 
 def scale_of(dtype: pl.DataType) -> int:
-    """Digits behind the point, of a list's elements too."""
+    """Decimal places of a type, or of its list elements."""
     inner = dtype.inner if isinstance(dtype, pl.List) else dtype
     return inner.scale if isinstance(inner, pl.Decimal) else 0
 
@@ -245,7 +245,7 @@ def datoms_of(segment: Segment, store: FolderObjectStore) -> list[Datom]:
 
 
 def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], store: FolderObjectStore) -> LogSource:
-    """A source in which one segment holds other datoms."""
+    """A source in which one segment has other datoms."""
     path = f"s3://{OWN_BUCKET}/rewritten/{uuid.uuid4()}.avro"
     store.write(path, avro_bytes(datoms))
     segments = tuple(replace(s, path=path) if s == segment else s for s in segments_in(source))
@@ -254,7 +254,7 @@ def rewritten(source: LogSource, segment: Segment, datoms: Sequence[Datom], stor
 
 @cache
 def cached_day(database: str, cut: str, store: FolderObjectStore) -> Day:
-    """A day that several tests look at; a cut `today-excised` is today's t of the log that was extracted again."""
+    """A day shared by tests; the cut `today-excised` is today's t of the re-extracted log."""
     return day_at(database, cut.removesuffix("-excised"), store, reextracted=cut.endswith("-excised"))
 
 
@@ -268,19 +268,19 @@ def figures_between(database: str, one: str, other: str, store: FolderObjectStor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delta:
-    """What plain Python finds in the segments of one instance; entities as texts."""
+    """The segments of one instance, read in plain Python; entities are texts."""
 
     holders: Mapping[tuple[str, str], set[str]]
-    """Attribute and value → the entities that ever had it."""
+    """(attribute, value) → the entities that ever had it."""
     values: Mapping[tuple[str, str], set[str]]
-    """Entity and attribute → all values that it ever had."""
+    """(entity, attribute) → all values that it ever had."""
     touched: frozenset[str]
     """Entities with a datom after yesterday's t, up to today's."""
 
 
 @cache
 def delta_of(instance: Instance, one: str, other: str, store: FolderObjectStore) -> Delta:
-    """Read the segments; an attribute has the last of its names."""
+    """Read the segments; attributes have their last names."""
     source = source_at(instance, other.removesuffix("-excised"), reextracted=other.endswith("-excised"))
     until_t, after_t = source.until_t or 0, cut_off(instance, one)
     datoms = [d for segment in segments_in(source) for d in datoms_of(segment, store) if d[3] <= until_t]

@@ -30,8 +30,8 @@ def case_of(yesterday: Day, today: Day, store: FolderObjectStore, *, cache: str)
     )
     return Case(
         definition=today.definition,
-        yesterday={name: table.place for name, table in yesterday.tables.items()},
-        today={name: table.place for name, table in today.tables.items()},
+        yesterday={name: table.folder_uri for name, table in yesterday.tables.items()},
+        today={name: table.folder_uri for name, table in today.tables.items()},
         tables=store,
         logs=Logs(
             sources=today.sources,

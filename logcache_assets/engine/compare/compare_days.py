@@ -1,7 +1,7 @@
-"""The engine's face for validation: every contract of a database compared with yesterday's and explained by the log.
+"""Compares every contract of a database with yesterday's and explains the differences by the log.
 
-Only the datoms after yesterday's t are read from segments where a cache holds what came before. What the figures mean
-for publication is domain/validation.py.
+Where a cache covers the log up to yesterday's t, only later datoms are read from segments. Whether the figures allow
+publication is decided in domain/.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -13,10 +13,7 @@ import polars as pl
 from logcache_assets.domain.definitions import ContractTable
 from logcache_assets.domain.figures import FAULTS, ContractFigures, SchemaChange, TableFigures
 from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.compare.comparison import (
-    Comparison,
-    compare_tables,
-)
+from logcache_assets.engine.compare.comparison import Comparison, compare_tables
 from logcache_assets.engine.compare.contract_files import common_type
 from logcache_assets.engine.compare.day_pair import DayPair
 from logcache_assets.engine.drivers.driver import Driver
@@ -32,12 +29,12 @@ from logcache_assets.engine.log.open_logs import LogLadder, OpenedLog, load_fact
 from logcache_assets.engine.storage.schemas import column_types
 
 
-def compare_days(days: DayPair, at: Runtime) -> dict[str, ContractFigures]:
+def compare_days(days: DayPair, runtime: Runtime) -> dict[str, ContractFigures]:
     """Compare and explain every contract that both days have.
 
     Args:
-        days: what to compare.
-        at: where the work is done.
+        days: both days' tables, and the logs that explain them.
+        runtime: where the work is done.
 
     Returns:
         Dataset → its figures.
@@ -45,25 +42,25 @@ def compare_days(days: DayPair, at: Runtime) -> dict[str, ContractFigures]:
     Raises:
         BadInput: the definition contradicts the schemas in the logs.
         CacheError: a cache cannot be used, and the policy is strict.
-        EngineError: a log that is not whole, or a file that is unreadable.
+        EngineError: a log is incomplete, or a file is unreadable.
     """
     if days.logs is None:
-        return {table.dataset: _compared(table, days, None, at.driver) for table in days.tables}
-    logs, meter = days.logs, Meter(at.progress)
+        return {table.dataset: _compare_contract(table, days, None, runtime.driver) for table in days.tables}
+    logs, meter = days.logs, Meter(runtime.progress)
 
     def attempt(opened: Mapping[Instance, OpenedLog]) -> dict[str, ContractFigures]:
-        known = LogKnowledge(days, logs, load_facts(opened, at.store, at.driver, meter), at.warn)
+        known = LogKnowledge(days, logs, load_facts(opened, runtime.store, runtime.driver, meter), runtime.warn)
         with _without_values(f"what the log says of {days.definition.database}"):
-            known.record(at.driver, meter)
-        return {table.dataset: _compared(table, days, known, at.driver) for table in days.tables}
+            known.record(runtime.driver, meter)
+        return {table.dataset: _compare_contract(table, days, known, runtime.driver) for table in days.tables}
 
     sources = [_until_yesterday(source, logs.after_t(source.instance)) for source in logs.sources]
-    return LogLadder(sources, at.store, policy=logs.policy, warn=at.warn).attempt(attempt)
+    return LogLadder(sources, runtime.store, policy=logs.policy, warn=runtime.warn).attempt(attempt)
 
 
 @contextmanager
 def _without_values(what: str) -> Iterator[None]:
-    """An error of polars may quote values of the data, so only its kind is told."""
+    """Replace an error of polars, whose text may quote values, by one that names only its kind."""
     try:
         yield
     except pl.exceptions.PolarsError as error:
@@ -74,16 +71,18 @@ def _without_values(what: str) -> Iterator[None]:
 
 
 def _until_yesterday(source: LogSource, after_t: int) -> LogSource:
-    """The source with the first of its caches that holds nothing newer than yesterday."""
+    """The source with the first of its caches that ends at or before yesterday's t."""
     while source.after_t > after_t:
         source = source.without_cache()
     return source
 
 
-def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, driver: Driver) -> ContractFigures:
+def _compare_contract(
+    table: ContractTable, days: DayPair, known: LogKnowledge | None, driver: Driver
+) -> ContractFigures:
     yesterday, today = days.yesterday[table.dataset], days.today[table.dataset]
     pii = frozenset(a.column for a in table.attributes if a.pii)
-    expected = known.expected(table) if known else _as_yesterday(table, yesterday.schema)
+    expected = known.expected(table) if known else _columns_of_yesterday(table, yesterday.schema)
     comparison = Comparison(
         yesterday=yesterday,
         today=today,
@@ -102,7 +101,7 @@ def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, d
     figures = compared.figures
     unfit = {n for n, dtype in expected.items() if n in today.schema and common_type(today.schema[n], dtype) is None}
     schema = tuple(find_schema_changes(figures.yesterday, figures.today, column_types(expected), unfit=unfit))
-    with _without_values(f"the place of wrong rows of {table.dataset}"):
+    with _without_values(f"the origin of faulty rows of {table.dataset}"):
         located = known.locate(table, compared.faulty, driver) if known and compared.faulty is not None else {}
     complete = sum(figures.reasons.get(fault, 0) for fault in FAULTS) <= FAULTY_ROWS
     sources = days.logs.sources if days.logs else ()
@@ -110,24 +109,24 @@ def _compared(table: ContractTable, days: DayPair, known: LogKnowledge | None, d
     return msgspec.structs.replace(figures, schema=schema, patterns=patterns, hashed=tuple(sorted(pii)))
 
 
-def _as_yesterday(table: ContractTable, yesterday: pl.Schema) -> pl.Schema:
+def _columns_of_yesterday(table: ContractTable, yesterday: pl.Schema) -> pl.Schema:
     return pl.Schema({name: dtype for name, dtype in yesterday.items() if name in table.columns})
 
 
 def find_schema_changes(
     yesterday: TableFigures, today: TableFigures, expected: Mapping[str, str], *, unfit: Collection[str] = ()
 ) -> Iterator[SchemaChange]:
-    """What is to be said of the columns of both days.
+    """Find the columns that changed or are not as expected.
 
     Args:
-        yesterday: one day.
-        today: the other.
+        yesterday: yesterday's table.
+        today: today's table.
         expected: column → the type that definition and log give today.
         unfit: columns of today whose type has no value in common with the expected one.
 
     Returns:
-        Columns that both days do not share with one type, those of the definition or of today that the other lacks, and
-        the unfit ones.
+        Columns that the days do not share with one type, columns that only one of today's table and the definition has,
+        and the unfit ones.
     """
     for name in dict.fromkeys((*yesterday.columns, *today.columns, *expected)):
         was, is_now = yesterday.columns.get(name), today.columns.get(name)

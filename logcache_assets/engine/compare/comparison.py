@@ -1,8 +1,8 @@
-"""Compares two days of a contract by key, on a driver; memory is bounded by the bucket, whatever the tables' size.
+"""Compares two days of a contract by key, on a driver; memory depends on the bucket, not on the tables' size.
 
-Both tables are read once for their digests (digests.py), the few rows that differ a second time, and these are
-explained with what the log says of them (explanation.py). Duplicate or null keys are an error of the table, never
-joined: the comparison then stops at the tables themselves.
+Both tables are read once for their digests (digests.py). The few rows that differ are read again and explained by the
+log (explanation.py). Rows with duplicate or null keys cannot be joined: a comparison that finds any reports only the
+figures of the two tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,29 +33,29 @@ from logcache_assets.engine.compare.digests import (
 )
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.explain.causes import Scope
-from logcache_assets.engine.explain.comparison_terms import ComparisonTerms
 from logcache_assets.engine.explain.counting import Explained
 from logcache_assets.engine.explain.explanation import ExplainTask
+from logcache_assets.engine.explain.row_comparison import RowComparison
 from logcache_assets.engine.storage.buckets import Bucket, choose_buckets
 from logcache_assets.engine.storage.schemas import column_types
 from logcache_assets.engine.storage.shards import Shard, in_bucket
 
 BUCKET_ROWS = 8_000_000
-"""About how many rows of one day a bucket should hold: some hundred megabytes of digests."""
+"""Target rows of one day per bucket; their digests take a few hundred megabytes."""
 
 PIECES_AT_ONCE = 8
-"""So many pieces of a table make a task."""
+"""Pieces of a table per task."""
 
 MANY_ROWS = 2_000_000
-"""When more rows than these differ on one of both days, all are read rather than looked up."""
+"""If more rows than this differ on either day, all rows are read instead of looked up."""
 
 LISTED_PATTERNS = 40
-"""So many patterns of a contract are kept."""
+"""Patterns kept per contract; the rest are only counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two days of one contract."""
+    """Two days of one contract, and how to compare them."""
 
     yesterday: Table
     today: Table
@@ -63,33 +63,33 @@ class Comparison:
     row_columns: frozenset[str]
     token_key: bytes
     recorded: tuple[Shard, ...] = ()
-    """What the log says, in as many buckets as the comparison has."""
+    """The recorded rows (expectation.py), in as many buckets as the comparison has."""
     scopes: Mapping[str, Scope] = field(default_factory=dict)
     tolerances: Mapping[str, float] = field(default_factory=dict)
     unchecked: frozenset[str] = frozenset()
     expected: Mapping[str, pl.DataType] | None = None
-    """Column → the type that definition and log give; columns that are not among them are left to the schema. None
-    compares all of today's."""
+    """Column → the type that definition and log give; other columns are judged by the schema check alone. None compares
+    all of today's columns."""
     bucket_rows: int = BUCKET_ROWS
     """About how many rows of one day are compared at once; memory grows with it."""
     many_rows: int = MANY_ROWS
-    """Up to so many rows of a day are looked up; of more, all are read."""
+    """Up to this many differing rows of a day are looked up; beyond that, all rows are read."""
 
     @property
     def buckets(self) -> int:
-        """Into how many buckets the rows of both days go."""
+        """The number of buckets for the rows of both days."""
         return choose_comparison_buckets(self.yesterday, self.today, bucket_rows=self.bucket_rows)
 
     @property
-    def layout(self) -> ComparedColumns:
+    def columns(self) -> ComparedColumns:
         """The columns to compare."""
-        return plan_layout(self.key, yesterday=self.yesterday.schema, today=self.today.schema, expected=self.expected)
+        return plan_columns(self.key, yesterday=self.yesterday.schema, today=self.today.schema, expected=self.expected)
 
     @property
-    def terms(self) -> ComparisonTerms:
-        """For the explanation of single rows."""
-        return ComparisonTerms(
-            layout=self.layout,
+    def row_comparison(self) -> RowComparison:
+        """How single rows are compared and explained."""
+        return RowComparison(
+            columns=self.columns,
             row_columns=self.row_columns,
             has_t="db__t" in self.key,
             scopes=self.scopes,
@@ -99,14 +99,17 @@ class Comparison:
         )
 
 
-def plan_layout(
+def plan_columns(
     key: Sequence[str],
     *,
     yesterday: pl.Schema,
     today: pl.Schema,
     expected: Mapping[str, pl.DataType] | None = None,
 ) -> ComparedColumns:
-    """Today's columns in the types that both days share, and the log; a column that yesterday lacks was null then."""
+    """Today's columns, each with the type that both days and the log have in common.
+
+    A column that yesterday's table lacks counts as null there.
+    """
     types, retyped, foreign = dict[str, pl.DataType](), dict[str, pl.DataType](), set[str]()
     for name, dtype in today.items():
         if expected is not None and name not in {*expected, *key}:
@@ -125,26 +128,26 @@ def plan_layout(
 
 
 def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:
-    """Into how many buckets the rows of two tables go."""
+    """The number of buckets for the rows of two tables."""
     return choose_buckets(max(yesterday.rows, today.rows), bucket_datoms=bucket_rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """The figures, and faulty rows whose place in the log is not known."""
+    """The result of a comparison."""
 
     figures: ContractFigures
     faulty: pl.DataFrame | None
-    """Columns of Explained.faulty; None where rows could not be compared."""
+    """The first faulty rows, columns of Explained.faulty; None if rows could not be compared."""
 
 
 def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> Compared:
-    """Count and explain what differs.
+    """Compare two days of a contract: count and explain what differs.
 
     Args:
-        comparison: of what.
-        driver: where the work is done.
-        scratch: an empty folder that the driver's tasks reach, for what does not fit in memory.
+        comparison: the tables, and how to compare them.
+        driver: runs the tasks.
+        scratch: an empty folder that the tasks can reach, for what does not fit in memory.
 
     Raises:
         ParquetError: a file is unreadable.
@@ -163,7 +166,7 @@ def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> C
         yesterday=tables[YESTERDAY],
         today=tables[TODAY],
         explained=explained,
-        prototypes=_all_rows(parts, digested, comparison.layout.cells),
+        prototypes=_complete_prototypes(parts, digested, comparison.columns.cells),
         patterns=patterns[:LISTED_PATTERNS],
         more_patterns=len(patterns[LISTED_PATTERNS:]),
     )
@@ -175,7 +178,7 @@ class _Run:
 
     def __init__(self, comparison: Comparison, driver: Driver, scratch: Folder) -> None:
         self.comparison, self.driver, self.scratch = comparison, driver, scratch
-        self.layout, self.tables = comparison.layout, (comparison.yesterday, comparison.today)
+        self.columns, self.tables = comparison.columns, (comparison.yesterday, comparison.today)
         self.buckets = comparison.buckets
         self.in_memory = driver.shares_memory and self.buckets == 1
 
@@ -183,12 +186,12 @@ class _Run:
         return None if self.in_memory else self.scratch.at(name)
 
     def digest_tasks(self) -> list[DigestTask]:
-        """Read both tables once."""
+        """Tasks that read both tables once."""
         return [
             DigestTask(
                 table=table,
                 pieces=pieces,
-                layout=self.layout,
+                columns=self.columns,
                 side=side,
                 buckets=self.buckets,
                 recorded=frozenset(prototype for prototype, s in self.comparison.scopes.items() if s.complete),
@@ -199,7 +202,7 @@ class _Run:
         ]
 
     def differ_tasks(self, digested: Sequence[Digested]) -> list[DifferTask]:
-        """Compare the digests of every bucket."""
+        """Tasks that compare the digests, one per bucket."""
         sides = [[shard for part in digested if part.side == side for shard in part.shards] for side in (0, 1)]
         return [
             DifferTask(*(in_bucket(shards, bucket) for shards in (*sides, self.comparison.recorded)))
@@ -210,7 +213,7 @@ class _Run:
         return [Bucket(number, self.buckets) for number in range(self.buckets)]
 
     def describe(self, side: int, digested: Sequence[Digested], differing: Sequence[Differing]) -> TableFigures:
-        """One table by itself."""
+        """The figures of one table by itself."""
         own = [part for part in digested if part.side == side]
         repeated = pl.concat([found.repeated[side] for found in differing])
         return TableFigures(
@@ -221,22 +224,22 @@ class _Run:
         )
 
     def _count_repeated(self, side: int, rows: pl.Series) -> int:
-        """Rows above one per key; equal hashes may also be those of different keys."""
+        """Count rows beyond one per key; the keys are read, because different keys may have equal hashes."""
         found = self.driver.run(self._extract_tasks("repeated", side, rows, few=len(rows) <= self.comparison.many_rows))
-        keys = pl.concat([shard.read() for part in found for shard in part.shards]).select(self.layout.key)
+        keys = pl.concat([shard.read() for part in found for shard in part.shards]).select(self.columns.key)
         return len(keys) - keys.n_unique()
 
     def explain(self, differing: Sequence[Differing]) -> list[Explained]:
-        """Read the rows that differ, or should, and explain them bucket by bucket."""
+        """Read the rows that differ, or should, and explain them; one result per bucket, in order."""
         wanted = [pl.concat([found.rows[side] for found in differing]) for side in (YESTERDAY, TODAY)]
-        # Both days alike: a row that is read on one day alone would look missing on the other.
+        # Decided for both days at once: a row that is read on one day only would look missing on the other.
         few = max(len(rows) for rows in wanted) <= self.comparison.many_rows
         tasks = [task for side, rows in enumerate(wanted) for task in self._extract_tasks("rows", side, rows, few=few)]
         extracted = list(self.driver.run(tasks))
         sides = [[shard for part in extracted if part.side == side for shard in part.shards] for side in (0, 1)]
         explain = [
             ExplainTask(
-                terms=self.comparison.terms,
+                comparison=self.comparison.row_comparison,
                 yesterday=in_bucket(sides[YESTERDAY], bucket),
                 today=in_bucket(sides[TODAY], bucket),
                 recorded=in_bucket(self.comparison.recorded, bucket),
@@ -247,7 +250,7 @@ class _Run:
         return sorted(self.driver.run(explain), key=lambda part: part.bucket)
 
     def _extract_tasks(self, what: str, side: int, rows: pl.Series, *, few: bool) -> list[ExtractTask]:
-        """Read some rows: those of each file at once where they are few, otherwise all rows piece by piece."""
+        """Tasks that read the given rows: one per file if they are few, otherwise tasks that read all rows."""
         pieces = self.tables[side].pieces
         groups = [tuple(own) for _, own in groupby(pieces, key=lambda piece: piece.uri)] if few else _groups(pieces)
         wanted = [_rows_of(own, rows) if few else None for own in groups]
@@ -255,7 +258,7 @@ class _Run:
             ExtractTask(
                 table=self.tables[side],
                 pieces=own,
-                layout=self.layout,
+                columns=self.columns,
                 rows=its_rows,
                 buckets=self.buckets,
                 folder=self._folder(f"{what}-{side}-{number}"),
@@ -275,10 +278,10 @@ def _groups(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
     return [tuple(pieces[n : n + PIECES_AT_ONCE]) for n in range(0, len(pieces), PIECES_AT_ONCE)]
 
 
-def _all_rows(
+def _complete_prototypes(
     parts: Sequence[Explained], digested: Sequence[Digested], cells: Sequence[str]
 ) -> dict[str, PrototypeFigures]:
-    """The figures of looked-up rows completed with those that the digests prove equal."""
+    """Figures by prototype: those of the rows that were read, completed with the rows that the digests prove equal."""
     rows: tuple[dict[str, int], dict[str, int]] = ({}, {})
     for part in digested:
         add_counts(rows[part.side], part.rows)

@@ -1,6 +1,6 @@
-"""A contract table as its files lie in a folder: opened, described and read piece by piece, whoever wrote it.
+"""Reads a contract table from the Parquet files of a folder, piece by piece, whoever wrote them.
 
-Itaipu's files differ in types that hold the same values (units of timestamps, scales of decimals); the common type in
+Itaipu's files may use other types for the same values (units of timestamps, scales of decimals); the common type in
 which two tables are compared is decided here.
 """
 
@@ -22,14 +22,14 @@ from logcache_assets.engine.storage.schemas import column_types
 from logcache_assets.ports import ObjectStore
 
 PIECE_ROWS = 1_000_000
-"""About how many rows are read at once."""
+"""Most rows of a piece, which is read at once."""
 
 
 DIGITS = 38
-"""Of the widest decimal."""
+"""Precision of the widest decimal."""
 
 DECIMAL_TEXT = pl.Binary()
-"""The common type of decimals whose digits before and behind the point no decimal holds: their shortest text."""
+"""The common type of decimals that together have more digits than one decimal holds: their shortest text."""
 
 
 WIDEST: tuple[tuple[Callable[[pl.DataType], bool], pl.DataType], ...] = (
@@ -37,16 +37,16 @@ WIDEST: tuple[tuple[Callable[[pl.DataType], bool], pl.DataType], ...] = (
     (lambda dtype: dtype.is_integer() and dtype not in {pl.UInt64(), pl.Int128(), pl.UInt128()}, pl.Int64()),
     (lambda dtype: dtype.is_float(), pl.Float64()),
 )
-"""What kind of types one type holds; texts may lie in a file as a dictionary."""
+"""(whether a type is of this kind, the type that holds all of the kind); texts may be stored as a dictionary."""
 
 
 class TableError(EngineError):
-    """A contract's files are not the table that its definition declares."""
+    """A contract's files do not form the table that its definition declares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some neighbouring rows of a file."""
+    """A range of rows of a file."""
 
     uri: str
     first: int
@@ -58,34 +58,33 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """The files of one contract, their columns proven to be the same."""
+    """The files of one contract; all have the same columns."""
 
-    place: str
-    """The folder, for errors."""
+    folder_uri: str
     pieces: tuple[Piece, ...]
     schema: pl.Schema
     store: ObjectStore
 
     @property
     def rows(self) -> int:
-        """Of all files."""
+        """The number of rows in all files."""
         return sum(piece.rows for piece in self.pieces)
 
     def scan(self, piece: Piece) -> pl.LazyFrame:
-        """The rows of a piece, to be read with `collect_parquet`."""
+        """A lazy scan of a piece; read it with `collect_parquet`."""
         return scan_parquet([piece.uri], self.store).slice(piece.first, piece.rows)
 
     def read(self, piece: Piece, columns: Sequence[str]) -> pl.DataFrame:
-        """Rows with some of the columns."""
+        """The rows of a piece, with the given columns; raises ParquetError."""
         return collect_parquet(self.scan(piece).select(columns), piece.uri)
 
 
 def open_table(folder_uri: str, store: ObjectStore, *, key: Sequence[str] = ()) -> Table:
-    """Read the footers of a folder's Parquet files.
+    """Open the Parquet files of a folder as a table; reads only their footers.
 
     Raises:
-        TableError: there are none, or a column of the key is missing.
-        ParquetError: one is unreadable, or has other columns than the first.
+        TableError: there are no files, or a column of the key is missing or has a type that cannot be a key.
+        ParquetError: a file is unreadable, or its columns differ from those of the first.
     """
     uris = list_parquet(folder_uri, store)
     if not uris:
@@ -100,7 +99,7 @@ def open_table(folder_uri: str, store: ObjectStore, *, key: Sequence[str] = ()) 
     if missing := [name for name in key if name not in schema]:
         raise TableError(
             f"{folder_uri} has no column {missing[0]}, which is part of the contract's key; its columns are "
-            f"{', '.join(schema)}. Take the definition with which it was computed, or compute it again"
+            f"{', '.join(schema)}. Use the definition that it was computed with, or compute it again"
         )
     for name in key:
         _require_key_type(name, schema[name], folder_uri)
@@ -109,7 +108,7 @@ def open_table(folder_uri: str, store: ObjectStore, *, key: Sequence[str] = ()) 
         rows = count_file(uri, store)
         pieces += _pieces(uri, rows, begin=begin)
         begin += rows
-    return Table(place=folder_uri, pieces=tuple(pieces), schema=schema, store=store)
+    return Table(folder_uri=folder_uri, pieces=tuple(pieces), schema=schema, store=store)
 
 
 def _require_key_type(name: str, dtype: pl.DataType, folder_uri: str) -> None:
@@ -122,7 +121,7 @@ def _require_key_type(name: str, dtype: pl.DataType, folder_uri: str) -> None:
 
 
 def empty_table(like: Table) -> Table:
-    """A table without rows that has another's columns."""
+    """A table without rows and with the columns of another."""
     return replace(like, pieces=())
 
 
@@ -131,7 +130,7 @@ def _pieces(uri: str, rows: int, *, begin: int) -> Iterator[Piece]:
 
 
 def common_type(*types: pl.DataType) -> pl.DataType | None:
-    """The type that holds every value of all of these, so that equal means the same value; None if there is none."""
+    """The type in which equal values of these types are equal, and others differ; None if there is none."""
     if all(isinstance(dtype, pl.List) for dtype in types):
         inner = common_type(*(dtype.inner for dtype in types))  # type: ignore[attr-defined]
         return None if inner is None else pl.List(inner)
@@ -139,7 +138,7 @@ def common_type(*types: pl.DataType) -> pl.DataType | None:
         return _common_decimal(*types)  # type: ignore[arg-type]
     if all(isinstance(dtype, pl.Datetime) for dtype in types):
         units = {dtype.time_unit for dtype in types}  # type: ignore[attr-defined]
-        # Nanoseconds do not reach the years that Datomic's instants may have.
+        # Timestamps in nanoseconds cannot hold all years of Datomic's instants.
         return pl.Datetime("us" if len(units) > 1 else units.pop(), "UTC")
     wide = (found for holds, found in WIDEST if all(holds(dtype) for dtype in types))
     return next(wide, types[0] if len(set(types)) == 1 else None)
@@ -152,7 +151,7 @@ def _common_decimal(*types: pl.Decimal) -> pl.DataType:
 
 
 def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr:
-    """A column in the common type; a timestamp without a zone is UTC, as Spark writes it."""
+    """Convert a column to a common type; a timestamp without a zone is UTC, as Spark writes it."""
     if dtype == wanted:
         return column
     match dtype, wanted:
@@ -166,13 +165,13 @@ def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr
 
 
 def _shortest_text(column: pl.Expr, scale: int) -> pl.Expr:
-    """A decimal without the zeros at its end."""
+    """A decimal as text, without trailing zeros."""
     text = column.cast(pl.String)
     return text.str.strip_chars_end("0").str.strip_chars_end(".") if scale else text
 
 
 def key_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """A value as text that is the same whatever type of its kind a file has: what tokens of keys are made of."""
+    """A key's value as text that is the same in every type that holds it; row tokens are made from it."""
     match dtype:
         case pl.Decimal():
             return _shortest_text(column, dtype.scale)

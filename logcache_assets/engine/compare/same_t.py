@@ -1,4 +1,4 @@
-"""Same t, same table: yesterday's contracts recomputed from the candidate's caches, against yesterday's own."""
+"""Same t, same table: recomputes yesterday's contracts from the candidate's caches, which must give the same tables."""
 
 from collections.abc import Mapping
 
@@ -11,22 +11,27 @@ from logcache_assets.engine.explain.causes import row_columns
 
 
 def compare_same_t(
-    build: ContractBuild, yesterday: Mapping[str, Table], *, token_key: bytes, at: Runtime
+    build: ContractBuild, yesterday: Mapping[str, Table], *, token_key: bytes, runtime: Runtime
 ) -> dict[str, SameT]:
     """Recompute contracts at yesterday's t and compare them with yesterday's: this tests the caches and nothing else.
 
     Args:
         build: yesterday's definition, the prototypes to compare, and their caches, until yesterday's t.
-        yesterday: dataset → its files.
-        token_key: for tokens.
-        at: where the work is done.
+        yesterday: dataset → yesterday's table.
+        token_key: the key for row tokens.
+        runtime: where the work is done.
+
+    Returns:
+        Dataset → the result, for the datasets in `yesterday`.
 
     Raises:
-        CacheError: a cache cannot be used; that it is proves the point.
-        EngineError: a log that is not whole, or a file that is unreadable.
+        CacheError: a cache cannot be used, so it is not tested.
+        EngineError: a log is incomplete, or a file is unreadable.
     """
-    driver, out = at.driver, at.driver.scratch.at("same-t")
-    built = build_contracts(build, store=at.store, out=out, driver=driver, warn=at.warn, progress=at.progress)
+    driver, out = runtime.driver, runtime.driver.scratch.at("same-t")
+    built = build_contracts(
+        build, store=runtime.store, out=out, driver=driver, warn=runtime.warn, progress=runtime.progress
+    )
     found = {}
     for contract in built:
         name = contract.table.dataset
@@ -45,7 +50,7 @@ def compare_same_t(
 
 
 def _same_t(figures: ContractFigures, prototypes: tuple[str, ...]) -> SameT:
-    """Rows of prototypes that were not recomputed do not count."""
+    """The result over the recomputed prototypes; rows of others do not count."""
     own = [f for prototype, f in (figures.prototypes or {}).items() if prototype in prototypes]
     differing = sum(f.missing + f.added + f.changed for f in own)
     if figures.prototypes is None:

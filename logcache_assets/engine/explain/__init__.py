@@ -1,1 +1,1 @@
-"""Explains differing rows: what the log expects of them, why they may differ, and where they lie in the log."""
+"""Explains rows that differ: what the log says of them, why they may differ, and which t they come from."""

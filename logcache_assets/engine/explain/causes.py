@@ -1,6 +1,6 @@
-"""Why a row may differ from yesterday's: the causes that the log or the definition gives, found and written as bits.
+"""Finds the causes, in log or definition, for which a row may differ from yesterday's; each is a bit.
 
-Which entities they reach is found in expectation.py, what they explain in explanation.py.
+expectation.py finds which entities they reach, explanation.py what they explain.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,50 +18,36 @@ from logcache_assets.engine.facts.values import column_names
 BITS: Mapping[Explanation, int] = {name: 1 << n for n, name in enumerate(EXPLANATIONS)}
 TOUCHED, REFERRED, RENAMED, EXCISED, REDEFINED = (BITS[name] for name in EXPLANATIONS)
 
-WHY = {"present": pl.Boolean(), "why": pl.UInt8(), "why_t": pl.Int64()}
-"""What a recorded row says beside its cells: whether the log shows it at all, the bits of its causes, and the last t at
-which the log touched its entity. Not shown are keys that an entity has no more: `present` is null where it got and lost
-them since yesterday, which says nothing of another entity's row of that key."""
-
-
-EARLIER = "earlier:"
-"""Prefix of the columns that list, as hashes, what a cell showed between both days before what it shows now."""
-VALUE_SEED = 3
-"""Of these hashes."""
-MOVED = "moved:"
-"""Prefix of the columns that tell whether a cell has another value than yesterday, where no more can be verified of it;
-null where the log cannot tell."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What is known of the causes on one prototype, for one contract."""
+    """The causes on one prototype, for one contract."""
 
     after_t: int
     """Yesterday's t."""
     columns: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    """Bit → the columns that this cause may change; what is not named may change any."""
+    """Bit → the columns that this cause may change; a bit that is missing may change any."""
     former_names: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """Column → names that its idents had yesterday or since, and that no ident has any more; `""` is null, which a
-    column shows as long as its attribute, or what it refers to, has another name or none."""
+    """Column → names that its idents had yesterday or since and that no ident has now. `""` stands for null, which a
+    column shows while its attribute, or what it refers to, has another name or none."""
     complete: int = 0
-    """Where not 0, every row that the log shows is recorded, and these bits explain that another one is gone."""
+    """If not 0, every row that the log shows is recorded, and these bits explain why any other row is gone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityCauses:
-    """What may change rows of one kind of entity on one instance, beside the entities' own datoms."""
+    """What may change the rows of one kind of entity on one instance, besides the entities' own datoms."""
 
     renamed: frozenset[str]
-    """Columns whose attribute is another one than yesterday under the same name, or has none any more."""
+    """Columns whose name now means another attribute than yesterday, or none."""
     idents: Mapping[str, pl.Series]
-    """Column → ids of the idents that it may show and that have another name than yesterday."""
+    """Column → ids of the idents it may show whose name changed since yesterday."""
     redefined: frozenset[str]
-    """Columns that the definition, or the attribute's type, changed."""
+    """Columns whose definition or attribute's type changed."""
     excised: bool
     """Whether segments of yesterday's log were extracted again."""
     former_names: frozenset[str] = frozenset()
-    """What idents were called yesterday or since, as cells show it, and no ident is any more."""
+    """Names, as cells show them, that idents had yesterday or since and that no ident has now."""
 
     @property
     def everywhere(self) -> bool:
@@ -70,20 +56,20 @@ class EntityCauses:
 
     @property
     def whole(self) -> bool:
-        """Whether old rows of histories may change too."""
+        """Whether history rows up to yesterday's t may change too."""
         return self.everywhere or any(len(ids) for ids in self.idents.values())
 
     def reaches(self, column: str) -> bool:
-        """Whether more than the datoms of its entities may change a column."""
+        """Whether something other than its entities' own datoms may change a column."""
         named = column in self.renamed | self.redefined or len(self.idents.get(column, ())) > 0
         return named or self.excised
 
     def bits(self) -> int:
-        """Of what reaches every entity."""
+        """The bits of the causes that reach every entity."""
         return RENAMED * bool(self.renamed) | REDEFINED * bool(self.redefined) | EXCISED * self.excised
 
     def scope(self, table: ContractTable, *, after_t: int) -> Scope:
-        """For the rows of one prototype."""
+        """The causes for one contract, on the prototype of this instance."""
         by_ident = frozenset(column for column, ids in self.idents.items() if len(ids))
         by_ref = {a.column for a in table.attributes if a.ref and a.ref != IDENT_REF}
         rows = row_columns(table)
@@ -97,7 +83,7 @@ class EntityCauses:
 
 
 def row_columns(table: ContractTable) -> frozenset[str]:
-    """The columns whose attributes decide which rows a table has."""
+    """The columns whose attributes decide which rows a table has: the primary key, and a history's attribute."""
     own = table.attributes if table.kind == "history" else ()
     return frozenset(a.column for a in (primary_key(table.entity), *own))
 
@@ -110,13 +96,13 @@ def find_causes(
     redefined: frozenset[str],
     excised: bool,
 ) -> EntityCauses:
-    """Compare the schemas of both days for what one kind of entity shows.
+    """Find what may change the rows of one kind of entity, by comparing the schemas of both days.
 
     Args:
-        entity: the kind.
+        entity: the kind of entity.
         before: the schema as of yesterday's t.
-        today: as of today's.
-        redefined: columns that the definition changed.
+        today: the schema as of today's t.
+        redefined: columns whose definition changed.
         excised: whether segments of yesterday's log were extracted again.
     """
     shown = (primary_key(entity), *entity.attributes)
@@ -132,9 +118,9 @@ def find_causes(
 
 
 def find_former_names(facts: InstanceFacts, *, after_t: int) -> frozenset[str]:
-    """What idents were called at a t or since, as cells show it, and no ident is called any more.
+    """Names, as cells show them, that idents had at after_t or since and that no ident has now.
 
-    With `""`, which stands for null, where something got its first name since: who has not seen it shows nothing.
+    Includes `""`, which stands for null, if an entity got its first name since: a reader of the older log shows null.
     """
     names = facts.of({IDENT: "string"}, after_t=after_t)[IDENT]
     shown = names.select("e", "t_from", is_current=pl.col("t_to").is_null(), v=column_names(names["v"]))
@@ -150,7 +136,7 @@ def _names(attribute: ContractAttribute) -> Iterator[str]:
 
 
 def _is_renamed(name: str, before: DatomicSchema, today: DatomicSchema) -> bool:
-    """Whether a name means another attribute than yesterday; an attribute that is new has no facts of yesterday."""
+    """Whether a name means another attribute than yesterday; False for a new one, which had no facts yesterday."""
     was, is_now = before.attributes.get(name), today.attributes.get(name)
     if was is None:
         return is_now is not None and is_now.id in before.types
@@ -164,6 +150,6 @@ def _is_retyped(name: str, before: DatomicSchema, today: DatomicSchema) -> bool:
 
 
 def renamed_idents(before: DatomicSchema, today: DatomicSchema) -> pl.Series:
-    """The ids whose name is another one than yesterday: changed, gone, or the first that they have."""
+    """Ids of the entities whose ident was added, changed or removed since yesterday."""
     both = before.idents.join(today.idents, on="id", how="full", suffix="_now", coalesce=True)
     return both.filter(pl.col("ident").ne_missing(pl.col("ident_now")))["id"]

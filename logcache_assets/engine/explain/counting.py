@@ -1,4 +1,4 @@
-"""Counts of rows whose reasons are known: figures and patterns, in which no value is left."""
+"""Counts rows by their reasons, into figures and patterns that hold no values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,51 +9,61 @@ from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, Prototy
 from logcache_assets.engine.compare.contract_files import key_text
 from logcache_assets.engine.compare.digests import key_hash
 from logcache_assets.engine.compare.tokens import row_token
-from logcache_assets.engine.explain.comparison_terms import A, B, ComparisonTerms, any_cell
+from logcache_assets.engine.explain.joined_columns import (
+    CAUSELESS,
+    DIFFERS,
+    IN_LOG,
+    IN_TODAY,
+    IN_YESTERDAY,
+    STALE,
+    TODAY_CELL,
+    WRONG,
+    YESTERDAY_CELL,
+)
+from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 
 EXAMPLES = 3
-"""So many rows of a pattern are named."""
+"""How many rows of a pattern get a token."""
 FAULTY_ROWS = 1_000
-"""So many faulty rows of a bucket are looked up in the log afterwards."""
+"""How many faulty rows of a bucket are later looked up in the log."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """What some rows amount to; `equal` of columns counts only rows that were looked at."""
+    """Figures and patterns of some rows; `equal` of columns counts only rows that were read."""
 
     prototypes: Mapping[str, PrototypeFigures]
     patterns: tuple[Pattern, ...]
     faulty: pl.DataFrame
-    """Prototype, reason, change and `columns` of the first faulty rows, with their `t`, or with their primary key where
-    rows carry no t."""
+    """The first faulty rows: their `t` (their primary key if rows have no t), prototype, reason, change, columns."""
     bucket: Bucket = WHOLE
 
 
-def count_rows(rows: pl.DataFrame, terms: ComparisonTerms) -> Explained:
-    """Figures of rows with their `reason`, their `change` and the flags of their cells."""
+def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
+    """Count rows that have a `reason`, a `change` and the flags of their cells."""
     differing = rows.filter(pl.col("reason").is_not_null())
     return Explained(
-        prototypes=dict(_prototypes(rows, terms)),
-        patterns=tuple(_patterns(differing, terms)),
-        faulty=_faulty(differing, terms),
+        prototypes=dict(_count_prototypes(rows, comparison)),
+        patterns=tuple(_find_patterns(differing, comparison)),
+        faulty=_select_faulty(differing, comparison),
     )
 
 
-def _prototypes(rows: pl.DataFrame, terms: ComparisonTerms) -> Iterator[tuple[str, PrototypeFigures]]:
+def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[tuple[str, PrototypeFigures]]:
     for key, part in rows.partition_by("prototype", as_dict=True).items():
         reasons = part["reason"].drop_nulls().value_counts()
         yield (
             str(key[0]),
             PrototypeFigures(
-                rows=_count(part, pl.col("in:today:")),
-                yesterday_rows=_count(part, pl.col("in:yesterday:")),
-                missing=_count(part, pl.col("in:yesterday:") & ~pl.col("in:today:")),
-                added=_count(part, pl.col("in:today:") & ~pl.col("in:yesterday:")),
-                changed=_count(part, pl.col("both") & any_cell("differs:", terms)),
+                rows=_count(part, pl.col(IN_TODAY)),
+                yesterday_rows=_count(part, pl.col(IN_YESTERDAY)),
+                missing=_count(part, pl.col(IN_YESTERDAY) & ~pl.col(IN_TODAY)),
+                added=_count(part, pl.col(IN_TODAY) & ~pl.col(IN_YESTERDAY)),
+                changed=_count(part, pl.col("both") & any_cell(DIFFERS, comparison)),
                 reasons=dict(reasons.iter_rows()),
-                faulty_rows=dict(part.filter(_wrong_row())["reason"].value_counts().iter_rows()),
-                columns={name: _cells(part, name) for name in terms.layout.cells},
+                faulty_rows=dict(part.filter(_is_wrong_row())["reason"].value_counts().iter_rows()),
+                columns={name: _count_cells(part, name) for name in comparison.columns.cells},
             ),
         )
 
@@ -62,45 +72,45 @@ def _count(part: pl.DataFrame, which: pl.Expr) -> int:
     return int(part.select(which.sum()).item())
 
 
-def _wrong_row() -> pl.Expr:
-    """Rows that are there against the log, or by nothing in it."""
-    placed = pl.col("due") != pl.col("in:today:")
+def _is_wrong_row() -> pl.Expr:
+    """Whether a row exists or is missing contrary to the log."""
+    placed = pl.col("due") != pl.col(IN_TODAY)
     return pl.col("reason").is_in(list(FAULTS)) & (placed | pl.col("differs"))
 
 
-def _cells(part: pl.DataFrame, name: str) -> CellFigures:
-    differs = pl.col(f"differs:{name}")
+def _count_cells(part: pl.DataFrame, name: str) -> CellFigures:
+    differs = pl.col(DIFFERS + name)
     counts = part.select(
         equal=(pl.col("both") & ~differs).sum(),
-        changed=(differs & pl.col(A + name).is_not_null() & pl.col(B + name).is_not_null()).sum(),
-        to_null=(differs & pl.col(B + name).is_null()).sum(),
-        from_null=(differs & pl.col(A + name).is_null()).sum(),
+        changed=(differs & pl.col(YESTERDAY_CELL + name).is_not_null() & pl.col(TODAY_CELL + name).is_not_null()).sum(),
+        to_null=(differs & pl.col(TODAY_CELL + name).is_null()).sum(),
+        from_null=(differs & pl.col(YESTERDAY_CELL + name).is_null()).sum(),
         unexplained=_unexplained_cells(name).sum(),
-        missed=pl.col(f"stale:{name}").sum(),
+        missed=pl.col(STALE + name).sum(),
     )
     return CellFigures(**counts.row(0, named=True))
 
 
 def _unexplained_cells(name: str) -> pl.Expr:
-    """Cells of unexplained rows that are wrong, or differ though no cause reaches them."""
-    wrong = pl.col(f"wrong:{name}") & ~pl.col(f"stale:{name}")
+    """Whether a cell of an unexplained row is wrong, or differs although no cause reaches it."""
+    wrong = pl.col(WRONG + name) & ~pl.col(STALE + name)
     unexplained = (pl.col("reason") == "unexplained").fill_null(value=False)
-    return pl.col("both") & unexplained & (wrong | pl.col(f"causeless:{name}"))
+    return pl.col("both") & unexplained & (wrong | pl.col(CAUSELESS + name))
 
 
-def _patterns(differing: pl.DataFrame, terms: ComparisonTerms) -> Iterator[Pattern]:
-    """Differing rows grouped by what they have in common, with the tokens of a few."""
+def _find_patterns(differing: pl.DataFrame, comparison: RowComparison) -> Iterator[Pattern]:
+    """Group differing rows by reason, change, prototype and columns, with the tokens of a few."""
     if differing.is_empty():
         return
-    t = pl.col("db__t") if terms.has_t else pl.when("in:log:").then(pl.col("why_t"))
-    by, pk = ["reason", "change", "prototype", "columns"], terms.layout.key[0]
+    t = pl.col("db__t") if comparison.has_t else pl.when(IN_LOG).then(pl.col("why_t"))
+    by, pk = ["reason", "change", "prototype", "columns"], comparison.columns.key[0]
     named = differing.select(
         *by[:3],
-        columns=_named_columns(terms),
+        columns=_pattern_columns(comparison),
         t=t,
-        key=key_text(pl.col(pk), terms.layout.types[pk]),
-        # By hash, as buckets are cut, so that the examples are the same whatever the buckets.
-        order=key_hash(differing, terms.layout),
+        key=key_text(pl.col(pk), comparison.columns.types[pk]),
+        # Ordered by hash, as buckets are, so that the examples do not depend on the number of buckets.
+        order=key_hash(differing, comparison.columns),
     )
     grouped = named.group_by(by).agg(
         rows=pl.len(),
@@ -111,25 +121,25 @@ def _patterns(differing: pl.DataFrame, terms: ComparisonTerms) -> Iterator[Patte
     for row in grouped.iter_rows(named=True):
         keys, where = row.pop("keys"), row["prototype"]
         columns = tuple(name for name in row.pop("columns").split(",") if name)
-        tokens = tuple(dict.fromkeys(row_token(terms.token_key, pk, key, where) for key in keys))
+        tokens = tuple(dict.fromkeys(row_token(comparison.token_key, pk, key, where) for key in keys))
         yield Pattern(**row, columns=columns, examples=tokens)
 
 
-def _named_columns(terms: ComparisonTerms) -> pl.Expr:
-    """The columns that a row's pattern names: in a fault those that are wrong or have no cause, if any are."""
-    is_fault = pl.col("reason").is_in(list(FAULTS)) & (any_cell("wrong:", terms) | any_cell("causeless:", terms))
+def _pattern_columns(comparison: RowComparison) -> pl.Expr:
+    """The columns of a row's pattern, joined by commas: those that differ; of a fault, those at fault if any are."""
+    is_fault = pl.col("reason").is_in(list(FAULTS)) & (any_cell(WRONG, comparison) | any_cell(CAUSELESS, comparison))
     names = [pl.lit(None, pl.String)]
-    for name in terms.layout.cells:
-        at_fault = pl.col(f"wrong:{name}") | pl.col(f"causeless:{name}")
-        flag = pl.when(is_fault).then(at_fault).otherwise(pl.col(f"differs:{name}"))
+    for name in comparison.columns.cells:
+        at_fault = pl.col(WRONG + name) | pl.col(CAUSELESS + name)
+        flag = pl.when(is_fault).then(at_fault).otherwise(pl.col(DIFFERS + name))
         names.append(pl.when(flag).then(pl.lit(name)))
     return pl.concat_str(names, separator=",", ignore_nulls=True)
 
 
-def _faulty(differing: pl.DataFrame, terms: ComparisonTerms) -> pl.DataFrame:
-    """Faulty rows, for their place in the log."""
+def _select_faulty(differing: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """The first faulty rows; columns of Explained.faulty."""
     fault = pl.col("reason").is_in(list(FAULTS))
-    wanted = differing.filter(fault).head(FAULTY_ROWS).with_columns(columns=_named_columns(terms))
-    placed = wanted.rename({"db__t": "t"}) if terms.has_t else wanted
-    own = ["t"] if terms.has_t else [terms.layout.key[0]]
+    wanted = differing.filter(fault).head(FAULTY_ROWS).with_columns(columns=_pattern_columns(comparison))
+    placed = wanted.rename({"db__t": "t"}) if comparison.has_t else wanted
+    own = ["t"] if comparison.has_t else [comparison.columns.key[0]]
     return placed.select(*own, "prototype", "reason", "change", "columns")

@@ -1,8 +1,8 @@
-"""What the log says that a contract must show today of everything that may differ from yesterday.
+"""Computes the rows that a contract must show today, according to the log, of every entity that may have changed.
 
-The datoms after yesterday's t are the only ones that change rows. So the rows of the entities that they touch, directly
-or through a ref, are computed from the facts that held at yesterday's t and these datoms; of histories, only the rows
-after that t. Where more may change (a name, a definition, an excision), the rows of everything it reaches are computed.
+Only datoms after yesterday's t change rows. So the rows of entities that they touch, directly or through a ref, are
+computed from the facts at yesterday's t and these datoms; of histories, only the rows after that t. A name, a
+definition or an excision may change more; then the rows of every entity it reaches are computed.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,15 +20,12 @@ from logcache_assets.engine.contracts.entity_reader import EntityReader, Instanc
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.explain.causes import (
     BITS,
-    EARLIER,
-    MOVED,
     REFERRED,
     RENAMED,
     TOUCHED,
-    VALUE_SEED,
-    WHY,
     EntityCauses,
 )
+from logcache_assets.engine.explain.joined_columns import EARLIER, MOVED, VALUE_SEED, WHY
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END
@@ -37,7 +34,7 @@ from logcache_assets.engine.storage.shards import Shard, put_shards
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What one bucket of the log says of one contract."""
+    """The rows of one contract computed from one bucket of the log, by bucket of the comparison."""
 
     dataset: str
     shards: tuple[Shard, ...]
@@ -45,7 +42,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordTask:
-    """Computes what the log says of all contracts, for one bucket of one instance."""
+    """Computes the recorded rows of all contracts, for one bucket of one instance."""
 
     facts: InstanceFacts
     context: InstanceContext
@@ -54,61 +51,61 @@ class RecordTask:
     tables: tuple[ContractTable, ...]
     columns: Columns
     causes: Mapping[str, EntityCauses]
-    """By the entity's name."""
-    layouts: Mapping[str, ComparedColumns]
-    """By dataset."""
+    """Entity's name → its causes."""
+    compared_columns: Mapping[str, ComparedColumns]
+    """Dataset → its compared columns."""
     buckets: Mapping[str, int]
-    """By dataset, of its comparison."""
+    """Dataset → number of buckets of its comparison."""
     folder: Folder | None
     """Where shards are written; None keeps them in memory."""
     keyless: bool
-    """Whether personal data is hashed under a key that is not the deployment's."""
+    """Whether the deployment's key is missing, and personal data is hashed with another one."""
 
     def run(self) -> tuple[Recorded, ...]:
-        """One set of shards per contract that has something recorded."""
-        return tuple(recorded for recorded in self._all() if recorded.shards)
+        """The recorded rows of each contract that has any."""
+        return tuple(recorded for recorded in self._record_all() if recorded.shards)
 
-    def _all(self) -> Iterator[Recorded]:
-        touched = self._touched(self.bucket)
-        views = {
+    def _record_all(self) -> Iterator[Recorded]:
+        touched = self._find_touched(self.bucket)
+        readers = {
             whole: InstanceReader(self.facts, self.context, after_t=0 if whole else self.after_t)
             for whole in (False, True)
         }
         for entity, tables in groupby(self.tables, key=lambda table: table.entity):
             causes = self.causes[entity.name]
-            whole = EntityReader(views[causes.whole], self.bucket, entity, self.columns)
-            affected = self._affected(whole, entity, causes, touched)
-            view = whole.restricted_to(affected["e"])
+            whole = EntityReader(readers[causes.whole], self.bucket, entity, self.columns)
+            affected = self._find_affected(whole, entity, causes, touched)
+            reader = whole.restricted_to(affected["e"])
             for table in tables:
-                yield self._recorded(table, view, affected, causes)
+                yield self._record(table, reader, affected, causes)
 
-    def _touched(self, bucket: Bucket) -> pl.DataFrame:
-        """Columns e, why_t: the entities that the newer datoms touch, and the last t at which they do."""
+    def _find_touched(self, bucket: Bucket) -> pl.DataFrame:
+        """Columns e, why_t: entities that datoms after after_t touch, and the last t at which they do."""
         datoms = self.facts.datoms.every(bucket).filter(pl.col("t") > self.after_t)
         return datoms.group_by("e").agg(why_t=pl.col("t").max())
 
-    def _affected(
-        self, view: EntityReader, entity: ContractEntity, causes: EntityCauses, touched: pl.DataFrame
+    def _find_affected(
+        self, reader: EntityReader, entity: ContractEntity, causes: EntityCauses, touched: pl.DataFrame
     ) -> pl.DataFrame:
-        """Columns e, why, why_t: the entities whose rows may differ, and why."""
+        """Columns e, why, why_t: entities whose rows may differ, their causes' bits, the last t that touched them."""
         shares = [touched.select("e", "why_t", why=_bit(TOUCHED))]
         for attribute in entity.attributes:
             if attribute.ref is None:
                 continue
             is_ident = attribute.ref == IDENT_REF
             targets = causes.idents[attribute.column].to_frame("n") if is_ident else self._changed_targets(attribute)
-            refs = view.facts_of(attribute).join(targets, on="n")
+            refs = reader.facts_of(attribute).join(targets, on="n")
             t = pl.lit(None, pl.Int64) if is_ident else pl.col("why_t")
             shares.append(refs.select("e", why_t=t, why=_bit(RENAMED if is_ident else REFERRED)))
         if causes.everywhere:
-            every = view.ranks.entities.to_frame("e")
+            every = reader.ranks.entities.to_frame("e")
             shares.append(every.select("e", why_t=pl.lit(None, pl.Int64), why=_bit(causes.bits())))
         combined = [(pl.col("why") & bit).max().alias(str(bit)) for bit in BITS.values()]
         found = pl.concat(shares).group_by("e").agg(*combined, pl.col("why_t").max())
         return found.select("e", "why_t", why=pl.sum_horizontal(str(bit) for bit in BITS.values()).cast(pl.UInt8))
 
     def _changed_targets(self, attribute: ContractAttribute) -> pl.DataFrame:
-        """Columns n, why_t: referred entities, in any bucket, whose shown attribute the newer datoms touch."""
+        """Columns n, why_t: entities of any bucket whose attribute behind the ref has datoms after after_t."""
         shown = self.context.schema.attributes.get(attribute.ref or "")
         if shown is None:
             return pl.DataFrame(schema={"n": pl.Int64(), "why_t": pl.Int64()})
@@ -118,64 +115,64 @@ class RecordTask:
         newer = datoms.filter(pl.col("t") > self.after_t)
         return newer.group_by(n="e").agg(why_t=pl.col("t").max())
 
-    def _recorded(
-        self, table: ContractTable, view: EntityReader, affected: pl.DataFrame, causes: EntityCauses
+    def _record(
+        self, table: ContractTable, reader: EntityReader, affected: pl.DataFrame, causes: EntityCauses
     ) -> Recorded:
-        rows = compute_rows(view, table).join(affected, on="e", how="left").with_columns(present=pl.lit(True))
+        rows = compute_rows(reader, table).join(affected, on="e", how="left").with_columns(present=pl.lit(True))
         if table.kind != "entity" and not causes.whole:
             rows = rows.filter(pl.col("db__t") > self.after_t)
-        layout = self.layouts[table.dataset]
-        recorded = _common(rows, layout)
+        columns = self.compared_columns[table.dataset]
+        recorded = _to_common_types(rows, columns)
         if table.kind == "entity":
-            recorded = recorded.hstack(self._earlier(table, view, rows["e"]))
-            recorded = recorded.hstack(self._moved(table, view, rows["e"], causes) if self.keyless else [])
-            recorded = pl.concat([recorded, self._gone(table, view, affected, recorded)])
-        hashed = recorded.with_columns(key_hash(recorded, layout))
+            recorded = recorded.hstack(self._earlier_values(table, reader, rows["e"]))
+            recorded = recorded.hstack(self._moved_flags(table, reader, rows["e"], causes) if self.keyless else [])
+            recorded = pl.concat([recorded, self._gone_keys(table, reader, affected, recorded)])
+        hashed = recorded.with_columns(key_hash(recorded, columns))
         folder = self.folder.at(table.dataset) if self.folder else None
         shards = put_shards(hashed, buckets=self.buckets[table.dataset], folder=folder) if len(hashed) else ()
         return Recorded(dataset=table.dataset, shards=tuple(shards))
 
-    def _gone(
-        self, table: ContractTable, view: EntityReader, affected: pl.DataFrame, recorded: pl.DataFrame
+    def _gone_keys(
+        self, table: ContractTable, reader: EntityReader, affected: pl.DataFrame, recorded: pl.DataFrame
     ) -> pl.DataFrame:
-        """The keys that affected entities had yesterday or since, and that no entity of these has today."""
-        held = view.keys.filter(pl.col("t_to") > self.after_t).join(affected, on="e")
+        """Rows for keys that affected entities had yesterday or since and that none of them has today."""
+        held = reader.keys.filter(pl.col("t_to") > self.after_t).join(affected, on="e")
         key, prototype = table.key
         since_yesterday = pl.col("t_from") > self.after_t
         named = held.with_columns(
-            pl.col("value").cast(view.key.dtype).alias(key),
+            pl.col("value").cast(reader.key.dtype).alias(key),
             pl.lit(self.facts.instance.prototype).alias(prototype),
             present=pl.when(~since_yesterday).then(pl.lit(False)),
         )
         rows = named.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)
-        gone = _common(rows.select(key, prototype, *WHY), self.layouts[table.dataset])
+        gone = _to_common_types(rows.select(key, prototype, *WHY), self.compared_columns[table.dataset])
         missing = gone.join(recorded, on=list(table.key), how="anti")
         nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]
         return missing.with_columns(nothing).select(recorded.columns)
 
-    def _earlier(self, table: ContractTable, view: EntityReader, entities: pl.Series) -> list[pl.Series]:
-        """Per column, for every entity: the hashes of what its cell showed since yesterday before it changed again."""
-        layout = self.layouts[table.dataset]
+    def _earlier_values(self, table: ContractTable, reader: EntityReader, entities: pl.Series) -> list[pl.Series]:
+        """One series per column: for each entity, hashes of the values that its cell had since yesterday and lost."""
+        columns = self.compared_columns[table.dataset]
         found = []
         for attribute in table.attributes:
             name, column = attribute.column, self.columns[attribute]
-            timeline = view.timeline_of(attribute).with_columns(pl.col("value").cast(column.dtype))
-            common = timeline.select("e", "t_from", "t_to", layout.cell(name, "value", column.dtype))
+            timeline = reader.timeline_of(attribute).with_columns(pl.col("value").cast(column.dtype))
+            common = timeline.select("e", "t_from", "t_to", columns.comparable_cell(name, "value", column.dtype))
             past = _past_values(common, after_t=self.after_t).group_by("e").agg(pl.col("value").alias(EARLIER + name))
             found.append(entities.to_frame().join(past, on="e", how="left", maintain_order="left")[EARLIER + name])
         return found
 
-    def _moved(
-        self, table: ContractTable, view: EntityReader, entities: pl.Series, causes: EntityCauses
+    def _moved_flags(
+        self, table: ContractTable, reader: EntityReader, entities: pl.Series, causes: EntityCauses
     ) -> list[pl.Series]:
-        """Per column of personal data, for every entity: whether it shows another value than yesterday.
+        """One series per column of personal data: for each entity, whether its value changed since yesterday.
 
-        Null for an entity that did not have its key yesterday, and for a column that something else may change.
+        Null for an entity that did not have its key yesterday, and for a column that other causes may change.
         """
-        steady = view.keys.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") == END)["e"]
+        steady = reader.keys.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") == END)["e"]
         found = []
         for attribute in (a for a in table.attributes if a.pii):
-            timeline = view.timeline_of(attribute)
+            timeline = reader.timeline_of(attribute)
             now = timeline.filter(pl.col("t_to") == END).select("e", now="value")
             then = timeline.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") > self.after_t)
             both = entities.to_frame().join(now, on="e", how="left", maintain_order="left")
@@ -187,7 +184,7 @@ class RecordTask:
 
 
 def _past_values(timeline: pl.DataFrame, *, after_t: int) -> pl.DataFrame:
-    """Columns e, value: a hash of every value that ended after a t, and of null where a value began after nothing."""
+    """Columns e, value: hashes of the values that ended after after_t, and of null where a value began after a gap."""
     same_entity = pl.col("e") == pl.col("e").shift(1)
     began_after_nothing = ~(same_entity & (pl.col("t_to").shift(1) == pl.col("t_from"))).fill_null(value=False)
     nulls = timeline.filter(began_after_nothing, pl.col("t_from") > after_t).with_columns(
@@ -201,7 +198,7 @@ def _bit(bits: int) -> pl.Expr:
     return pl.lit(bits, pl.UInt8)
 
 
-def _common(rows: pl.DataFrame, layout: ComparedColumns) -> pl.DataFrame:
-    """Rows in the comparison's types, with the columns of causes.WHY."""
-    common = layout.recorded(rows)
+def _to_common_types(rows: pl.DataFrame, columns: ComparedColumns) -> pl.DataFrame:
+    """Rows in the comparison's types, with the columns of joined_columns.WHY."""
+    common = columns.recorded_to_common(rows)
     return common.hstack(rows.select(pl.col(name).cast(dtype) for name, dtype in WHY.items()))

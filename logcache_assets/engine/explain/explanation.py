@@ -1,11 +1,12 @@
-"""Every row of some keys, yesterday's and today's, against what the log says: its reason, and counts of all of them.
+"""Explains rows: holds both days' rows of each key against what the log says, finds a reason, and counts.
 
-    the log says of the row     today's row must be      and may differ from yesterday's because
+    the log says of the row     today's row must be      and may differ from yesterday's because of
     nothing                     yesterday's              -
-    a recorded row              the recorded one         of its causes
-    a history row after t       a recorded one           of its tx
+    a recorded row              the recorded one         its causes
+    a history row after t       a recorded one           its tx
 
-What is neither is `unexplained`, or `missed` where it still is yesterday's. Figures leave this module, values do not.
+Any other row is `unexplained`, or `missed` if it still shows what the log has replaced. Figures leave this module,
+values do not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,248 +16,271 @@ import polars as pl
 
 from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.compare.digests import exact
-from logcache_assets.engine.explain.causes import BITS, EARLIER, EXCISED, MOVED, REFERRED, TOUCHED, VALUE_SEED, WHY
-from logcache_assets.engine.explain.comparison_terms import A, B, ComparisonTerms, X, any_cell
+from logcache_assets.engine.explain.causes import BITS, EXCISED, REFERRED, TOUCHED
 from logcache_assets.engine.explain.counting import Explained, count_rows
+from logcache_assets.engine.explain.joined_columns import (
+    CAUSELESS,
+    DIFFERS,
+    EARLIER,
+    IN_LOG,
+    IN_TODAY,
+    IN_YESTERDAY,
+    LOG_CELL,
+    MOVED,
+    STALE,
+    TODAY_CELL,
+    VALUE_SEED,
+    WHY,
+    WRONG,
+    YESTERDAY_CELL,
+)
+from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.shards import Shard, read_shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainTask:
-    """Explains the rows of one bucket."""
+    """Explains the rows of one bucket of a comparison."""
 
-    terms: ComparisonTerms
+    comparison: RowComparison
     yesterday: tuple[Shard, ...]
     today: tuple[Shard, ...]
     recorded: tuple[Shard, ...]
     bucket: Bucket
 
     def run(self) -> Explained:
-        """The figures."""
-        empty = self.terms.layout.common(pl.DataFrame({"": []})).clear()
+        """Figures and patterns of the bucket."""
+        empty = self.comparison.columns.to_common(pl.DataFrame({"": []})).clear()
         nothing = empty.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in WHY.items())
         tables = (read_shards(self.yesterday, empty), read_shards(self.today, empty))
-        return replace(explain_rows(*tables, read_shards(self.recorded, nothing), self.terms), bucket=self.bucket)
+        return replace(explain_rows(*tables, read_shards(self.recorded, nothing), self.comparison), bucket=self.bucket)
 
 
 def explain_rows(
-    yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, terms: ComparisonTerms
+    yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, comparison: RowComparison
 ) -> Explained:
-    """Explain every row.
+    """Find the reason of every row, and count.
 
     Args:
-        yesterday: rows in common types; keys are unique and not null.
-        today: likewise.
-        recorded: what the log says of rows, with the columns of causes.WHY; of a key that several entities had, each
-            tells what it knows.
-        terms: of the comparison.
+        yesterday: yesterday's rows in common types; keys are unique and not null.
+        today: today's, likewise.
+        recorded: the rows that the log gives, with the columns of joined_columns.WHY; a key that several entities had
+            has a row of each.
+        comparison: how rows are compared.
     """
-    return count_rows(_judged(_joined(yesterday, today, recorded, terms), terms), terms)
+    return count_rows(_add_reasons(_join_days_and_log(yesterday, today, recorded, comparison), comparison), comparison)
 
 
-def _joined(
-    yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, terms: ComparisonTerms
+def _join_days_and_log(
+    yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, comparison: RowComparison
 ) -> pl.DataFrame:
-    """One row per key, the cells of the three tables beside each other."""
-    key, sides, recorded = list(terms.layout.key), [], _settled(recorded, terms)
+    """One row per key, with the cells of both days and of the log side by side."""
+    key, sides, recorded = list(comparison.columns.key), [], _merge_recorded(recorded, comparison)
     extra = tuple(name for name in recorded.columns if name in WHY or name.startswith((EARLIER, MOVED)))
-    for prefix, frame, more in ((A, yesterday, ()), (B, today, ()), (X, recorded, extra)):
-        cells = [pl.col(c).alias(prefix + c) for c in terms.layout.cells]
-        sides.append(frame.select(*key, *cells, *more, pl.lit(True).alias(f"in:{prefix}")))
+    for prefix, is_in, frame, more in (
+        (YESTERDAY_CELL, IN_YESTERDAY, yesterday, ()),
+        (TODAY_CELL, IN_TODAY, today, ()),
+        (LOG_CELL, IN_LOG, recorded, extra),
+    ):
+        cells = [pl.col(c).alias(prefix + c) for c in comparison.columns.cells]
+        sides.append(frame.select(*key, *cells, *more, pl.lit(True).alias(is_in)))
     both = sides[0].join(sides[1], on=key, how="full", coalesce=True)
     joined = both.join(sides[2], on=key, how="full", coalesce=True)
-    absent: dict[str, pl.DataType] = {EARLIER + name: pl.List(pl.UInt64) for name in terms.layout.cells}
-    absent |= {MOVED + name: pl.Boolean() for name in terms.unchecked}
+    absent: dict[str, pl.DataType] = {EARLIER + name: pl.List(pl.UInt64) for name in comparison.columns.cells}
+    absent |= {MOVED + name: pl.Boolean() for name in comparison.unchecked}
     filled = joined.with_columns(
-        *(pl.col(f"in:{prefix}").fill_null(value=False) for prefix in (A, B, X)),
+        *(pl.col(is_in).fill_null(value=False) for is_in in (IN_YESTERDAY, IN_TODAY, IN_LOG)),
         *(pl.lit(None, dtype).alias(name) for name, dtype in absent.items() if name not in joined.columns),
     )
-    # A row of yesterday whose key another entity only had in between is that row's still.
-    of_another = pl.col("present").is_null() & pl.col(f"in:{A}")
-    return filled.with_columns((pl.col(f"in:{X}") & ~of_another).alias(f"in:{X}"))
+    # If an entity only had the key in between, its record says nothing of yesterday's row with that key.
+    of_another = pl.col("present").is_null() & pl.col(IN_YESTERDAY)
+    return filled.with_columns((pl.col(IN_LOG) & ~of_another).alias(IN_LOG))
 
 
-def _settled(recorded: pl.DataFrame, terms: ComparisonTerms) -> pl.DataFrame:
-    """What several entities say of one key: that one of them has it now is what counts."""
-    key = list(terms.layout.key)
+def _merge_recorded(recorded: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """One recorded row per key, though several entities had it: that of the entity that has the key now, if any."""
+    key = list(comparison.columns.key)
     shown = recorded.filter(pl.col("present"))
     gone = recorded.filter(~pl.col("present").fill_null(value=False)).join(shown, on=key, how="anti")
     return pl.concat([shown, gone.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)])
 
 
-def _judged(rows: pl.DataFrame, terms: ComparisonTerms) -> pl.DataFrame:
-    """With the `reason` of each row, its `change`, and per column whether it differs and whether it is wrong."""
-    in_a, in_b, recorded = (pl.col(f"in:{prefix}") for prefix in (A, B, X))
-    scoped = rows.with_columns(_scope(terms), complete=_complete(terms))
-    new = (pl.col("db__t") > pl.col("after_t")) if terms.has_t else pl.lit(False)
-    unrecorded = pl.when(new | (pl.col("complete") > 0)).then(pl.lit(False)).otherwise(in_a)
+def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """Add the `reason` and `change` of each row, and the flags of its cells."""
+    in_yesterday, in_today, recorded = (pl.col(is_in) for is_in in (IN_YESTERDAY, IN_TODAY, IN_LOG))
+    scoped = rows.with_columns(_after_t(comparison), complete=_complete(comparison))
+    new = (pl.col("db__t") > pl.col("after_t")) if comparison.has_t else pl.lit(False)
+    unrecorded = pl.when(new | (pl.col("complete") > 0)).then(pl.lit(False)).otherwise(in_yesterday)
     placed = scoped.with_columns(
         due=pl.when(recorded).then(pl.col("present")).otherwise(unrecorded).fill_null(value=False),
-        why=_causes(terms),
-        differs=in_a != in_b,
-        both=in_a & in_b,
+        why=_causes(comparison),
+        differs=in_yesterday != in_today,
+        both=in_yesterday & in_today,
     )
-    celled = placed.with_columns(_cell_flags(terms)).with_columns(_causeless(terms))
-    return celled.with_columns(_reason(terms), _change(terms))
+    celled = placed.with_columns(_cell_flags(comparison)).with_columns(_causeless(comparison))
+    return celled.with_columns(_reason(comparison), _change(comparison))
 
 
-def _scope(terms: ComparisonTerms) -> pl.Expr:
-    after = {prototype: scope.after_t for prototype, scope in terms.scopes.items()}
+def _after_t(comparison: RowComparison) -> pl.Expr:
+    after = {prototype: scope.after_t for prototype, scope in comparison.scopes.items()}
     return pl.col("prototype").replace_strict(after, default=None, return_dtype=pl.Int64).alias("after_t")
 
 
-def _complete(terms: ComparisonTerms) -> pl.Expr:
-    complete = {prototype: scope.complete for prototype, scope in terms.scopes.items()}
+def _complete(comparison: RowComparison) -> pl.Expr:
+    complete = {prototype: scope.complete for prototype, scope in comparison.scopes.items()}
     return pl.col("prototype").replace_strict(complete, default=0, return_dtype=pl.UInt8)
 
 
-def _causes(terms: ComparisonTerms) -> pl.Expr:
-    """The bits of a row: a tx changes no row of a history that is older than it."""
-    why = pl.when("in:log:").then(pl.col("why")).otherwise(pl.col("complete"))
-    if not terms.has_t:
+def _causes(comparison: RowComparison) -> pl.Expr:
+    """The bits of a row's causes; a tx changes no history row that is older than it."""
+    why = pl.when(IN_LOG).then(pl.col("why")).otherwise(pl.col("complete"))
+    if not comparison.has_t:
         return why
     older = ~pl.lit(TOUCHED | REFERRED, pl.UInt8)
     return pl.when(pl.col("db__t") > pl.col("after_t")).then(pl.lit(TOUCHED, pl.UInt8)).otherwise(why & older)
 
 
-def _cell_flags(terms: ComparisonTerms) -> Iterator[pl.Expr]:
-    """Per column: `differs:` between the days, `wrong:` against the log, `stale:` wrong and still yesterday's."""
-    for name in terms.layout.cells:
-        same_days = _same(A, B, name, terms)
-        same_log = pl.when("in:log:").then(_as_recorded(name, terms)).otherwise(same_days)
-        wrong = pl.col("in:today:") & pl.col("due") & ~same_log
-        yield (pl.col("both") & ~same_days).alias(f"differs:{name}")
-        yield wrong.alias(f"wrong:{name}")
-        before = (pl.col("both") & same_days) | _showed_before(name, terms) | _has_former_name(name, terms)
-        yield (wrong & before).alias(f"stale:{name}")
+def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
+    """The flags DIFFERS, WRONG and STALE of every cell."""
+    for name in comparison.columns.cells:
+        same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
+        same_log = pl.when(IN_LOG).then(_equals_recorded(name, comparison)).otherwise(same_days)
+        wrong = pl.col(IN_TODAY) & pl.col("due") & ~same_log
+        yield (pl.col("both") & ~same_days).alias(DIFFERS + name)
+        yield wrong.alias(WRONG + name)
+        before = (pl.col("both") & same_days) | _showed_before(name, comparison) | _has_former_name(name, comparison)
+        yield (wrong & before).alias(STALE + name)
 
 
-def _causeless(terms: ComparisonTerms) -> Iterator[pl.Expr]:
-    """Per column: whether it differs between the days though no cause of the row may change it."""
-    for name in terms.layout.cells:
-        yield (pl.col(f"differs:{name}") & ~_some_may_change(name, terms)).alias(f"causeless:{name}")
+def _causeless(comparison: RowComparison) -> Iterator[pl.Expr]:
+    """The flag CAUSELESS of every cell."""
+    for name in comparison.columns.cells:
+        yield (pl.col(DIFFERS + name) & ~_some_may_change(name, comparison)).alias(CAUSELESS + name)
 
 
-def _showed_before(name: str, terms: ComparisonTerms) -> pl.Expr:
-    """Whether the log gave today's cell to the row at an earlier t since yesterday: a reader stopped there."""
-    if terms.has_t or name not in terms.layout.types:
+def _showed_before(name: str, comparison: RowComparison) -> pl.Expr:
+    """Whether today's cell is what the log gave at an earlier t since yesterday: a reader stopped there."""
+    if comparison.has_t or name not in comparison.columns.types:
         return pl.lit(False)
-    shown = exact(pl.col(B + name), terms.layout.types[name]).hash(VALUE_SEED)
+    shown = exact(pl.col(TODAY_CELL + name), comparison.columns.types[name]).hash(VALUE_SEED)
     return pl.col(EARLIER + name).list.contains(shown).fill_null(value=False)
 
 
-def _has_former_name(name: str, terms: ComparisonTerms) -> pl.Expr:
-    """Whether today's cell shows a name that nothing has any more: a reader has not seen the renaming."""
+def _has_former_name(name: str, comparison: RowComparison) -> pl.Expr:
+    """Whether today's cell shows a name that no ident has now: a reader has not seen the renaming."""
     found = pl.lit(False)
-    for prototype, scope in terms.scopes.items():
+    for prototype, scope in comparison.scopes.items():
         names = sorted(scope.former_names.get(name, ()))
-        found |= (pl.col("prototype") == prototype) & _shows(name, names, terms)
+        found |= (pl.col("prototype") == prototype) & _shows(name, names, comparison)
     return found.fill_null(value=False)
 
 
-def _shows(name: str, names: Sequence[str], terms: ComparisonTerms) -> pl.Expr:
-    """Whether today's cell shows one of some names; `""` is null."""
-    shown, dtype = pl.col(B + name), terms.layout.types.get(name)
+def _shows(name: str, names: Sequence[str], comparison: RowComparison) -> pl.Expr:
+    """Whether today's cell shows one of these names; `""` stands for null."""
+    shown, dtype = pl.col(TODAY_CELL + name), comparison.columns.types.get(name)
     found = shown.is_null() if "" in names else pl.lit(False)
     if dtype == pl.String():
         return found | shown.is_in(names)
     return found | shown.list.eval(pl.element().is_in(names)).list.any() if dtype == pl.List(pl.String) else found
 
 
-def _as_recorded(name: str, terms: ComparisonTerms) -> pl.Expr:
-    return _same_but_for_the_key(name, terms) if name in terms.unchecked else _same(X, B, name, terms)
+def _equals_recorded(name: str, comparison: RowComparison) -> pl.Expr:
+    if name in comparison.unchecked:
+        return _same_shape(name, comparison)
+    return _same_value(LOG_CELL, TODAY_CELL, name, comparison)
 
 
-def _same_but_for_the_key(name: str, terms: ComparisonTerms) -> pl.Expr:
-    """What can be told of a cell that is hashed under an unknown key: null or not, how many, changed or not."""
-    log, today, moved = pl.col(X + name), pl.col(B + name), pl.col(MOVED + name)
+def _same_shape(name: str, comparison: RowComparison) -> pl.Expr:
+    """What can be verified of a hash under an unknown key: null or not, how many, changed or not."""
+    log, today, moved = pl.col(LOG_CELL + name), pl.col(TODAY_CELL + name), pl.col(MOVED + name)
     shape = log.is_null() == today.is_null()
-    if isinstance(terms.layout.types.get(name), pl.List):
+    if isinstance(comparison.columns.types.get(name), pl.List):
         shape &= log.list.len().eq_missing(today.list.len())
-    changed = ~_same(A, B, name, terms)
+    changed = ~_same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
     return shape & (moved.is_null() | ~pl.col("both") | (moved == changed))
 
 
-def _same(one: str, other: str, name: str, terms: ComparisonTerms) -> pl.Expr:
+def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> pl.Expr:
     """Whether two cells hold the same value."""
-    if name in terms.layout.retyped and A in {one, other}:
+    if name in comparison.columns.retyped and YESTERDAY_CELL in {one, other}:
         return pl.col(one + name).is_null() & pl.col(other + name).is_null()
-    dtype = terms.layout.types.get(name) or terms.layout.retyped[name]
+    dtype = comparison.columns.types.get(name) or comparison.columns.retyped[name]
     left, right = pl.col(one + name), pl.col(other + name)
     same = exact(left, dtype).eq_missing(exact(right, dtype))
-    tolerance = terms.tolerances.get(name, 0) if dtype.is_float() else 0
+    tolerance = comparison.tolerances.get(name, 0) if dtype.is_float() else 0
     return same | ((left - right).abs() <= tolerance).fill_null(value=False) if tolerance else same
 
 
-def _reason(terms: ComparisonTerms) -> pl.Expr:
-    """The one reason of a row; null for one that is the same on both days, and rightly so."""
-    in_a, in_b, due = pl.col("in:yesterday:"), pl.col("in:today:"), pl.col("due")
-    lost, extra = due & ~in_b, ~due & in_b
+def _reason(comparison: RowComparison) -> pl.Expr:
+    """The one reason of a row; null if it is the same on both days and the log says so."""
+    in_yesterday, in_today, due = pl.col(IN_YESTERDAY), pl.col(IN_TODAY), pl.col("due")
+    lost, extra = due & ~in_today, ~due & in_today
     fresh_wrong = pl.any_horizontal(
-        pl.lit(False), *(pl.col(f"wrong:{name}") & ~pl.col(f"stale:{name}") for name in terms.layout.cells)
+        pl.lit(False), *(pl.col(WRONG + name) & ~pl.col(STALE + name) for name in comparison.columns.cells)
     )
-    gone_since = pl.col("in:log:")
-    unexplained = (lost & in_a) | (extra & ~in_a & ~gone_since) | fresh_wrong
-    missed = (lost & ~in_a) | (extra & (in_a | gone_since)) | any_cell("stale:", terms)
+    gone_since = pl.col(IN_LOG)
+    unexplained = (lost & in_yesterday) | (extra & ~in_yesterday & ~gone_since) | fresh_wrong
+    missed = (lost & ~in_yesterday) | (extra & (in_yesterday | gone_since)) | any_cell(STALE, comparison)
     reason = pl.when(unexplained).then(pl.lit("unexplained")).when(missed).then(pl.lit("missed"))
-    reason = reason.when(~(pl.col("differs") | any_cell("differs:", terms))).then(None)
-    reason = reason.when(~_covered(terms)).then(pl.lit("unexplained"))
+    reason = reason.when(~(pl.col("differs") | any_cell(DIFFERS, comparison))).then(None)
+    reason = reason.when(~_has_causes(comparison)).then(pl.lit("unexplained"))
     for name in EXPLANATIONS:
-        reason = reason.when(_explains(BITS[name], terms)).then(pl.lit(name))
+        reason = reason.when(_explains(BITS[name], comparison)).then(pl.lit(name))
     return reason.otherwise(pl.lit("unexplained")).alias("reason")
 
 
-def _explains(bit: int, terms: ComparisonTerms) -> pl.Expr:
-    """Whether a cause of a row may change something that differs in it."""
-    cells = (pl.col(f"differs:{name}") & _may_change(bit, name, terms) for name in terms.layout.cells)
-    whole_row = (pl.col("differs") & _may_change(bit, name, terms) for name in sorted(terms.row_columns))
+def _explains(bit: int, comparison: RowComparison) -> pl.Expr:
+    """Whether this cause of the row can change something that differs in it."""
+    cells = (pl.col(DIFFERS + name) & _may_change(bit, name, comparison) for name in comparison.columns.cells)
+    whole_row = (pl.col("differs") & _may_change(bit, name, comparison) for name in sorted(comparison.row_columns))
     return pl.any_horizontal(pl.lit(False), *whole_row, *cells)
 
 
-def _covered(terms: ComparisonTerms) -> pl.Expr:
-    """Whether the causes of a row may change what differs in it: some change certain columns only."""
-    whole_row = pl.any_horizontal(_some_may_change(name, terms) for name in sorted(terms.row_columns))
-    return (~pl.col("differs") | whole_row) & ~any_cell("causeless:", terms)
+def _has_causes(comparison: RowComparison) -> pl.Expr:
+    """Whether the row's causes can change everything that differs in it: some change only certain columns."""
+    whole_row = pl.any_horizontal(_some_may_change(name, comparison) for name in sorted(comparison.row_columns))
+    return (~pl.col("differs") | whole_row) & ~any_cell(CAUSELESS, comparison)
 
 
-def _some_may_change(name: str, terms: ComparisonTerms) -> pl.Expr:
-    return pl.any_horizontal(_may_change(bit, name, terms) for bit in BITS.values())
+def _some_may_change(name: str, comparison: RowComparison) -> pl.Expr:
+    return pl.any_horizontal(_may_change(bit, name, comparison) for bit in BITS.values())
 
 
-def _may_change(bit: int, name: str, terms: ComparisonTerms) -> pl.Expr:
-    """Whether a row has a cause that reaches a column, and may do to it what happened."""
-    reached = ((pl.col("why") & bit) > 0) & _reached(bit, name, terms)
-    return reached & _vanishes(name, terms) if bit == EXCISED else reached
+def _may_change(bit: int, name: str, comparison: RowComparison) -> pl.Expr:
+    """Whether the row has this cause, and the cause can change the column in the way it changed."""
+    reached = ((pl.col("why") & bit) > 0) & _reaches(bit, name, comparison)
+    return reached & _vanishes(name, comparison) if bit == EXCISED else reached
 
 
-def _reached(bit: int, name: str, terms: ComparisonTerms) -> pl.Expr:
-    prototypes = [p for p, s in terms.scopes.items() if bit not in s.columns or name in s.columns[bit]]
+def _reaches(bit: int, name: str, comparison: RowComparison) -> pl.Expr:
+    prototypes = [p for p, s in comparison.scopes.items() if bit not in s.columns or name in s.columns[bit]]
     return pl.col("prototype").is_in(prototypes)
 
 
-def _vanishes(name: str, terms: ComparisonTerms) -> pl.Expr:
-    """Excision takes rows and values away and gives none."""
-    if name not in terms.layout.cells:
-        return ~pl.col("in:today:")
-    gone = pl.col(B + name).is_null()
-    if not isinstance(terms.layout.types.get(name), pl.List):
+def _vanishes(name: str, comparison: RowComparison) -> pl.Expr:
+    """Whether the row or value is gone, which is all that an excision can do."""
+    if name not in comparison.columns.cells:
+        return ~pl.col(IN_TODAY)
+    gone = pl.col(TODAY_CELL + name).is_null()
+    if not isinstance(comparison.columns.types.get(name), pl.List):
         return gone
-    return gone | (pl.col(B + name).list.len() < pl.col(A + name).list.len()).fill_null(value=False)
+    shorter = pl.col(TODAY_CELL + name).list.len() < pl.col(YESTERDAY_CELL + name).list.len()
+    return gone | shorter.fill_null(value=False)
 
 
-def _change(terms: ComparisonTerms) -> pl.Expr:
-    """What happened to the row, in one word."""
-    nulls = [(name, pl.col(f"differs:{name}")) for name in terms.layout.cells]
-    to_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(B + n).is_null() for n, d in nulls))
-    from_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(A + n).is_null() for n, d in nulls))
-    in_a, in_b = pl.col("in:yesterday:"), pl.col("in:today:")
+def _change(comparison: RowComparison) -> pl.Expr:
+    """What happened to the row: a figures.Change."""
+    nulls = [(name, pl.col(DIFFERS + name)) for name in comparison.columns.cells]
+    to_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(TODAY_CELL + n).is_null() for n, d in nulls))
+    from_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(YESTERDAY_CELL + n).is_null() for n, d in nulls))
+    in_yesterday, in_today = pl.col(IN_YESTERDAY), pl.col(IN_TODAY)
     return (
-        pl.when(~in_b)
+        pl.when(~in_today)
         .then(pl.lit("row missing"))
-        .when(~in_a)
+        .when(~in_yesterday)
         .then(pl.lit("row added"))
-        .when(~any_cell("differs:", terms))
+        .when(~any_cell(DIFFERS, comparison))
         .then(pl.lit("not changed"))
         .when(to_null)
         .then(pl.lit("value to null"))

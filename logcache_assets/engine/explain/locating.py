@@ -1,6 +1,6 @@
-"""Where in the log the cells of faulty rows come from: the t that made them, so that a reader finds the file.
+"""Finds the t that the cells of faulty rows come from, so that people can find the segment.
 
-Asked only for rows that are at fault, and only for a few: it is a hint for a person, no part of the verdict.
+Only a few faulty rows are looked up: the result is a hint for people and not part of the verdict.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -22,12 +22,12 @@ from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import END
 
 Located = Mapping[tuple[str, str, str, str], Collection[int]]
-"""Reason, change, prototype and columns of a pattern → the t of its rows, as far as they are known."""
+"""(reason, change, prototype, columns) of a pattern → every known t of its rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocateTask:
-    """Looks for the entities of some faulty rows in one bucket."""
+    """Looks up faulty rows whose entities are in one bucket."""
 
     facts: InstanceFacts
     context: InstanceContext
@@ -36,32 +36,32 @@ class LocateTask:
     table: ContractTable
     columns: Columns
     faulty: pl.DataFrame
-    """Columns of Explained.faulty but its t, of this instance's prototype."""
+    """Faulty rows of this instance's prototype; columns of Explained.faulty, with the primary key."""
 
     def run(self) -> pl.DataFrame:
-        """Columns reason, change, prototype, columns, t; rows whose t the log does not tell are left out."""
+        """Columns reason, change, prototype, columns, t; rows without a known t are left out."""
         instance = InstanceReader(self.facts, self.context, after_t=self.after_t)
-        view = EntityReader(instance, self.bucket, self.table.entity, self.columns)
+        reader = EntityReader(instance, self.bucket, self.table.entity, self.columns)
         key = self.table.key[0]
-        held = view.keys.select("e", "t_from", pl.col("value").cast(view.key.dtype).alias(key))
-        rows = self.faulty.with_columns(pl.col(key).cast(view.key.dtype, strict=False)).join(held, on=key)
-        own = view.restricted_to(rows["e"].unique())
+        held = reader.keys.select("e", "t_from", pl.col("value").cast(reader.key.dtype).alias(key))
+        rows = self.faulty.with_columns(pl.col(key).cast(reader.key.dtype, strict=False)).join(held, on=key)
+        own = reader.restricted_to(rows["e"].unique())
         cells = rows.with_columns(column=pl.col("columns").str.split(",")).explode("column", empty_as_null=True)
         dated = cells.join(pl.concat(self._changes(own)), on=["e", "column"], how="left")
         t = pl.when(pl.col("columns") == "").then("t_from").otherwise("changed_t")
         return dated.select("reason", "change", "prototype", "columns", t=t).drop_nulls("t")
 
-    def _changes(self, view: EntityReader) -> Iterator[pl.DataFrame]:
+    def _changes(self, reader: EntityReader) -> Iterator[pl.DataFrame]:
         """Columns e, column, changed_t: the last change of every cell."""
         yield pl.DataFrame(schema={"e": pl.Int64(), "column": pl.String(), "changed_t": pl.Int64()})
         for attribute in self.table.attributes:
             last = pl.max_horizontal("t_from", pl.when(pl.col("t_to") < END).then("t_to"))
-            changes = view.timeline_of(attribute).group_by("e").agg(changed_t=last.max())
+            changes = reader.timeline_of(attribute).group_by("e").agg(changed_t=last.max())
             yield changes.select("e", pl.lit(attribute.column).alias("column"), "changed_t")
 
 
-def united(found: Iterable[pl.DataFrame]) -> Located:
-    """The t of the rows of each pattern."""
+def collect_ts(found: Iterable[pl.DataFrame]) -> Located:
+    """Collect the t of the rows of each pattern."""
     rows = pl.concat(found)
     by_pattern = rows.group_by("reason", "change", "prototype", "columns").agg(pl.col("t").unique())
     return {(reason, change, where, columns): ts for reason, change, where, columns, ts in by_pattern.iter_rows()}
@@ -70,13 +70,13 @@ def united(found: Iterable[pl.DataFrame]) -> Located:
 def locate_patterns(
     patterns: Iterable[Pattern], located: Located, sources: Iterable[LogSource], *, complete: bool
 ) -> tuple[Pattern, ...]:
-    """Add to every pattern the t of its rows, if it has none, and the segments that hold them.
+    """Patterns with the first and last t of their rows, if they have none, and the segments that hold them.
 
     Args:
-        patterns: of one contract.
-        located: of that contract.
-        sources: the log of each prototype; its index is asked only from the first t of the prototype's patterns.
-        complete: whether all rows at fault were looked up.
+        patterns: the patterns of one contract.
+        located: the known t of their rows.
+        sources: the log of each prototype; its index is read only from the first t of the prototype's patterns.
+        complete: whether all faulty rows were looked up.
     """
     dated = [_dated(pattern, _ts_of(pattern, located)) for pattern in patterns]
     segments = {source.instance.prototype: _segments_of(dated, source) for source in sources}

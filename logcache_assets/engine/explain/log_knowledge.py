@@ -1,6 +1,6 @@
-"""What the logs of a database say of its contracts: which rows are due, why they may differ, where in the log they lie.
+"""What the logs of a database say of its contracts: which rows are due, why they may differ, and at which t.
 
-Computed in tasks of a driver, once for all contracts; what differs is validation.py's.
+Computed by a driver, once for all contracts.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ import polars as pl
 
 from logcache_assets.domain.definitions import ContractEntity, ContractTable, contract_tables
 from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.compare.comparison import choose_comparison_buckets, plan_layout
+from logcache_assets.engine.compare.comparison import choose_comparison_buckets, plan_columns
 from logcache_assets.engine.compare.day_pair import NO_KEY, DayPair, Logs
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
@@ -26,18 +26,25 @@ from logcache_assets.engine.explain.causes import (
     row_columns,
 )
 from logcache_assets.engine.explain.expectation import RecordTask
-from logcache_assets.engine.explain.locating import Located, LocateTask, united
+from logcache_assets.engine.explain.locating import Located, LocateTask, collect_ts
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.engine.storage.shards import Shard
 from logcache_assets.ports import Tell
 
 NOT_DECLARED = Scope(after_t=END, complete=REDEFINED)
-"""Of a prototype that yesterday's definition had and today's has not: none of its rows is due."""
+"""The scope of a prototype that only yesterday's definition has: none of its rows is due."""
 
 
 class LogKnowledge:
-    """What the logs of a database say of its contracts."""
+    """Computes, and holds, what the logs of a database say of its contracts.
+
+    Args:
+        days: both days' tables and definitions.
+        logs: what is known of the logs of both days.
+        facts: instance → its facts at today's t.
+        warn: called for each attribute that no instance has.
+    """
 
     def __init__(self, days: DayPair, logs: Logs, facts: Mapping[Instance, InstanceFacts], warn: Tell) -> None:
         self.days, self.logs, self.facts = days, logs, facts
@@ -59,7 +66,7 @@ class LogKnowledge:
                 self.causes[instance, entity.name] = replace(causes, former_names=names)
 
     def _redefined(self, entity: ContractEntity) -> frozenset[str]:
-        """Columns that yesterday's tables lack, or that yesterday's definition made otherwise."""
+        """Columns that yesterday's tables lack, or that yesterday's definition defined differently."""
         own = [table for table in self.days.tables if table.entity == entity]
         added = {c for t in own for c in t.columns if c not in self.days.yesterday[t.dataset].schema}
         appeared = {c for t in own if t.dataset in self.days.new_datasets for c in row_columns(t)}
@@ -68,7 +75,7 @@ class LogKnowledge:
         return frozenset(added | appeared | changed)
 
     def record(self, driver: Driver, meter: Meter) -> None:
-        """Compute what the log says of all contracts."""
+        """Compute the recorded rows of all contracts into `recorded`, by dataset."""
         tasks, shards = self._tasks(driver), dict[str, list[Shard]]()
         meter.expect(len(tasks))
         for found in driver.run(tasks):
@@ -78,11 +85,11 @@ class LogKnowledge:
         self.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
 
     def _tasks(self, driver: Driver) -> list[RecordTask]:
-        """One per bucket of every instance."""
+        """One task per bucket of every instance."""
         tables = self.days.tables
         pairs = {t.dataset: (self.days.yesterday[t.dataset], self.days.today[t.dataset]) for t in tables}
-        layouts = {
-            t.dataset: plan_layout(
+        compared_columns = {
+            t.dataset: plan_columns(
                 t.key,
                 yesterday=pairs[t.dataset][0].schema,
                 today=pairs[t.dataset][1].schema,
@@ -104,7 +111,7 @@ class LogKnowledge:
                 tables=tables,
                 columns=self.columns,
                 causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
-                layouts=layouts,
+                compared_columns=compared_columns,
                 buckets=buckets,
                 folder=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
                 keyless=self.logs.pii_key is None,
@@ -117,9 +124,9 @@ class LogKnowledge:
         return InstanceContext(instance=instance, schema=self.schemas[instance], pii_key=self.logs.pii_key or NO_KEY)
 
     def locate(self, table: ContractTable, faulty: pl.DataFrame, driver: Driver) -> Located:
-        """Where in the log the cells of faulty rows come from."""
+        """Find the t that the cells of faulty rows come from; columns of `faulty` are those of Explained.faulty."""
         if "t" in faulty.columns:
-            return united([faulty])
+            return collect_ts([faulty])
         by_prototype = {str(key[0]): rows for key, rows in faulty.partition_by("prototype", as_dict=True).items()}
         tasks = [
             LocateTask(
@@ -135,10 +142,10 @@ class LogKnowledge:
             if instance.prototype in by_prototype
             for bucket in facts.all_buckets()
         ]
-        return united(driver.run(tasks)) if tasks else {}
+        return collect_ts(driver.run(tasks)) if tasks else {}
 
     def scopes(self, table: ContractTable) -> dict[str, Scope]:
-        """By prototype."""
+        """Prototype → the causes for one contract."""
         own = {instance: self.causes[instance, table.entity.name] for instance in self.facts}
         scopes = {i.prototype: causes.scope(table, after_t=self.logs.after_t(i)) for i, causes in own.items()}
         former = self.logs.former.prototypes if self.logs.former else ()
@@ -150,7 +157,7 @@ class LogKnowledge:
 
 
 def _changed_columns(former: ContractTable, table: ContractTable) -> Iterator[str]:
-    """Columns of a contract that its former definition made otherwise; its entity may have had another name."""
+    """Columns of a contract that its former definition defined differently; its entity may have been renamed."""
     was = {a.column: (a.attribute, a.ref, a.pii) for a in former.attributes}
     yield from (a.column for a in table.attributes if was.get(a.column) != (a.attribute, a.ref, a.pii))
     if former.entity.primary_key != table.entity.primary_key:

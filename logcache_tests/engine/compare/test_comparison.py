@@ -1,4 +1,4 @@
-"""Two days of a contract, compared into figures that were counted by hand, or row by row in plain Python."""
+"""Figures of two days of a contract, against counts by hand or row by row in plain Python."""
 
 import math
 import tempfile
@@ -26,7 +26,7 @@ KEY = ("id", "prototype")
 
 
 def rows(prototype: str | Sequence[str] = "s0", /, **columns: Sequence[object] | pl.Series) -> pl.DataFrame:
-    """Rows with the ids a, b, c, … unless they are given."""
+    """A frame of rows, with the ids a, b, c, … unless they are given."""
     count = len(next(iter(columns.values())))
     ids = columns.pop("id", [chr(ord("a") + n) for n in range(count)])
     where = [prototype] * count if isinstance(prototype, str) else prototype
@@ -42,7 +42,7 @@ def compared(
     bucket_rows: int = BUCKET_ROWS,
     many_rows: int = MANY_ROWS,
 ) -> ContractFigures:
-    """The figures of two tables, of whose log nothing is known."""
+    """The figures of two tables whose log is unknown."""
     comparison = Comparison(
         yesterday=yesterday,
         today=today,
@@ -58,24 +58,24 @@ def compared(
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Compares frames."""
+    """Compares two frames, each written as a table."""
 
     store: FolderObjectStore
 
     def __call__(self, yesterday: pl.DataFrame, today: pl.DataFrame, **tolerances: float) -> ContractFigures:
-        """The figures of both days."""
+        """Compare, and return the figures."""
         one, other = (put_table(self.store, frame) for frame in (yesterday, today))
         return compared(one, other, driver_in(self.store), tolerances=tolerances)
 
 
 @pytest.fixture
 def figures_of(store: FolderObjectStore) -> Days:
-    """Both days as files, one each."""
+    """A comparison of frames, each written as one file."""
     return Days(store)
 
 
 def test_keys_and_cells_are_counted_over_both_days(figures_of: Days) -> None:
-    """Three keys yesterday, one gone, one new; of the two in both days one amount changed."""
+    """Of three keys yesterday one is gone and one is new; of the two common ones, one amount changed."""
     yesterday = rows(id=["a", "b", "c"], amount=[1, 2, 3])
     today = rows(id=["b", "c", "d"], amount=[2, 4, 9])
 
@@ -87,7 +87,7 @@ def test_keys_and_cells_are_counted_over_both_days(figures_of: Days) -> None:
 
 
 def test_without_a_log_every_difference_is_unexplained(figures_of: Days) -> None:
-    """One row each is gone, new and changed; the fourth is as it was."""
+    """One row each is gone, new and changed; the fourth is unchanged."""
     found = figures_of(
         rows(id=["a", "b", "c"], amount=[1, 2, 3]),
         rows(id=["a", "b", "d"], amount=[1, 9, 4]),
@@ -116,7 +116,7 @@ def test_without_a_log_every_difference_is_unexplained(figures_of: Days) -> None
 def test_unsound_keys_are_counted_and_never_joined(
     ids: list[str | None], null_keys: int, duplicate_keys: int, spoilt_day: str, figures_of: Days
 ) -> None:
-    """A duplicate key would multiply rows: the comparison stops at the tables."""
+    """A duplicate key would multiply rows, so only the tables' figures are given."""
     sound, unsound = rows(amount=[1, 2, 3]), rows(id=ids, amount=[1, 2, 3])
 
     found = figures_of(unsound, sound) if spoilt_day == "yesterday" else figures_of(sound, unsound)
@@ -128,7 +128,7 @@ def test_unsound_keys_are_counted_and_never_joined(
 
 
 def test_a_null_prototype_is_a_null_in_the_key(figures_of: Days) -> None:
-    """Every column of the key counts."""
+    """A null in any column of the key counts."""
     nowhere = rows(amount=[1]).with_columns(prototype=pl.lit(None, pl.String))
 
     found = figures_of(rows(amount=[1]), nowhere)
@@ -148,14 +148,14 @@ def test_the_same_key_on_two_prototypes_is_two_rows(figures_of: Days) -> None:
 
 
 def test_a_retyped_key_is_compared_as_text(figures_of: Days) -> None:
-    """Who writes numbers as texts has still written these rows."""
+    """Keys written as texts still match those written as numbers."""
     found = figures_of(rows(id=[1, 2], amount=[1, 2]), rows(id=["1", "2"], amount=[1, 3]))
 
     assert (found.missing, found.added, found.changed) == (0, 0, 1)
 
 
 def test_a_column_that_today_lacks_is_left_to_the_schema(figures_of: Days) -> None:
-    """Its cells cannot be compared; yesterday's columns show it."""
+    """Its cells are not compared; only the column lists show that it is missing."""
     found = figures_of(rows(amount=[1, 2], fee=[3, 4]), rows(amount=[1, 2]))
 
     assert found.reasons == {}
@@ -164,7 +164,7 @@ def test_a_column_that_today_lacks_is_left_to_the_schema(figures_of: Days) -> No
 
 
 def test_the_order_of_rows_and_columns_does_not_matter(figures_of: Days) -> None:
-    """Both are the writer's."""
+    """Only keys and values are compared."""
     yesterday = rows(amount=[1, 2, 3], fee=[4, 5, 6])
 
     found = figures_of(yesterday, yesterday.reverse().select("fee", "prototype", "amount", "id"))
@@ -178,7 +178,7 @@ AMOUNTS = [Decimal("1.5"), Decimal("-0.10"), Decimal(100), Decimal("0.000000001"
 
 @pytest.mark.parametrize("many", [False, True], ids=["one", "lists"])
 def test_decimals_are_compared_by_value_whatever_their_scale(figures_of: Days, *, many: bool) -> None:
-    """Digits before and behind the point may be too many for a type that holds both; one in the last place differs."""
+    """No decimal may hold both types, but a difference in the last digit is still found."""
     yesterdays = [*AMOUNTS, Decimal("12345678901234567890123456789.5"), Decimal("7.000000001")]
     todays = [*AMOUNTS, Decimal("2.5"), Decimal("7.000000001000000001")]
     wide, fine = (pl.Series(v, dtype=t) for v, t in ((yesterdays, pl.Decimal(38, 9)), (todays, pl.Decimal(38, 18))))
@@ -191,7 +191,7 @@ def test_decimals_are_compared_by_value_whatever_their_scale(figures_of: Days, *
 
 
 def test_empty_tables_are_equal(figures_of: Days) -> None:
-    """No row, no prototype, no difference."""
+    """Two empty tables have no prototypes and no differences."""
     nothing = rows(amount=[1]).clear()
 
     found = figures_of(nothing, nothing)
@@ -200,7 +200,7 @@ def test_empty_tables_are_equal(figures_of: Days) -> None:
 
 
 def test_a_table_that_is_empty_today_lacks_every_row(figures_of: Days) -> None:
-    """And one that was empty has only new ones."""
+    """If today is empty all rows are missing; if yesterday was, all are new."""
     some = rows(amount=[1, 2])
 
     lost, came = figures_of(some, some.clear()), figures_of(some.clear(), some)
@@ -214,7 +214,7 @@ def test_a_table_that_is_empty_today_lacks_every_row(figures_of: Days) -> None:
 def test_one_day_that_differs_in_many_rows_leaves_the_others_alone(
     many_rows: int, store: FolderObjectStore, *, grows: bool
 ) -> None:
-    """Whether rows are looked up or all are read is decided for both days at once."""
+    """Whether rows are looked up or all read is decided for both days at once, so no row looks missing."""
     few = put_table(store, rows(id=["a", "b", "c"], amount=[1, 2, 3]))
     many = put_table(store, rows(id=list("abcdefgh"), amount=[1, 2, 9, *range(5)]))
 
@@ -225,7 +225,7 @@ def test_one_day_that_differs_in_many_rows_leaves_the_others_alone(
 
 
 def test_patterns_that_are_left_out_are_counted(figures_of: Days) -> None:
-    """The 40 largest are kept: of prototypes p0 to p49 the one with the number n has n + 1 rows."""
+    """The 40 largest patterns are kept; here prototype p<n> has n + 1 rows, for n from 0 to 49."""
     prototypes = [f"p{n}" for n in range(50) for _ in range(n + 1)]
     ids = [f"{n}" for n in range(len(prototypes))]
     yesterday = rows(prototypes, id=ids, amount=[1] * len(ids))
@@ -238,7 +238,7 @@ def test_patterns_that_are_left_out_are_counted(figures_of: Days) -> None:
 
 
 def test_values_exchanged_between_columns_of_one_type_differ(figures_of: Days) -> None:
-    """A row's hash is a sum over its columns, so each column must have one of its own; in all of 100 rows."""
+    """A row's hash is a sum over its columns, so each column must be hashed with its own seed."""
     yesterday = rows(id=[str(n) for n in range(100)], debit=list(range(100)), credit=list(range(100, 200)))
     today = yesterday.rename({"debit": "credit", "credit": "debit"})
 
@@ -248,14 +248,14 @@ def test_values_exchanged_between_columns_of_one_type_differ(figures_of: Days) -
 
 
 def test_values_exchanged_between_rows_differ(figures_of: Days) -> None:
-    """The table holds the same keys and the same values as before."""
+    """The table has the same keys and the same values as before, in other rows."""
     found = figures_of(rows(amount=[1, 2, 3]), rows(amount=[1, 3, 2]))
 
     assert found.columns == {"amount": CellFigures(equal=1, changed=2, unexplained=2)}
 
 
 def in_pieces(table: Table, size: int) -> tuple[Piece, ...]:
-    """The table's pieces cut small."""
+    """The table in pieces of at most so many rows."""
     return tuple(
         Piece(piece.uri, piece.first + n, min(size, piece.rows - n), piece.begin + n)
         for piece in table.pieces
@@ -264,7 +264,7 @@ def in_pieces(table: Table, size: int) -> tuple[Piece, ...]:
 
 
 def cut_small(table: Table, size: int) -> Table:
-    """The same table, read a few rows at a time."""
+    """The table, read a few rows at a time."""
     return replace(table, pieces=in_pieces(table, size))
 
 
@@ -288,7 +288,7 @@ KEYS = st.tuples(st.sampled_from("abcdef"), st.sampled_from(["s0", "s1"]))
 
 @st.composite
 def two_days(draw: st.DrawFn) -> tuple[Rows, Rows]:
-    """Rows by key; many are the same on both days, or nearly."""
+    """Key → row of two days; many rows are equal or nearly so."""
     yesterday = draw(st.dictionaries(KEYS, CELL_ROWS, max_size=8))
     today = {key: row for key, row in yesterday.items() if draw(st.integers(0, 5))}
     for key in [key for key in today if draw(st.booleans())]:
@@ -299,7 +299,7 @@ def two_days(draw: st.DrawFn) -> tuple[Rows, Rows]:
 
 
 def naive(yesterday: Rows, today: Rows) -> tuple[int, int, int, dict[str, CellFigures]]:
-    """Missing, added and changed rows, and cells by column; `repr` tells -0.0 from 0.0 and no NaN from another."""
+    """Missing, added and changed rows, and cells by column; `repr` tells -0.0 from 0.0 and treats all NaN alike."""
     both = [(yesterday[key], today[key]) for key in yesterday.keys() & today.keys()]
     columns = {name: naive_cells([(one[n], other[n]) for one, other in both]) for n, name in enumerate(CELLS)}
     changed = sum(repr(one) != repr(other) for one, other in both)
@@ -307,7 +307,7 @@ def naive(yesterday: Rows, today: Rows) -> tuple[int, int, int, dict[str, CellFi
 
 
 def naive_cells(pairs: Sequence[tuple[object, object]]) -> CellFigures:
-    """The figures of one column; what differs is unexplained."""
+    """The figures of one column; every difference is unexplained."""
     other = [(a, b) for a, b in pairs if repr(a) != repr(b)]
     return CellFigures(
         equal=len(pairs) - len(other),
@@ -319,7 +319,7 @@ def naive_cells(pairs: Sequence[tuple[object, object]]) -> CellFigures:
 
 
 def files(content: Rows, parts: int) -> Iterator[pl.DataFrame]:
-    """The rows dealt out to several files."""
+    """Distribute the rows over several files."""
     dealt = [(*key, *cells) for key, cells in content.items()]
     return (pl.DataFrame(dealt[n::parts], SCHEMA, orient="row") for n in range(parts))
 
@@ -335,7 +335,7 @@ def files(content: Rows, parts: int) -> Iterator[pl.DataFrame]:
 def test_digests_count_what_a_comparison_of_every_row_counts(
     *, days: tuple[Rows, Rows], parts: tuple[int, int], piece_rows: int, bucket_rows: int, elsewhere: bool
 ) -> None:
-    """Whatever the rows, the files, the pieces, the buckets, and where the work is done."""
+    """The figures do not depend on files, pieces, buckets or driver."""
     yesterday, today = days
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
@@ -351,12 +351,12 @@ def test_digests_count_what_a_comparison_of_every_row_counts(
 
 
 NO_CELLS = dict.fromkeys(CELLS, CellFigures())
-"""Of tables without any row."""
+"""Figures of tables without rows."""
 
 
 @pytest.mark.parametrize("bucket_rows", [1, BUCKET_ROWS], ids=["several buckets", "one bucket"])
 def test_duplicates_are_found_wherever_they_lie(bucket_rows: int, store: FolderObjectStore) -> None:
-    """One in another piece, one in another file."""
+    """Duplicates are counted across pieces and files."""
     twice = put_table(store, rows(id=["a", "b", "a"], amount=[1, 2, 1]), rows(id=["b", "c"], amount=[3, 4]))
     sound = put_table(store, rows(amount=[1, 2, 3]))
 

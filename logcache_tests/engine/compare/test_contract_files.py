@@ -1,4 +1,4 @@
-"""Tables whose columns are of other types than definition and log give, by another writer or by a fault."""
+"""Tables whose column types are not those of definition and log, by another writer or by a fault."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ LOG = log_of(
     (A, "user/score", "0.5", 1002, False),
     (A, "user/tags", "x", 1002, True),
 )
-"""All that a has changes at t 1002; b has nothing."""
+"""All values of a change at t 1002; b has none."""
 LATE = {name: entity for name, entity in ATTRIBUTES.items() if name != "user/age"}
 LATE_LOG = log_of(
     (A, "user/id", "a", 1001, True),
@@ -62,11 +62,11 @@ LATE_LOG = log_of(
     attributes=LATE,
     schema_changes=[(80, 10, ":user/age", 1002, True), (80, 40, "22", 1002, True), (80, 41, "35", 1002, True)],
 )
-"""The age is an attribute since t 1002."""
+"""The age is installed at t 1002."""
 
 
 def days_of(log: list[Datom], store: FolderObjectStore, *, key: str = "user/id") -> tuple[Day, Day]:
-    """The users at t 1001 and at the end."""
+    """The users at t 1001 and at the end of the log."""
     definition = DEFINITION if key == "user/id" else define({"attribute": "user/name"}, key=key)
     (source,) = sources_of(definition, store, [log])
     one, other = (compute_day(definition, [replace(source, until_t=t)], store) for t in (1001, log[-1][3]))
@@ -76,7 +76,7 @@ def days_of(log: list[Datom], store: FolderObjectStore, *, key: str = "user/id")
 def compared(
     days: tuple[Day, Day], store: FolderObjectStore, *columns: pl.Expr, only_today: bool = False
 ) -> ContractFigures:
-    """What is found where the users' columns are these, on both days or today alone."""
+    """Compare with these types of the users' columns, on both days or only today."""
     yesterday, today = days
     frames = [day.frame(USERS).with_columns(columns) for day in days]
     one = yesterday if only_today else yesterday.showing({USERS: frames[0]}, store)
@@ -101,7 +101,7 @@ def test_other_types_of_the_same_values_give_no_alarm(
     column: pl.Expr,
     store: FolderObjectStore,
 ) -> None:
-    """Whoever wrote both tables so; a column beside is the schema's matter, not the rows'."""
+    """Types that hold the same values give no faults, and an extra column is only a schema change."""
     found = compared(days_of(LOG, store), store, column)
 
     assert accused(found) == []
@@ -119,7 +119,7 @@ NARROW = [
 def test_a_type_that_cuts_values_is_accused_of_what_it_cut(
     column: pl.Expr, name: str, store: FolderObjectStore
 ) -> None:
-    """Yesterday's values fitted; today's is not what the log says, whatever both tables' type is."""
+    """A value cut by its type is not what the log says, although both tables have the same type."""
     found = compared(days_of(LOG, store), store, column)
 
     assert [(fault.reason, fault.columns, fault.rows) for fault in accused(found)] == [("unexplained", (name,), 1)]
@@ -128,7 +128,7 @@ def test_a_type_that_cuts_values_is_accused_of_what_it_cut(
 def test_an_attribute_that_is_new_must_have_its_type(
     store: FolderObjectStore,
 ) -> None:
-    """Until it is installed its column is a string of nulls; that it still is is not what the log says."""
+    """Before an attribute is installed its column is a string of nulls; afterwards that is a fault."""
     days = days_of(LATE_LOG, store)
     still = pl.lit(None, pl.String).alias("user__age")
 
@@ -143,7 +143,7 @@ def test_a_tolerance_is_of_floating_point_numbers_only(
     tolerance: str,
     store: FolderObjectStore,
 ) -> None:
-    """A rule may give one to all columns; one of a long, or of a text, means nothing and breaks nothing."""
+    """A rule may give a tolerance to all columns; for integers and texts it is ignored."""
     yesterday, today = days_of(LOG, store)
     frame = today.frame(USERS)
     row = frame["user__id"].to_list().index("a")
@@ -164,7 +164,7 @@ KEYS = {
 
 
 def unit_of_microseconds(frame: pl.DataFrame) -> Iterator[pl.Expr]:
-    """Instants as another writer has them."""
+    """The frame's columns with instants in microseconds."""
     return (
         pl.col(n).cast(pl.Datetime("us", "UTC")) for n, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)
     )
@@ -175,7 +175,7 @@ def test_a_row_has_one_token_whatever_its_keys_type(
     key: str,
     store: FolderObjectStore,
 ) -> None:
-    """The report's token is that of the table, also where a file has instants in another unit."""
+    """A key has the same token in the report and in a table that stores it as another type."""
     log = log_of(
         *((entity, key, value, 1001, True) for entity, value in zip((A, B), KEYS[key], strict=True)),
         (A, "user/name", "Eva", 1002, True),
@@ -193,7 +193,7 @@ def test_a_row_has_one_token_whatever_its_keys_type(
 
 
 class FailingDriver(LocalDriver):
-    """Whose tasks meet a value that polars cannot convert, and quotes."""
+    """A driver whose tasks fail with an error of polars that quotes a value."""
 
     @override
     def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
@@ -205,7 +205,7 @@ class FailingDriver(LocalDriver):
 def test_an_error_of_the_library_shows_no_value(
     store: FolderObjectStore,
 ) -> None:
-    """Its text may quote personal data; what was computed and the kind of error are told."""
+    """An error of polars may quote personal data, so only its kind and the contract are named."""
     yesterday, today = days_of(LOG, store)
     failing = Explaining(driver=FailingDriver(driver_in(store).scratch))
 
@@ -229,18 +229,18 @@ UNFIT_KEYS = [
 def test_a_key_that_finds_no_row_is_refused_when_it_is_opened(
     column: pl.Expr, told: str, store: FolderObjectStore
 ) -> None:
-    """Before anything is compared, and only the contract that has it."""
+    """The table is refused when it is opened, before any comparison."""
     _, today = days_of(LOG, store)
     spoilt = today.showing({USERS: today.frame(USERS).with_columns(column)}, store).tables[USERS]
 
     with pytest.raises(TableError, match=rf"has {told}, by which no row can be found; compute the contract again"):
-        open_table(spoilt.place, store, key=("user__id", "prototype"))
+        open_table(spoilt.folder_uri, store, key=("user__id", "prototype"))
 
 
 def test_a_key_that_is_no_text_finds_no_row(
     store: FolderObjectStore,
 ) -> None:
-    """Bytes that are not even UTF-8 in its place: every row is gone, and the schema tells why."""
+    """If the key is written as non-UTF-8 bytes, every row is missing and the schema change says why."""
     garbled = compared(days_of(LOG, store), store, pl.lit(b"\xff\xfe").alias("user__id"), only_today=True)
 
     assert "sound_table" in failed_rules(USERS, garbled)
@@ -249,7 +249,7 @@ def test_a_key_that_is_no_text_finds_no_row(
 def test_sound_days_have_no_fault(
     store: FolderObjectStore,
 ) -> None:
-    """What the tests above spoil."""
+    """The tables that the other tests change have no faults as they are."""
     yesterday, today = days_of(LOG, store)
 
     assert list(faults_of(compare(yesterday, today, store))) == []

@@ -1,7 +1,7 @@
-"""Every accident to a table is accused: today's rows with one wrong thing in them, and nothing but that is at fault.
+"""Damaged tables: one error in today's rows is found, and nothing else is at fault.
 
-Yesterday and today are the demo's real log at two cuts; sound, they compare without a fault (test_explained.py).
-Accidents to the log and the cache behind the tables are test_wrong_logs.py.
+Yesterday and today are the demo's real log at two cuts; undamaged, they compare without faults (test_explained.py).
+test_wrong_logs.py damages the log and the cache behind the tables.
 """
 
 from collections import Counter
@@ -40,7 +40,7 @@ from logcache_tests.engine.world import (
 )
 
 Kind = Literal["untouched", "touched", "new"]
-"""Rows that are yesterday's and must be; rows of both days that a newer tx changed; rows that yesterday lacks."""
+"""Rows equal on both days; rows of both days that a newer tx changed; rows that yesterday lacks."""
 
 TRANSACTIONS, SNAPSHOT = "contract-feed/transactions", "contract-feed/transactions-snapshot"
 CUSTOMERS = "contract-customers/customers"
@@ -52,7 +52,7 @@ ROWS_AND_CELLS = ["values_found_yesterday", EXPLAINED, MISSED]
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One contract on both days, and what becomes of it when today's rows are other ones."""
+    """One contract on both days, to compare with other rows of today."""
 
     dataset: str
     store: FolderObjectStore
@@ -63,28 +63,28 @@ class Contract:
         return self.dataset.partition("/")[0].removeprefix("contract-")
 
     def rows(self, cut: str = "today") -> pl.DataFrame:
-        """The sound rows of a day."""
+        """The correct rows of a day."""
         return cached_day(self.database, cut, self.store).frame(self.dataset)
 
     @property
     def key(self) -> list[str]:
-        """Its columns."""
+        """The columns of its key."""
         return list(cached_day(self.database, "today", self.store).table(self.dataset).key)
 
     @property
     def sound(self) -> ContractFigures:
-        """The comparison without an accident."""
+        """The comparison of the correct rows."""
         return figures_between(self.database, "yesterday", "today", self.store)[self.dataset]
 
     def find(self, kind: Kind, column: str, *, used: tuple[int, ...] = ()) -> int:
-        """The number of a row in which a column has a value, also yesterday where that had the row."""
+        """The number of a row whose column is not null, on both days if both have the row."""
         rows, yesterday = self.rows().with_row_index("row"), self.rows("yesterday").filter(pl.col(column).is_not_null())
         held = set(rows["row"] if kind == "new" else rows.join(yesterday, on=self.key, how="semi")["row"])
         filled = rows.filter(pl.col(column).is_not_null(), pl.col("row").is_in(rows_of_kind(self, kind)))
         return next(int(row) for row in filled["row"] if row in held and row not in used)
 
     def compared(self, today: pl.DataFrame, *, pii: bool = True) -> ContractFigures:
-        """The comparison with other rows of today."""
+        """Compare with other rows of today."""
         yesterday, sound = (cached_day(self.database, c, self.store).only(self.dataset) for c in ("yesterday", "today"))
         explaining = Explaining() if pii else Explaining(pii_key=None)
         return compare(yesterday, sound.showing({self.dataset: today}, self.store), self.store, explaining)[
@@ -92,14 +92,14 @@ class Contract:
         ]
 
     def moved(self, found: ContractFigures) -> dict[str, int]:
-        """By how much the rows of each reason are more or fewer than without the accident."""
+        """Reason → difference in rows from the correct comparison."""
         now, before = Counter[str](found.reasons), Counter[str](self.sound.reasons)
         return {reason: now[reason] - before[reason] for reason in {**now, **before} if now[reason] != before[reason]}
 
 
 @cache
 def rows_of_kind(contract: Contract, kind: Kind) -> tuple[int, ...]:
-    """Numbers of today's rows."""
+    """Numbers of today's rows of this kind."""
     today, yesterday = contract.rows().with_row_index("row"), contract.rows("yesterday")
     if kind == "new":
         return tuple(today.join(yesterday, on=contract.key, how="anti", maintain_order="left")["row"])
@@ -114,7 +114,7 @@ def rows_of_kind(contract: Contract, kind: Kind) -> tuple[int, ...]:
 
 
 def is_touched(contract: Contract, key: str, prototype: str) -> bool:
-    """Whether an entity has a datom between both days, by plain Python."""
+    """Whether an entity has a datom between both days, in plain Python."""
     delta = delta_of(parse_instance(f"{contract.database}-{prototype}"), "yesterday", "today", contract.store)
     entity = cached_day(contract.database, "today", contract.store).table(contract.dataset).entity
     return bool(delta.holders.get((entity.primary_key, key), set()) & delta.touched)
@@ -122,12 +122,12 @@ def is_touched(contract: Contract, key: str, prototype: str) -> bool:
 
 @pytest.fixture
 def contract(request: pytest.FixtureRequest, shared_store: FolderObjectStore) -> Contract:
-    """The contract that a test names."""
+    """The contract that the test's mark names."""
     return Contract(request.param, shared_store)
 
 
 def of(*datasets: str) -> pytest.MarkDecorator:
-    """The contracts of a test."""
+    """Mark a test with the contracts it runs on."""
     names = [name.partition("/")[2] for name in datasets]
     return pytest.mark.parametrize("contract", datasets, indirect=True, ids=names)
 
@@ -140,11 +140,11 @@ CONTRACTS = (
     "contract-double-entry/account-version-history",
     "contract-double-entry/book-closed-history",
 )
-"""Every kind of table, and every type of column."""
+"""Contracts that cover every kind of table and every type of column."""
 
 
 def spoil_every_column(contract: Contract, kind: Kind) -> tuple[pl.DataFrame, list[Accused]]:
-    """Another bit in one cell of every column, each in a row of its own, and who is to be accused."""
+    """Change one bit in one cell of each column, in different rows; also return the expected faults."""
     today, used, expected = contract.rows(), list[int](), list[Accused]()
     change: Change = "row added" if kind == "new" else "value changed"
     for column in [name for name in today.columns if name not in contract.key]:
@@ -158,7 +158,7 @@ def spoil_every_column(contract: Contract, kind: Kind) -> tuple[pl.DataFrame, li
 
 @of(*CONTRACTS)
 def test_one_bit_of_an_untouched_cell_is_accused(contract: Contract) -> None:
-    """Of every column and type, in every kind of table: nothing in the log allows any difference."""
+    """In every column of every kind of table, any difference without a cause is unexplained."""
     today, expected = spoil_every_column(contract, "untouched")
 
     found = contract.compared(today)
@@ -171,7 +171,7 @@ def test_one_bit_of_an_untouched_cell_is_accused(contract: Contract) -> None:
 
 @of(*CONTRACTS)
 def test_one_bit_of_a_cell_that_may_differ_is_accused(contract: Contract) -> None:
-    """That a tx changed the row, or made it, excuses only what the tx says."""
+    """A tx that changed or made a row explains only the values that it gave."""
     today, expected = spoil_every_column(contract, "new" if "db__t" in contract.key else "touched")
 
     found = contract.compared(today)
@@ -183,7 +183,7 @@ def test_one_bit_of_a_cell_that_may_differ_is_accused(contract: Contract) -> Non
 
 @of("contract-double-entry/accounts-snapshot")
 def test_the_sign_of_a_zero_is_accused(contract: Contract) -> None:
-    """-0.0 is a value of its own in Datomic, and equals 0.0 for most who compare."""
+    """-0.0 for 0.0 is a fault, although the two compare as equal."""
     today = contract.rows()
     zeros = pl.col("account__score").eq(0.0) & pl.int_range(pl.len()).is_in(rows_of_kind(contract, "untouched"))
     row = today.with_row_index("row").filter(zeros)["row"][0]
@@ -196,7 +196,7 @@ def test_the_sign_of_a_zero_is_accused(contract: Contract) -> None:
 @pytest.mark.parametrize("kind", ["untouched", "touched"])
 @of(TRANSACTIONS)
 def test_a_text_cut_short_is_accused(contract: Contract, kind: Kind) -> None:
-    """By its last character."""
+    """A text without its last character is a fault."""
     today, row = contract.rows(), contract.find(kind, "transaction__description")
     short = today[row, "transaction__description"][:-1]
 
@@ -209,7 +209,7 @@ def test_a_text_cut_short_is_accused(contract: Contract, kind: Kind) -> None:
 
 @of(TRANSACTIONS)
 def test_a_wrong_name_of_an_ident_is_accused(contract: Contract) -> None:
-    """The name of another ident, in a row that nothing touched."""
+    """The name of another ident, in an untouched row, is a fault."""
     today, row = contract.rows(), contract.find("untouched", "transaction__status")
     others = set(today["transaction__status"]) - {today[row, "transaction__status"]}
 
@@ -221,7 +221,7 @@ def test_a_wrong_name_of_an_ident_is_accused(contract: Contract) -> None:
 
 @pytest.mark.parametrize("dataset", [TRANSACTIONS, SNAPSHOT, "contract-feed/transaction-status-history"])
 def test_a_name_that_an_ident_had_is_missed(dataset: str, shared_store: FolderObjectStore) -> None:
-    """Both prototypes renamed `pending` to `authorized`; one row of s0 still shows the old name."""
+    """A row that still shows `pending`, which was renamed to `authorized`, is missed."""
     contract = Contract(dataset, shared_store)
     yesterday, today = contract.rows("yesterday"), contract.rows()
     pending = yesterday.filter(prototype="s0", transaction__status="transaction_status__pending")
@@ -238,7 +238,7 @@ def test_a_name_that_an_ident_had_is_missed(dataset: str, shared_store: FolderOb
 
 @of(TAGS)
 def test_a_history_row_at_another_t_is_accused_twice(contract: Contract) -> None:
-    """What was is rewritten: yesterday's row is gone, and another one is there by nothing in the log."""
+    """A row at another t is two faults: one row is missing, and one has no cause in the log."""
     today, row = contract.rows(), contract.find("untouched", "transaction__tags")
 
     found = contract.compared(edited(today, row, "db__t", today[row, "db__t"] - 1))
@@ -261,7 +261,7 @@ def test_a_history_row_at_another_t_is_accused_twice(contract: Contract) -> None
 )
 @of(TRANSACTIONS)
 def test_a_lost_entity_is_accused(contract: Contract, kind: Kind, fault: Fault, moved: dict[str, int]) -> None:
-    """One of three thousand; only one that yesterday lacked can be said to be missed."""
+    """One lost entity of 3,000 is found; it is missed if yesterday lacked it, otherwise unexplained."""
     today, row = contract.rows(), contract.find(kind, "transaction__status")
 
     found = contract.compared(without(today, row))
@@ -274,7 +274,7 @@ def test_a_lost_entity_is_accused(contract: Contract, kind: Kind, fault: Fault, 
 @pytest.mark.parametrize(("kind", "fault"), [("untouched", "unexplained"), ("new", "missed")])
 @of(SNAPSHOT)
 def test_a_lost_row_of_a_history_is_accused(contract: Contract, kind: Kind, fault: Fault) -> None:
-    """One that yesterday had, or one that a newer tx made."""
+    """A lost history row is found, whether yesterday had it or a newer tx made it."""
     today, row = contract.rows(), contract.find(kind, "transaction__tags")
 
     found = contract.compared(without(today, row))
@@ -284,7 +284,7 @@ def test_a_lost_row_of_a_history_is_accused(contract: Contract, kind: Kind, faul
 
 @of(ENTRIES)
 def test_values_exchanged_between_two_rows_are_accused(contract: Contract) -> None:
-    """The column holds the same values as before, its sum is right."""
+    """Both rows are found, although the column's values and their sum are unchanged."""
     today, one = contract.rows(), contract.find("untouched", "entry__amount")
     other = contract.find("untouched", "entry__amount", used=(one,))
     amounts = today[one, "entry__amount"], today[other, "entry__amount"]
@@ -299,7 +299,7 @@ def test_values_exchanged_between_two_rows_are_accused(contract: Contract) -> No
 
 @of(TRANSACTIONS)
 def test_a_null_in_the_key_stops_the_comparison(contract: Contract) -> None:
-    """One is enough, and every rule refuses."""
+    """A single null is enough, and every rule refuses."""
     found = contract.compared(edited(contract.rows(), 0, contract.key[0], None))
 
     assert found.today.null_keys == 1
@@ -308,7 +308,7 @@ def test_a_null_in_the_key_stops_the_comparison(contract: Contract) -> None:
 
 @of(TAGS)
 def test_doubled_rows_stop_the_comparison(contract: Contract) -> None:
-    """What a segment that is read twice would give a naive reader; one row is enough."""
+    """A single duplicate row, as from a segment read twice, is enough."""
     today = contract.rows()
 
     found = contract.compared(pl.concat([today, today.tail(1)]))
@@ -320,7 +320,7 @@ def test_doubled_rows_stop_the_comparison(contract: Contract) -> None:
 @pytest.mark.parametrize("t", [pytest.param("yesterday", id="of an old t"), pytest.param("today", id="of a new t")])
 @of(TRANSACTIONS, TAGS)
 def test_a_row_out_of_nowhere_is_accused(contract: Contract, t: str) -> None:
-    """A key that no log knows, even at a t at which there was a tx."""
+    """A row whose key is in no log is a fault, even at the t of a real tx."""
     today, instance = contract.rows(), parse_instance("feed-s0")
     given = {"transaction__id": "nobody", "prototype": "s0", "db__t": cut_off(instance, t)}
     extra = pl.DataFrame([{name: given.get(name) for name in today.columns}], today.schema)
@@ -334,7 +334,7 @@ def test_a_row_out_of_nowhere_is_accused(contract: Contract, t: str) -> None:
 
 @of(MERCHANTS)
 def test_the_label_of_another_prototype_is_accused_twice(contract: Contract) -> None:
-    """One row is gone from its prototype and stands on another."""
+    """One row is missing from its prototype, and one is added to another."""
     today = contract.rows()
     elsewhere = today.filter(prototype="s1")["merchant__code"].implode()
     lonely = today.with_row_index("row").filter(~pl.col("merchant__code").is_in(elsewhere))
@@ -350,7 +350,7 @@ def test_the_label_of_another_prototype_is_accused_twice(contract: Contract) -> 
 
 @of(TRANSACTIONS)
 def test_swapped_prototypes_are_accused_row_by_row(contract: Contract) -> None:
-    """Each is gone from where it was, missed if yesterday lacked it, and stands elsewhere by nothing."""
+    """Each row is missing from its prototype, and without a cause on the other."""
     today, new = contract.rows(), len(rows_of_kind(contract, "new"))
     other = pl.col("prototype").replace_strict({"s0": "s1", "s1": "s0"})
 
@@ -362,7 +362,7 @@ def test_swapped_prototypes_are_accused_row_by_row(contract: Contract) -> None:
 
 @of(SNAPSHOT)
 def test_the_segments_of_wrong_rows_are_those_that_hold_them(contract: Contract) -> None:
-    """Two rows of one prototype, the first and the last that are yesterday's: two files, none of those between."""
+    """Two wrong rows name the two segments that hold them, and none between."""
     today = contract.rows().with_row_index("row")
     own = today.filter(pl.col("prototype") == "s0", pl.col("row").is_in(rows_of_kind(contract, "untouched")))
     ends = own.sort("db__t").gather([0, -1])
@@ -379,7 +379,7 @@ def test_the_segments_of_wrong_rows_are_those_that_hold_them(contract: Contract)
 
 
 def hashed_rows(contract: Contract, column: str, *, changed: bool) -> list[int]:
-    """Numbers of today's rows of touched entities in which a hash is, or is not, another one than yesterday."""
+    """Numbers of today's rows of touched entities whose hash changed, or did not."""
     before = contract.rows("yesterday").select(*contract.key, was=column)
     both = contract.rows().with_row_index("row").join(before, on=contract.key).filter(pl.col("was").is_not_null())
     differs = pl.col(column).ne_missing(pl.col("was"))
@@ -389,7 +389,7 @@ def hashed_rows(contract: Contract, column: str, *, changed: bool) -> list[int]:
 
 
 def yesterdays(contract: Contract, row: int, column: str) -> Cell:
-    """What a cell of today's row showed yesterday."""
+    """Yesterday's cell of the same key."""
     held = contract.rows("yesterday").join(contract.rows().slice(row, 1).select(contract.key), on=contract.key)
     return cell_of(held, 0, column)
 
@@ -408,11 +408,11 @@ HASHED_ACCIDENTS: dict[str, tuple[str, bool, Callable[[Cell], Cell], Reason]] = 
         "unexplained",
     ),
 }
-"""The column, whether the log changed it, what becomes of the cell, and how it is accused."""
+"""Accident → column, whether the log changed it, the new cell, the expected reason."""
 
 
 def as_list(cell: Cell) -> list[Scalar]:
-    """Of a list column."""
+    """The elements of a list cell."""
     assert isinstance(cell, list)
     return cell
 
@@ -420,7 +420,7 @@ def as_list(cell: Cell) -> list[Scalar]:
 @of(CUSTOMERS)
 @pytest.mark.parametrize("accident", HASHED_ACCIDENTS)
 def test_without_the_key_shape_and_change_of_personal_data_are_verified(contract: Contract, accident: str) -> None:
-    """A hash under an unknown key is there or not, one of so many, and yesterday's or another: each as the log says."""
+    """Without the key, presence, number and change of hashes are still verified."""
     column, changed, spoil, reason = HASHED_ACCIDENTS[accident]
     today, row = contract.rows(), hashed_rows(contract, column, changed=changed)[0]
 
@@ -431,7 +431,7 @@ def test_without_the_key_shape_and_change_of_personal_data_are_verified(contract
 
 @of(CUSTOMERS)
 def test_without_the_key_personal_data_of_yesterday_is_missed(contract: Contract) -> None:
-    """The log says that it changed, and it did not."""
+    """A hash that the log changed but the table did not is missed."""
     today = contract.rows()
     row = hashed_rows(contract, NAME, changed=True)[0]
 
@@ -442,7 +442,7 @@ def test_without_the_key_personal_data_of_yesterday_is_missed(contract: Contract
 
 @of(CUSTOMERS)
 def test_without_the_key_a_new_hash_is_not_verified(contract: Contract) -> None:
-    """A limit: what a changed or new value hashes to needs the key."""
+    """A limit: the hash of a changed or new value cannot be verified without the key."""
     today = contract.rows()
     changed, new = hashed_rows(contract, NAME, changed=True)[0], contract.find("new", NAME)
     spoilt = edited(edited(today, changed, NAME, OTHER_HASH), new, NAME, OTHER_HASH)

@@ -1,6 +1,6 @@
-"""No false alarm: whatever a real log did between two runs, every difference of their contracts has its true reason.
+"""No false alarms: whatever happened in a real log between two runs, every difference has its true reason.
 
-PAIRS=200 compares as many random pairs of cuts of the demo's log.
+PAIRS=200 compares that many random pairs of cuts of the demo's log.
 """
 
 import gzip
@@ -66,22 +66,22 @@ CUT_PAIRS = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """Two cuts of every instance of a database, and how their comparison reads the log."""
+    """Two cuts of every instance of a database, and how the log is read to compare them."""
 
     database: str
     before: Mapping[Instance, int]
-    """Without an instance that is new today."""
+    """Instances that are new today are missing here."""
     until: Mapping[Instance, int]
     cached_until: Mapping[Instance, int]
     bucket_datoms: int
-    """Of the caches, which are in many buckets if it is small."""
+    """Datoms per bucket of the caches; a small number gives many buckets."""
     reextracted: bool
     pii_key: bytes | None
     elsewhere: bool
 
 
 def draw_pair(seed: int, store: FolderObjectStore) -> Pair:
-    """A pair at random; the three databases take turns."""
+    """A random pair; the three databases take turns."""
     rng, database = random.Random(seed), DATABASES[seed % len(DATABASES)]  # noqa: S311 - repeatable on purpose
     every = definition_of(database).instances
     instances = rng.sample(every, rng.choice([1, len(every)]))
@@ -113,7 +113,7 @@ def definition_of_instances(database: str, instances: Iterable[Instance]) -> Dat
 
 
 def source_of_pair(pair: Pair, instance: Instance, number: int, store: FolderObjectStore) -> LogSource:
-    """Today's reading of an instance."""
+    """How today's log of an instance is read."""
     segments = segments_of(instance, reextracted=pair.reextracted)
     source = replace(source_of(*segments), until_t=pair.until[instance])
     if instance not in pair.cached_until:
@@ -126,7 +126,7 @@ def source_of_pair(pair: Pair, instance: Instance, number: int, store: FolderObj
 
 
 def reextracted_in(pair: Pair) -> frozenset[Instance]:
-    """Instances of whose log of yesterday a segment is another one today."""
+    """Instances with a segment of yesterday's log that was extracted again."""
     return frozenset(
         instance
         for instance, t in pair.before.items()
@@ -137,7 +137,7 @@ def reextracted_in(pair: Pair) -> frozenset[Instance]:
 
 @pytest.mark.parametrize("number", range(PAIRS))
 def test_no_pair_of_cuts_gives_a_false_alarm(number: int, shared_store: FolderObjectStore) -> None:
-    """Of any two t: with and without a cache, the key of personal data, an excision between them, a new prototype."""
+    """Any two t, with or without cache, key of personal data, excision between them, or new prototype."""
     pair = draw_pair(number, shared_store)
     definition = definition_of_instances(pair.database, pair.until)
     former = definition_of_instances(pair.database, pair.before)
@@ -162,7 +162,7 @@ def test_no_pair_of_cuts_gives_a_false_alarm(number: int, shared_store: FolderOb
 def test_days_of_the_demo_give_no_false_alarm(
     database: str, one: str, other: str, shared_store: FolderObjectStore
 ) -> None:
-    """All named cut-offs, each with the next."""
+    """Each named cut-off of the demo is compared with the next."""
     found = figures_between(database, one, other, shared_store)
 
     assert list(faults_of(found)) == []
@@ -179,7 +179,7 @@ OTHER_WRITERS = [
 
 @pytest.mark.parametrize("dtype", OTHER_WRITERS)
 def test_types_of_another_writer_give_no_false_alarm(dtype: pl.DataType, shared_store: FolderObjectStore) -> None:
-    """Itaipu's columns need not have the engine's types to hold the same values."""
+    """Itaipu may use other column types for the same values."""
     name = "contract-double-entry/entries"
     yesterday, today = (cached_day("double-entry", cut, shared_store).only(name) for cut in ("yesterday", "today"))
     column = pl.col("entry__amount" if isinstance(dtype, pl.Decimal) else "entry__post_date").cast(dtype)
@@ -192,7 +192,7 @@ def test_types_of_another_writer_give_no_false_alarm(dtype: pl.DataType, shared_
 
 
 def test_a_reason_is_a_cause_that_reaches_what_differs(shared_store: FolderObjectStore) -> None:
-    """The amounts are a new column; a renamed ident that a row shows, or showed once, does not explain its amount."""
+    """A renamed ident in a row does not explain the row's amount, which is a new column."""
     name, today = "contract-feed/transactions", cached_day("feed", "today", shared_store)
     entities = tuple(
         with_fields(e, attributes=tuple(a for a in e.attributes if a.attribute != "transaction/amount"))
@@ -213,7 +213,7 @@ def test_a_reason_is_a_cause_that_reaches_what_differs(shared_store: FolderObjec
 @given(log=app_logs(), data=st.data())
 @settings(max_examples=5)
 def test_no_invented_log_gives_a_false_alarm(log: InventedLog, data: st.DataObject) -> None:
-    """Keys that move, names and cardinalities that change, strange values, an excised user; double keys stop it."""
+    """Moving keys, changed names and cardinalities, odd values and an excision are all explained."""
     ends = sorted(data.draw(st.sampled_from(log.ts[1:]), label=day) for day in ("one day", "another"))
     cut = data.draw(st.none() | st.sampled_from([t for t in log.ts if t <= ends[0]]), label="cached until")
     excised = data.draw(st.none() | st.sampled_from(USERS), label="excised")
@@ -240,7 +240,7 @@ def test_no_invented_log_gives_a_false_alarm(log: InventedLog, data: st.DataObje
 
 
 FIRST, SECOND = USERS[:2]
-"""Entities in two buckets."""
+"""Two entities that are in different buckets."""
 KEYS_THAT_WANDER: dict[str, list[Change]] = {
     "to another entity": [(FIRST, "user/id", "a", 1002, False), (SECOND, "user/id", "a", 1003, True)],
     "both ways in one tx": [
@@ -256,7 +256,7 @@ KEYS_THAT_WANDER: dict[str, list[Change]] = {
         (FIRST, "user/id", "b", 1003, False),
     ],
 }
-"""After t 1001, at which the first has `a` and the second `b`."""
+"""Changes after t 1001, when the first entity has key `a` and the second `b`."""
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ KEYS_THAT_WANDER: dict[str, list[Change]] = {
 def test_a_key_that_wanders_gives_no_false_alarm(
     bucket_datoms: int, changes: list[Change], store: FolderObjectStore
 ) -> None:
-    """A row belongs to whichever entity has its key now, and the others know nothing of it."""
+    """A row belongs to the entity that has its key now, whichever had it before."""
     named = [(e, "user/name", f"name of {e}", 1001, True) for e in USERS]
     keyed = [(e, "user/id", key, 1001, True) for e, key in zip(USERS, "abc", strict=True)]
     definition = define({"attribute": "user/name", "history": True})
@@ -286,7 +286,7 @@ Key = tuple[str, ...]
 
 @cache
 def datomics_rows(dataset: str, cut: str) -> dict[Key, Row]:
-    """Key → row of a contract, as Datomic answered; a decimal without the zeros at its end."""
+    """Key → row of a contract in Datomic's answer; decimals without trailing zeros."""
     types = expected_types(cut)[dataset]
     key = [name for name in types if name in {next(iter(types)), "prototype", "db__t"}]
     with gzip.open(EXPECTED / cut / f"{dataset}.jsonl.gz", "rt", encoding="utf-8", newline="\n") as lines:
@@ -299,7 +299,7 @@ def datomics_rows(dataset: str, cut: str) -> dict[Key, Row]:
 
 
 def true_reasons(table: ContractTable, one: str, other: str, store: FolderObjectStore) -> Counter[tuple[str, str]]:
-    """Prototype and reason of every row that differs, by Datomic's rows and the segments."""
+    """(prototype, reason) → number of differing rows, from Datomic's rows and the segments."""
     before, after = datomics_rows(table.dataset, one), datomics_rows(table.dataset, other)
     differing = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
     return Counter(
@@ -315,7 +315,7 @@ def true_reason(  # noqa: PLR0917 - a row is what both days say of a key
     cuts: tuple[str, str],
     store: FolderObjectStore,
 ) -> str:
-    """Why a row differs: a tx of its own first, then one of an entity that it shows, then names, or the excision."""
+    """The reason of a row: its own tx, else a tx of an entity it shows, else a name, else the excision."""
     instance = parse_instance(f"{table.dataset.split('/')[0].removeprefix('contract-')}-{key[1]}")
     delta = delta_of(instance, *cuts, store)
     if table.kind != "entity":
@@ -331,7 +331,7 @@ def true_reason(  # noqa: PLR0917 - a row is what both days say of a key
 
 
 OTHERWISE = {"today": "renamed-ident", "today-excised": "excised"}
-"""Why rows differ that nothing touched: the demo renames no ident of the customers, and excises nobody else."""
+"""The reason of untouched rows by dataset: the demo renames no ident of customers, and excises nobody else."""
 
 DATOMICS_PAIRS = [
     *((database, "yesterday", "today") for database in DATABASES),
@@ -344,7 +344,7 @@ DATOMICS_PAIRS = [
 def test_reasons_are_those_of_datomics_rows_and_the_segments(
     database: str, one: str, other: str, shared_store: FolderObjectStore
 ) -> None:
-    """Row by row: which rows differ, on which prototype, and what in the log made them differ."""
+    """Reasons equal those found row by row, by prototype, in Datomic's answers and the segments."""
     found = figures_between(database, one, other, shared_store)
 
     reasons = {

@@ -1,4 +1,4 @@
-"""Which cells are the same, and which cause explains a row: the cell by cell part of a comparison."""
+"""The cell-by-cell part of a comparison: which cells are equal."""
 
 import math
 from datetime import UTC, datetime, timedelta, timezone
@@ -18,7 +18,7 @@ YEAR_10000_MS = 253_402_300_800_000
 
 @pytest.fixture
 def figures_of(store: FolderObjectStore) -> Days:
-    """Both days as files, one each."""
+    """A comparison of frames, each written as one file."""
     return Days(store)
 
 
@@ -51,7 +51,7 @@ OTHER_VALUES = [
 
 @pytest.mark.parametrize(("before", "after", "dtype"), SAME_VALUES)
 def test_a_value_equals_itself(before: list[object], after: list[object], dtype: pl.DataType, figures_of: Days) -> None:
-    """One row, one column, no difference."""
+    """Equal values of each type give no difference."""
     found = figures_of(rows(value=pl.Series(before, dtype=dtype)), rows(value=pl.Series(after, dtype=dtype)))
 
     assert found.columns == {"value": CellFigures(equal=1)}
@@ -62,7 +62,7 @@ def test_a_value_equals_itself(before: list[object], after: list[object], dtype:
 def test_the_smallest_difference_of_a_value_counts(
     before: list[object], after: list[object], dtype: pl.DataType, figures_of: Days
 ) -> None:
-    """One row, one column, one difference."""
+    """The smallest change of each type gives a difference."""
     found = figures_of(rows(value=pl.Series(before, dtype=dtype)), rows(value=pl.Series(after, dtype=dtype)))
 
     assert found.columns == {"value": CellFigures(changed=1, unexplained=1)}
@@ -70,7 +70,7 @@ def test_the_smallest_difference_of_a_value_counts(
 
 
 def test_the_sign_of_zero_counts_in_lists_too(figures_of: Days) -> None:
-    """As it does outside of lists."""
+    """-0.0 and 0.0 differ inside lists too."""
     before, after = (pl.Series([[zero]], dtype=pl.List(pl.Float64())) for zero in (0.0, -0.0))
 
     found = figures_of(rows(value=before), rows(value=after))
@@ -79,7 +79,7 @@ def test_the_sign_of_zero_counts_in_lists_too(figures_of: Days) -> None:
 
 
 def instants(*values: datetime, dtype: pl.DataType) -> pl.Series:
-    """Timestamps of another type."""
+    """Timestamps of the given type."""
     return pl.Series(values, dtype=pl.Datetime("us", "UTC")).cast(dtype)
 
 
@@ -118,14 +118,14 @@ ACROSS_TYPES = [
 def test_values_are_compared_across_types_that_hold_the_same(
     before: pl.Series, after: pl.Series, figures_of: Days
 ) -> None:
-    """The first is the same value, the second is not."""
+    """Of two values in other types, the first is equal and the second is not."""
     found = figures_of(rows(value=before), rows(value=after))
 
     assert found.columns == {"value": CellFigures(equal=1, changed=1, unexplained=1)}
 
 
 def test_a_wall_clock_of_another_zone_is_the_same_instant(figures_of: Days) -> None:
-    """Midnight in UTC is 22:00 of the day before in São Paulo's summer."""
+    """Timestamps are compared as instants: midnight in UTC is 22:00 in São Paulo's summer."""
     local = datetime(2017, 12, 31, 22, tzinfo=timezone(timedelta(hours=-2)))
 
     found = figures_of(
@@ -154,14 +154,14 @@ def test_a_wall_clock_of_another_zone_is_the_same_instant(figures_of: Days) -> N
 def test_a_value_that_the_other_days_type_cannot_hold_is_another_value(
     before: pl.Series, after: pl.Series, figures_of: Days
 ) -> None:
-    """It is neither cut to fit nor an error that quotes it."""
+    """The value is not cut to fit, and no error quotes it."""
     found = figures_of(rows(value=before), rows(value=after))
 
     assert found.columns == {"value": CellFigures(changed=1, unexplained=1)}
 
 
 def test_values_that_come_and_go_are_counted_apart(figures_of: Days) -> None:
-    """Null to value, value to null, value to value, null to null."""
+    """Cells that become null, stop being null, or change value are counted separately."""
     found = figures_of(rows(value=[None, 1, 1, None]), rows(value=[1, None, 2, None]))
 
     assert found.columns == {"value": CellFigures(equal=1, changed=1, to_null=1, from_null=1, unexplained=3)}
@@ -169,7 +169,7 @@ def test_values_that_come_and_go_are_counted_apart(figures_of: Days) -> None:
 
 
 def test_a_tolerance_is_of_one_column_and_absolute(figures_of: Days) -> None:
-    """Half a cent is excused in the one column, more than that is not, nor is a null."""
+    """A difference within the tolerance is accepted in its column; a larger one, or a null, is not."""
     yesterday = rows(rate=[1.0, 1.0, 1.0], other=[1.0, 1.0, 1.0])
     today = rows(rate=[1.005, 1.006, None], other=[1.005, 1.0, 1.0])
 
@@ -182,7 +182,7 @@ def test_a_tolerance_is_of_one_column_and_absolute(figures_of: Days) -> None:
 
 
 def test_a_retyped_column_equals_only_where_it_is_null(figures_of: Days) -> None:
-    """No type unites a text and a number, so even 1 and "1" differ; both types are shown."""
+    """Text and number have no common type, so even 1 and "1" differ; both types are shown."""
     found = figures_of(rows(amount=["1", None]), rows(amount=[1, None]))
 
     assert found.columns == {"amount": CellFigures(equal=1, changed=1, unexplained=1)}
@@ -190,7 +190,7 @@ def test_a_retyped_column_equals_only_where_it_is_null(figures_of: Days) -> None
 
 
 def test_a_column_that_yesterday_lacks_was_null_then(figures_of: Days) -> None:
-    """Its values are new, its nulls are not."""
+    """Values of the new column are differences, nulls are not."""
     found = figures_of(rows(amount=[1, 2]), rows(amount=[1, 2], fee=[None, 5]))
 
     assert found.columns["fee"] == CellFigures(equal=1, from_null=1, unexplained=1)

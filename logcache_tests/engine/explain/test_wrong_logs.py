@@ -1,6 +1,6 @@
-"""Accidents to the log behind today's tables: a wrong reader, a damaged cache, a lost or doubled datom.
+"""Damaged logs behind today's tables: a wrong reader, a damaged cache, a lost or doubled datom.
 
-The rows that they make wrong are accused, and no others; accidents to the tables themselves are test_accidents.py.
+Exactly the rows that became wrong are at fault. test_accidents.py damages the tables themselves.
 """
 
 import tempfile
@@ -64,29 +64,29 @@ Found = dict[str, list[Accused]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """Both days of one instance of which nothing is wrong, and its datoms."""
+    """Correct contracts of both days of one instance, and its datoms."""
 
     yesterday: Day
     today: Day
     datoms: Mapping[Segment, Sequence[Datom]]
     touched: frozenset[int]
-    """Entities with a datom since yesterday."""
+    """Entities with a datom after yesterday's t."""
     store: FolderObjectStore
 
     def datoms_of(self, attribute: str) -> list[Datom]:
-        """All of an attribute, by t."""
+        """All datoms of an attribute, by t."""
         every = [datom for own in self.datoms.values() for datom in own]
         (a,) = (e for e, a, v, _, _ in every if (a, v) == (IDENT, f":{attribute}"))
         return sorted((datom for datom in every if datom[1] == a), key=lambda datom: datom[3])
 
     def only_values(self, attribute: str) -> list[Datom]:
-        """Those that no other datom of their entity and attribute follows or precedes."""
+        """Datoms that are the only ones of their entity and attribute."""
         own = self.datoms_of(attribute)
         count = Counter(e for e, *_ in own)
         return [datom for datom in own if count[datom[0]] == 1]
 
     def with_other(self, changes: Mapping[Datom, Sequence[Datom]]) -> LogSource:
-        """A reading in which datoms are replaced by others."""
+        """A source in which datoms are replaced by others."""
         (source,) = self.today.sources
         for segment, own in self.datoms.items():
             if changes.keys() & set(own):
@@ -95,9 +95,9 @@ class Sound:
         return source
 
     def found_in(self, wrong: LogSource, *, explained_by: LogSource | None = None) -> Found:
-        """Who is accused when today's tables are those of another log than the one that explains them.
+        """Compute today's tables from a wrong log, and compare them by another one.
 
-        As many rows as are not those of the sound tables, in every contract.
+        Checks that as many rows are at fault as differ from the correct tables, in every contract.
         """
         day = compute_day(FEED, [wrong], self.store)
         sources = (explained_by,) if explained_by else self.today.sources
@@ -110,7 +110,7 @@ class Sound:
 
 @pytest.fixture(scope="module")
 def sound(shared_store: FolderObjectStore) -> Sound:
-    """feed-s0 alone."""
+    """Only feed-s0."""
     yesterday, today = (compute_day(FEED, [source_at(FEED_S0, c)], shared_store) for c in ("yesterday", "today"))
     datoms = {s: datoms_of(s, shared_store) for s in segments_of(FEED_S0) if s.last_t <= cut_off(FEED_S0, "today")}
     touched = frozenset(e for own in datoms.values() for e, _, _, t, _ in own if t > Y)
@@ -118,14 +118,14 @@ def sound(shared_store: FolderObjectStore) -> Sound:
 
 
 def test_segments_that_are_written_again_accuse_nobody(sound: Sound) -> None:
-    """So that what follows is due to the datoms alone."""
+    """Writing the same datoms again gives no faults, so faults below are due to the datoms."""
     datom = sound.only_values("transaction/amount")[-1]
 
     assert sound.found_in(sound.with_other({datom: (datom,)})) == {}
 
 
 def test_a_datom_that_is_not_read_is_missed(sound: Sound) -> None:
-    """One, the first value of an old transaction's attribute: its cell is yesterday's null, its snapshot not there."""
+    """The cell still shows yesterday's null, and the snapshot row is missing."""
     old = {e for e, _, _, t, _ in sound.datoms_of("transaction/id") if t <= Y}
     datom = next(d for d in sound.only_values("transaction/attempts") if d[3] > Y and d[0] in old)
 
@@ -138,7 +138,7 @@ def test_a_datom_that_is_not_read_is_missed(sound: Sound) -> None:
 
 
 def test_half_an_update_is_unexplained(sound: Sound) -> None:
-    """The assertion is lost, the retraction of the value before is not: a null that was never there."""
+    """Without the assertion the cell is null, a value that it never had."""
     statuses = [d for d in sound.datoms_of("transaction/status") if d[0] in sound.touched]
     last = {e: (e, a, v, t, added) for e, a, v, t, added in statuses if added}
     retracted = {(e, t) for e, _, _, t, added in statuses if not added}
@@ -151,7 +151,7 @@ def test_half_an_update_is_unexplained(sound: Sound) -> None:
 
 
 def test_a_datom_lost_before_yesterday_is_unexplained(sound: Sound) -> None:
-    """As a damaged cache loses it: no newer datom touches its entity."""
+    """No newer datom touches its entity, as when a damaged cache loses one."""
     datom = next(d for d in sound.only_values("transaction/amount") if d[3] <= Y and d[0] not in sound.touched)
 
     found = sound.found_in(sound.with_other({datom: ()}))
@@ -162,7 +162,7 @@ def test_a_datom_lost_before_yesterday_is_unexplained(sound: Sound) -> None:
 
 
 def test_a_datom_of_another_entity_is_accused_on_both(sound: Sound) -> None:
-    """The one misses it, the other shows it by nothing."""
+    """One entity lacks the value, and the other has it without a cause."""
     old = [e for e, _, _, t, _ in sound.datoms_of("transaction/id") if t <= Y]
     held = {e for e, *_ in sound.datoms_of("transaction/attempts")}
     e, a, v, t, added = next(d for d in sound.only_values("transaction/attempts") if d[3] > Y and d[0] in old)
@@ -178,7 +178,7 @@ def test_a_datom_of_another_entity_is_accused_on_both(sound: Sound) -> None:
 
 
 def test_a_reader_without_the_newest_segment_only_misses(sound: Sound) -> None:
-    """It stopped where the segment before ended, as behind a stale cache; what is newer is missed in every table."""
+    """Without the newest segment, its rows are missed in every table."""
     (source,) = sound.today.sources
     before = sorted(s.last_t for s in sound.datoms)[-2]
 
@@ -190,7 +190,7 @@ def test_a_reader_without_the_newest_segment_only_misses(sound: Sound) -> None:
 
 @pytest.fixture(scope="module")
 def damaged(sound: Sound) -> LogSource:
-    """Today's reading with a cache that lost two datoms: an amount of a touched transaction and one of another."""
+    """A source whose cache lost two amounts, one of a transaction that newer datoms touch."""
     amounts = [d for d in sound.only_values("transaction/amount") if d[3] <= Y]
     lost = [next(d for d in amounts if (d[0] in sound.touched) == touched) for touched in (True, False)]
     broken = sound.with_other(dict.fromkeys(lost, ()))
@@ -199,7 +199,7 @@ def damaged(sound: Sound) -> LogSource:
 
 
 def test_a_damaged_cache_is_accused_by_the_segments(sound: Sound, damaged: LogSource) -> None:
-    """Two datoms, two transactions."""
+    """The two lost datoms give two faulty transactions."""
     found = sound.found_in(damaged)
 
     assert sum(fault.rows for fault in found[TRANSACTIONS]) == 2
@@ -207,13 +207,13 @@ def test_a_damaged_cache_is_accused_by_the_segments(sound: Sound, damaged: LogSo
 
 
 def test_a_damaged_cache_that_explains_itself_hides_what_was_touched(sound: Sound, damaged: LogSource) -> None:
-    """A limit: table and log then agree on the touched transaction. The contract at yesterday's t does not."""
+    """A limit: the touched transaction is not found; recomputing yesterday's contract finds it."""
     found = sound.found_in(damaged, explained_by=damaged)
     at_yesterday = ContractBuild(
         definition=FEED, sources=(replace(damaged, until_t=Y),), pii_key=PII_KEY, policy=CachePolicy.STRICT
     )
-    at = Runtime(store=sound.store, driver=driver_in(sound.store), warn=refuse_other_warnings)
-    again = compare_same_t(at_yesterday, sound.yesterday.tables, token_key=TOKEN_KEY, at=at)
+    runtime = Runtime(store=sound.store, driver=driver_in(sound.store), warn=refuse_other_warnings)
+    again = compare_same_t(at_yesterday, sound.yesterday.tables, token_key=TOKEN_KEY, runtime=runtime)
 
     assert sum(fault.rows for fault in found[TRANSACTIONS]) == 1
     assert (again[TRANSACTIONS].differing, again[TRANSACTIONS].columns) == (2, ("transaction__amount",))
@@ -221,7 +221,7 @@ def test_a_damaged_cache_that_explains_itself_hides_what_was_touched(sound: Soun
 
 @pytest.mark.parametrize("reader", [reads_the_last_t_again, reads_a_segment_twice])
 def test_datoms_that_are_read_twice_change_no_table(reader: Reader, sound: Sound) -> None:
-    """A limit: `>=` for `>` at the cache's end is not seen in contracts; the log itself has doubled datoms (C19)."""
+    """A limit: `>=` for `>` at the cache's end shows only in the log's duplicate datoms (C19), not in contracts."""
     (source,) = sound.today.sources
     cached = replace(source, cache=write_cache(source, sound.store, folder="sound", last_t=Y))
 
@@ -232,7 +232,7 @@ def test_datoms_that_are_read_twice_change_no_table(reader: Reader, sound: Sound
 
 
 def test_a_row_that_should_have_gone_is_missed(store: FolderObjectStore) -> None:
-    """Its entity lost its key since yesterday, and today's table still has it."""
+    """An entity lost its key since yesterday, but today's table still has its row."""
     log = log_of(
         (A, "user/id", "a", 1001, True),
         (B, "user/id", "b", 1001, True),
@@ -251,7 +251,7 @@ def test_a_row_that_should_have_gone_is_missed(store: FolderObjectStore) -> None
 
 @st.composite
 def wrong_logs(draw: st.DrawFn) -> tuple[list[Datom], int, list[Datom]]:
-    """A log, yesterday's t, and the log as a wrong reader sees it: without a datom, with one elsewhere, or cut off."""
+    """A log, yesterday's t, and a wrong log: without a datom, with one elsewhere, or cut off."""
     log = draw(app_logs())
     datom = draw(st.sampled_from([d for d in log.datoms if d[1] != TX_INSTANT and d[3] > SCHEMA_T]))
     moved = (draw(st.sampled_from(USERS)), *datom[1:])
@@ -271,7 +271,7 @@ def wrong_logs(draw: st.DrawFn) -> tuple[list[Datom], int, list[Datom]]:
 @given(wrong_logs())
 @settings(max_examples=5)
 def test_whatever_is_wrong_with_a_log_the_wrong_rows_are_accused(case: tuple[list[Datom], int, list[Datom]]) -> None:
-    """Those and no others, of any kind of value and change; where keys are double, the tables alone are."""
+    """Exactly the wrong rows are at fault; with duplicate keys, the table is."""
     log, yesterdays_t, wrong = case
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))

@@ -1,4 +1,4 @@
-"""The law of the cache can fail: whoever reads too little or too much after the cache is caught by its comparison."""
+"""The law of the cache catches readers that read too little or too much after the cache."""
 
 import tempfile
 from dataclasses import replace
@@ -23,7 +23,7 @@ from logcache_tests.engine.world import open_store, refuse_warning, write_cache
 @given(cases())
 @settings(max_examples=4)
 def test_the_comparison_reads_as_the_engine_does(case: Case) -> None:
-    """So that what it catches of wrong readers is worth something."""
+    """The comparison's own reader, which the wrong readers are based on, equals the engine."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
         source = case.source(store)
@@ -33,32 +33,32 @@ def test_the_comparison_reads_as_the_engine_does(case: Case) -> None:
 
 
 def reads_the_last_t_again(source: LogSource) -> Delta:
-    """`t >= last_t`."""
+    """Reads `t >= last_t` instead of `t > last_t`."""
     assert source.cache is not None
     one_less = replace_entry(source.cache, last_t=source.cache.last_t - 1)
     return plan_delta(ask_index(replace(source, cache=one_less)), warn=refuse_warning)
 
 
 def drops_the_first_segment(source: LogSource) -> Delta:
-    """The first after the cache is lost."""
+    """Loses the first segment after the cache."""
     delta = sound_reader(source)
     return replace(delta, chain=delta.chain[1:])
 
 
 def drops_the_last_segment(source: LogSource) -> Delta:
-    """The newest is not there yet."""
+    """Lacks the newest segment."""
     delta = sound_reader(source)
     return replace(delta, chain=delta.chain[:-1])
 
 
 def reads_a_segment_twice(source: LogSource) -> Delta:
-    """Two segments overlap."""
+    """Reads one segment twice, as if two overlapped."""
     delta = sound_reader(source)
     return replace(delta, chain=(*delta.chain, *delta.chain[-1:]))
 
 
 def skips_a_t(source: LogSource) -> Delta:
-    """`t > last_t + 1`, by who believes that t is dense."""
+    """Reads `t > last_t + 1`, as if t were dense."""
     delta = sound_reader(source)
     return replace(delta, after_t=delta.after_t + 1)
 
@@ -75,7 +75,7 @@ ALWAYS_WRONG = [
 @given(case=cases())
 @settings(max_examples=4)
 def test_a_wrong_reader_is_always_caught(reader: Reader, case: Case) -> None:
-    """Whatever the log, as long as there is something after the cache."""
+    """Every wrong reader is caught on any log with datoms after the cache."""
     assume(case.cut < case.log.ts[-1])
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
@@ -96,7 +96,7 @@ SMALL = log_of(
 
 @pytest.mark.parametrize("reader", [drops_the_first_segment, drops_the_last_segment, skips_a_t])
 def test_what_is_not_read_is_missed_in_the_contracts(reader: Reader, store: FolderObjectStore) -> None:
-    """Not in the datoms alone: a lost tx is a wrong table."""
+    """A lost tx shows in the contracts too, not only in the datoms."""
     definition = define(NAME)
     source = source_of(*write_segments(SMALL, (1002, 1003, 1004), store, instance=definition.instances[0]))
     cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=1002))
