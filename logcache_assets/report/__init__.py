@@ -1,6 +1,6 @@
-"""The validation report for people: one HTML page, and Markdown for the pull request, both from the same verdict.
+"""Renders a verdict for people, as an HTML page and as Markdown for the pull request.
 
-The third form, JSON, is the Verdict document itself. What is shown is chosen in view.py; templates only write it down.
+The third form, JSON, is the Verdict document itself. page.py chooses what is shown; templates only lay it out.
 """
 
 import importlib.resources
@@ -24,16 +24,16 @@ Template = Literal["report.html", "report.md"]
 def render_report(
     verdict: Verdict, *, candidate: Candidate | None = None, past: Sequence[Verdict] = (), template: Template
 ) -> str:
-    """Write a verdict down.
+    """Render a verdict.
 
     Args:
-        verdict: what was decided.
-        candidate: what it was decided about; None outside a refresh.
+        verdict: the verdict.
+        candidate: the candidate it judges; None outside a refresh.
         past: verdicts of earlier refreshes, oldest first.
-        template: the form.
+        template: the form to render.
 
     Returns:
-        A page that needs nothing but itself, or Markdown that fits into a pull request.
+        A self-contained HTML page, or Markdown that fits into a pull request.
     """
     page = template == "report.html"
     environment = _html() if page else _markdown()
@@ -51,13 +51,13 @@ def _html() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         loader=jinja2.FunctionLoader(_load),
     )
-    return _furnished(environment)
+    return _add_filters(environment)
 
 
 def _markdown() -> jinja2.Environment:
-    """Whatever a template writes is escaped, as autoescape does for HTML."""
+    """Escapes everything a template writes, as autoescape does for HTML."""
     environment = jinja2.Environment(
-        autoescape=False,  # noqa: S701 - HTML's escape is the wrong one here, `finalize` has Markdown's
+        autoescape=False,  # noqa: S701 - would escape for HTML; `finalize` escapes for Markdown
         finalize=escape_markdown,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -66,10 +66,10 @@ def _markdown() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(_load),
     )
     environment.filters |= {"code": code, "codes": codes, "clip": clip}
-    return _furnished(environment)
+    return _add_filters(environment)
 
 
-def _furnished(environment: jinja2.Environment) -> jinja2.Environment:
+def _add_filters(environment: jinja2.Environment) -> jinja2.Environment:
     environment.filters |= {
         "number": text.show_number,
         "share": text.show_share,

@@ -1,6 +1,6 @@
-"""Geometry of the report's drawings, in the units of their SVG; templates only write it down.
+"""Computes the geometry of the report's charts, in SVG units; templates only draw it.
 
-Every fill is a pattern of its own (defined in marks.html), so that none depends on colour.
+Fills differ by pattern (defined in marks.html), so that none depends on colour.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +11,12 @@ from logcache_assets.domain.figures import Reason
 from logcache_assets.report.formatting import show_number
 
 WIDTH, HEIGHT = 360, 150
-"""Of a chart."""
+"""Size of a chart."""
 LEFT, RIGHT, TOP, BASE = 6, 354, 26, 118
-"""Of what is plotted in it."""
+"""Edges of the plotting area."""
 WIDEST_BAR = 36
 THINNEST_SLICE = 0.6
-"""Percent of the bar's width: what is there must be seen, however few rows it is."""
+"""Least width of a slice, in percent of the bar, so that even a single row is visible."""
 SPARK_WIDTH, SPARK_HEIGHT = 72, 18
 
 
@@ -33,7 +33,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """One quantity per refresh; None where it is not known."""
+    """One quantity per refresh; None where it is unknown."""
 
     label: str
     values: Sequence[float | None]
@@ -42,7 +42,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """A bar, or the dot of a line, and what it says when pointed at."""
+    """A bar, or a dot of a line, with its tooltip."""
 
     x: float
     y: float
@@ -59,20 +59,20 @@ class Chart:
     title: str
     description: str
     top: str
-    """What the upper line of the chart stands for."""
+    """The value at the upper line of the chart."""
     days: tuple[str, ...]
-    """Of the first and the last refresh."""
+    """The days of the first and the last refresh."""
     marks: tuple[Mark, ...]
     lines: tuple[str, ...]
-    """Points of polylines; a new one after every gap."""
+    """Points of each polyline; gaps separate polylines."""
     crosses: tuple[float, ...]
-    """x of refused refreshes."""
+    """The x of each refused refresh."""
     legend: tuple[Series, ...]
-    """Where there is more than one."""
+    """The series, if there are several."""
 
 
 def stack_slices(reasons: Mapping[Reason, int]) -> tuple[Slice, ...]:
-    """The reasons of differing rows as parts of one bar, none too thin to be seen."""
+    """The reasons of differing rows as slices of one bar; each is wide enough to be seen."""
     total = sum(reasons.values())
     widths = {r: max(100 * rows / total, THINNEST_SLICE) for r, rows in reasons.items() if rows}
     slices, x, scale = [], 0.0, 100 / sum(widths.values()) if widths else 0
@@ -122,7 +122,7 @@ def chart_line(  # noqa: PLR0913 - what a chart shows
     show: Callable[[float], str],
     top: float | None = None,
 ) -> Chart:
-    """A dot per refresh on a line from 0 to `top`, without one to the highest value; unknown values leave a gap."""
+    """A line with a dot per refresh, from 0 to `top` (default: the highest value); unknown values leave a gap."""
     known = [value for value in series.values if value is not None]
     limit = top if top is not None else max(known, default=0)
     places = _places(series.values, limit)
@@ -136,7 +136,7 @@ def chart_line(  # noqa: PLR0913 - what a chart shows
 
 
 def _places(values: Sequence[float | None], top: float) -> dict[int, tuple[float, float, float]]:
-    """Number of the refresh → x, y and value."""
+    """Number of the refresh → (x, y, value)."""
     return {
         n: (round(_x(n, len(values)), 1), round(BASE - _height(value, top), 1), value)
         for n, value in enumerate(values)
@@ -185,7 +185,7 @@ def _description(values: Sequence[float], days: Sequence[str], show: Callable[[f
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spark:
-    """A contract's rows over the refreshes, as small as a word."""
+    """A word-sized chart of a contract's rows over the refreshes."""
 
     lines: tuple[str, ...]
     end: tuple[float, float]
@@ -193,7 +193,7 @@ class Spark:
 
 
 def draw_spark(values: Sequence[int | None]) -> Spark | None:
-    """From the lowest to the highest value; None with fewer than two of them."""
+    """Draw known values between the lowest and the highest; None if there are fewer than two."""
     known = [value for value in values if value is not None]
     if len(known) < 2:  # noqa: PLR2004 - two points make a line
         return None

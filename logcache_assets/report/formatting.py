@@ -1,47 +1,47 @@
-"""How the report writes numbers, shares, days and sentences, in HTML and Markdown alike."""
+"""Formats numbers, shares, times and findings, for HTML and Markdown alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 NOTHING = "–"  # noqa: RUF001 - a dash is meant
-"""Stands for what is not known."""
+"""Shown for unknown values."""
 CLAUSES = 6
-"""So many clauses of a sentence are shown."""
+"""Clauses shown of a finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a rule or a verdict says: its first clause, and what it lists after that."""
+    """A statement of a rule or a verdict: its first clause, then the details."""
 
     lead: str
     clauses: tuple[str, ...]
     more: int
-    """Clauses left out."""
+    """Number of clauses left out."""
     subject: str = ""
-    """The contract that it is about, or the first of several and how many more."""
+    """The contract it is about, or the first of several and the number of others."""
     anchor: str | None = None
-    """Of that contract on the page."""
+    """That contract's anchor on the page."""
 
     def left_out(self, shown: int) -> int:
-        """Clauses that are not among the first `shown`."""
+        """Number of clauses beyond the first `shown`."""
         return len(self.clauses[shown:]) + self.more
 
 
 def show_clauses(clauses: Sequence[str], *, subject: str = "", anchor: str | None = None) -> Finding:
-    """The first clause leads: a cause, then rows, then columns."""
+    """Make a Finding: the first clause leads, the next few follow, and the rest are counted."""
     lead, *rest = clauses
     more = len(rest[CLAUSES:])
     return Finding(lead=lead, clauses=tuple(rest[:CLAUSES]), more=more, subject=subject, anchor=anchor)
 
 
 def show_number(number: float | None) -> str:
-    """With thousands separators: `1,234,567`."""
+    """A number with thousands separators, such as `1,234,567`."""
     return NOTHING if number is None else f"{int(number):,}"
 
 
 def show_share(share: float | None) -> str:
-    """Never rounds a difference away: 99.996 % is not 100 %, and one row of a million is not 0 %."""
+    """A share in percent that never rounds a difference away: 99.996 % is `< 100%`, one row of a million `> 0%`."""
     if share is None:
         return NOTHING
     text = f"{share:.2%}"
@@ -53,22 +53,22 @@ def show_share(share: float | None) -> str:
 
 
 def show_day(moment: datetime) -> str:
-    """`2018-05-28`, in UTC."""
+    """The day in UTC, such as `2018-05-28`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d}"
 
 
 def show_moment(moment: datetime) -> str:
-    """`2018-05-28 14:00 UTC`."""
+    """The minute in UTC, such as `2018-05-28 14:00 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def show_range(first: int | None, last: int | None) -> str:
-    """`4,100 to 4,200`, or the one t."""
+    """A range of t, such as `4,100 to 4,200`; a single t if both are equal."""
     if first is None or last is None:
         return NOTHING
     return show_number(first) if first == last else f"{show_number(first)} to {show_number(last)}"
 
 
 def show_prototype(instance: str) -> str:
-    """`s0` of `feed-s0`, where the database is named beside it."""
+    """The prototype of an instance: `s0` of `feed-s0`."""
     return instance.rpartition("-")[2]

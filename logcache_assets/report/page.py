@@ -1,4 +1,4 @@
-"""What the templates write down: the verdict's values chosen, ordered and named, so that templates decide nothing."""
+"""Chooses, orders and names everything that a report shows, so that templates decide nothing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ from logcache_assets.report.summary import (
 from logcache_assets.report.trend import TrendPoint, chart_trend, find_points, find_row_counts
 
 COLUMN_ROWS, PATTERN_ROWS = 9_000, 1_500
-"""So many rows all contracts' tables of columns and of patterns may have together: a page must stay readable."""
+"""Most rows of all contracts' tables of columns, and of patterns, together, so that a page stays readable."""
 FEWEST_ROWS = 5
-"""So many each contract may have in any case."""
+"""Rows that each of these tables may have in any case."""
 EXPLAINED_PATTERNS = 8
-"""So many patterns that are no fault are shown of a contract: what is explained needs an example, not a list."""
+"""Explained patterns shown per contract; examples are enough, as they are no faults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleView:
-    """A rule's result and its parts."""
+    """The result of a rule, as shown."""
 
     result: RuleResult
     word: str
@@ -41,7 +41,7 @@ class RuleView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractView:
-    """One contract."""
+    """One contract, as shown."""
 
     outcome: ContractOutcome
     anchor: str
@@ -50,7 +50,7 @@ class ContractView:
     slices: tuple[Slice, ...]
     rules: tuple[RuleView, ...]
     columns: tuple[tuple[str, CellFigures], ...]
-    """That are not entirely equal, the worst first."""
+    """Columns that are not entirely equal, the worst first."""
     more_columns: int
     equal_columns: int
     patterns: tuple[Pattern, ...]
@@ -59,23 +59,23 @@ class ContractView:
 
     @property
     def compared(self) -> bool:
-        """Whether there are counts."""
+        """Whether rows of both days were compared."""
         return is_compared(self.outcome)
 
     @property
     def same_t(self) -> SameT | None:
-        """The recomputation, where there was one."""
+        """The result of the recomputation at yesterday's t, if there was one."""
         return self.outcome.figures.same_t if self.outcome.figures else None
 
     @property
     def noteworthy(self) -> bool:
-        """Whether anything is to be said of it beside that it is as yesterday."""
+        """Whether it failed, warned or differs; others are only listed as equal."""
         return self.word != "passed" or self.counts.differing > 0 or self.counts.faults > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultPattern:
-    """A pattern of a fault, and the contract that has it."""
+    """A pattern of a fault, and its contract."""
 
     dataset: str
     pattern: Pattern
@@ -89,47 +89,47 @@ class ReportView:
     candidate: Candidate | None
     word: str
     subject: str
-    """What was judged, in a few words."""
+    """What was judged, in a few words: a candidate, or the contracts of some databases."""
     databases: tuple[DatabaseSummary, ...]
     total: RowCounts
     reasons: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     contracts: tuple[ContractView, ...]
     points: tuple[TrendPoint, ...]
-    """Of all refreshes; empty if this is the first one."""
+    """One per refresh, oldest first; empty if this is the first one."""
     charts: tuple[Chart, ...]
     largest_t: int
-    """Of the candidate's entries."""
+    """The greatest last_t of the candidate's entries."""
 
     @property
     def log_given(self) -> bool:
-        """Whether differences were looked up in the log, where there were tables at all."""
+        """Whether differences were looked up in the log; True if there were no tables."""
         figures = [outcome.figures for outcome in self.verdict.contracts if outcome.figures]
         return not figures or any(found.explained for found in figures)
 
     @property
     def databases_named(self) -> str:
-        """The first few databases and how many more there are."""
+        """The first few databases, and the number of others."""
         return name_databases(self.verdict)
 
     @property
     def noteworthy(self) -> tuple[ContractView, ...]:
-        """Contracts of which something is to be said."""
+        """Contracts that failed, warned or differ."""
         return tuple(contract for contract in self.contracts if contract.noteworthy)
 
     @property
     def equal(self) -> tuple[ContractView, ...]:
-        """All others: they are as yesterday."""
+        """Contracts that passed and equal yesterday's."""
         return tuple(contract for contract in self.contracts if not contract.noteworthy)
 
     @property
     def equal_rows(self) -> int:
-        """Rows of the contracts that are as yesterday."""
+        """Number of rows in the equal contracts."""
         return sum(contract.counts.rows for contract in self.equal)
 
     @property
     def fault_patterns(self) -> tuple[FaultPattern, ...]:
-        """Of all contracts, the most rows first."""
+        """Patterns of faults of all contracts, those with the most rows first."""
         found = (
             FaultPattern(dataset=outcome.dataset, pattern=pattern)
             for outcome in self.verdict.contracts
@@ -140,12 +140,12 @@ class ReportView:
 
 
 def name_databases(verdict: Verdict) -> str:
-    """The first few databases of a verdict and how many more there are."""
+    """The first few databases of a verdict, and the number of others."""
     return shortened(verdict.databases) or "no database"
 
 
 def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Verdict]) -> ReportView:
-    """Choose and order everything."""
+    """Choose and order everything that the report of a verdict shows."""
     ordered = sort_outcomes(verdict.contracts)
     anchors = {outcome.dataset: f"contract-{number}" for number, outcome in enumerate(ordered, start=1)}
     history = find_row_counts(verdict, past) if past else {}
@@ -181,9 +181,9 @@ def view_contract(outcome: ContractOutcome, *, anchor: str, history: Sequence[in
     """Choose what is shown of one contract.
 
     Args:
-        outcome: the contract.
-        anchor: its place on the page.
-        history: its rows over the refreshes.
+        outcome: the contract's outcome.
+        anchor: its anchor on the page.
+        history: its rows over the refreshes, oldest first.
         among: how many contracts share the page.
     """
     counts, figures = count_rows([outcome]), outcome.figures
@@ -217,6 +217,6 @@ def _notable_patterns(patterns: Sequence[Pattern]) -> tuple[Pattern, ...]:
 
 
 def _worst_first(columns: Mapping[str, CellFigures]) -> tuple[tuple[str, CellFigures], ...]:
-    """A missed cell is an equal one that should not be."""
+    """Columns with differences or faults, the worst first; a missed cell is an equal one that should differ."""
     unequal = [(n, c) for n, c in columns.items() if c.equal < c.compared or c.unexplained or c.missed]
     return tuple(sorted(unequal, key=lambda item: (-item[1].unexplained - item[1].missed, item[1].share_equal)))

@@ -1,6 +1,6 @@
-"""What the report counts: rows of contracts, summed over a database or over a whole refresh.
+"""Sums the row counts of contracts, over a database or over a whole refresh.
 
-Pure functions of verdicts; what is drawn of the sums is charts.py, what is said of them is view.py.
+charts.py draws the sums, page.py chooses which are shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,45 +12,45 @@ from logcache_assets.domain.figures import EXPLANATIONS, FAULTS, ContractFigures
 from logcache_assets.domain.instances import PROTOTYPES
 
 REASONS: tuple[Reason, ...] = (*FAULTS, *EXPLANATIONS)
-"""In the order of every table and bar: what must be seen first, also on a narrow screen."""
+"""Order of reasons in every table and bar: faults first, so that a narrow screen shows them."""
 
 Word = Literal["passed", "passed with warnings", "failed"]
-"""What the rules say of a contract, in short."""
+"""The rules' result for a contract, in short."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts:
-    """Rows of one contract, or of many, against yesterday's."""
+    """Counts of the rows of one or more contracts, compared with yesterday's."""
 
     contracts: int
     failed: int
     warned: int
-    """Contracts that passed, though a rule warned or something was excused."""
+    """Contracts that passed although a rule warned or a finding was excused."""
     uncompared: int
-    """Contracts without a table, or with keys by which rows cannot be compared; they count in `rows` only."""
+    """Contracts without a table, or whose keys do not allow a comparison; they count only in `rows`."""
     rows: int
     yesterday_rows: int
     compared: int
-    """Keys of either day."""
+    """Keys that exist on either day."""
     found: int
-    """Keys of yesterday that are there today."""
+    """Keys of yesterday that still exist today."""
     differing: int
     reasons: Mapping[Reason, int]
-    """Every reason; rows that differ, or should."""
+    """Reason → rows that differ, or should differ; every reason is a key."""
 
     @property
     def explained(self) -> int:
-        """Rows that differ for a reason that is no fault."""
+        """Rows whose difference has a reason."""
         return sum(self.reasons[reason] for reason in EXPLANATIONS)
 
     @property
     def faults(self) -> int:
-        """Rows that differ without a reason, or do not though they should."""
+        """Rows that are unexplained or missed."""
         return sum(self.reasons[fault] for fault in FAULTS)
 
     @property
     def share_explained(self) -> float | None:
-        """Of the rows that differ or should, from 0 to 1; 1 where there are none, None where none was compared."""
+        """Explained share of the rows that differ or should, from 0 to 1; 1 if none does, None if not compared."""
         if self.uncompared == self.contracts:
             return None
         rows = self.explained + self.faults
@@ -58,7 +58,7 @@ class RowCounts:
 
     @property
     def share_found(self) -> float | None:
-        """Of yesterday's keys, from 0 to 1; None where none was compared."""
+        """Share of yesterday's keys that still exist, from 0 to 1; None if not compared."""
         if self.uncompared == self.contracts:
             return None
         return self.found / self.yesterday_rows if self.yesterday_rows else 1.0
@@ -74,7 +74,7 @@ class DatabaseSummary:
 
 
 def count_rows(outcomes: Sequence[ContractOutcome]) -> RowCounts:
-    """Sum what was counted of some contracts."""
+    """Sum the counts of some contracts."""
     compared = [outcome.figures for outcome in outcomes if is_compared(outcome)]
     figures = [found for found in compared if found is not None]
     return RowCounts(
@@ -97,12 +97,12 @@ def _sum_reasons(figures: Sequence[ContractFigures]) -> dict[Reason, int]:
 
 
 def is_compared(outcome: ContractOutcome) -> bool:
-    """Whether rows of both days were set against each other."""
+    """Whether rows of both days were compared."""
     return outcome.figures is not None and outcome.figures.prototypes is not None
 
 
 def summarize_databases(verdict: Verdict) -> tuple[DatabaseSummary, ...]:
-    """Every database of the verdict, in its order."""
+    """A summary of each database of the verdict, in its order."""
     return tuple(
         DatabaseSummary(
             database=database,
@@ -114,13 +114,13 @@ def summarize_databases(verdict: Verdict) -> tuple[DatabaseSummary, ...]:
 
 
 def _database_of(span: InstanceSpan) -> str:
-    """A name that ends in no known prototype is a database by itself; a report never fails for a name."""
+    """The instance's database; the whole name if it ends in no known prototype, so that no name fails a report."""
     database, _, prototype = span.instance.rpartition("-")
     return database if prototype in PROTOTYPES else span.instance
 
 
 def word_of(outcome: ContractOutcome) -> Word:
-    """What the rules say of a contract."""
+    """The rules' result for a contract, in short."""
     if not outcome.passed:
         return "failed"
     warned = any(not result.passed or result.excused for result in outcome.results)
@@ -128,6 +128,6 @@ def word_of(outcome: ContractOutcome) -> Word:
 
 
 def sort_outcomes(outcomes: Sequence[ContractOutcome]) -> list[ContractOutcome]:
-    """What must be read first: failed, then warned, otherwise as the definitions have them."""
+    """Failed contracts first, then those with warnings; otherwise the order is kept."""
     order: tuple[Word, ...] = ("failed", "passed with warnings", "passed")
     return sorted(outcomes, key=lambda outcome: order.index(word_of(outcome)))

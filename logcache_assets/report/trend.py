@@ -1,4 +1,4 @@
-"""How the counts went over the refreshes: the points that charts.py draws."""
+"""Follows the counts over the refreshes, for charts.py to draw."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from logcache_assets.report.summary import RowCounts, count_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendPoint:
-    """One refresh."""
+    """The counts of one refresh."""
 
     decided_at: datetime
     approved: bool
@@ -20,7 +20,7 @@ class TrendPoint:
 
 
 def find_points(verdict: Verdict, past: Sequence[Verdict]) -> tuple[TrendPoint, ...]:
-    """Every refresh of all databases of the verdict, the reported one last; others of a refresh are not counted."""
+    """A point for each refresh that had all databases of the verdict, counting only these; the reported one is last."""
     own = set(verdict.databases)
     return tuple(
         TrendPoint(decided_at=each.decided_at, approved=each.approved, counts=count_rows(_contracts_of(each, own)))
@@ -35,13 +35,13 @@ def _contracts_of(verdict: Verdict, databases: Collection[str]) -> list[Contract
 
 
 def find_row_counts(verdict: Verdict, past: Sequence[Verdict]) -> dict[str, tuple[int | None, ...]]:
-    """Rows of every contract of the verdict, per refresh; None where it was not there."""
+    """Dataset → its rows in each refresh, oldest first; None where a refresh did not have it."""
     by_refresh = [{outcome.dataset: outcome.rows for outcome in each.contracts} for each in (*past, verdict)]
     return {outcome.dataset: tuple(rows.get(outcome.dataset) for rows in by_refresh) for outcome in verdict.contracts}
 
 
 def chart_trend(points: Sequence[TrendPoint]) -> tuple[Chart, ...]:
-    """The four charts of the trend."""
+    """The charts of the trend: rows differing, explained share, faults, rows of all contracts."""
     days = [show_day(point.decided_at) for point in points]
     refused = [not point.approved for point in points]
     counts = [point.counts for point in points]

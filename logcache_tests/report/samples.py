@@ -1,4 +1,4 @@
-"""Verdicts made by hand: approved, refused, outside a refresh, hostile and big."""
+"""Verdicts made by hand: approved, refused, outside a refresh, and big."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -84,7 +84,7 @@ def table(rows: int, columns: int = 8) -> TableFigures:
 def prototype(
     rows: int, reasons: Mapping[Reason, int], *, columns: Mapping[str, CellFigures] | None = None, added: int = 0
 ) -> PrototypeFigures:
-    """One prototype whose differing rows have these reasons; `added` of them are rows that yesterday lacks."""
+    """One prototype whose differing rows have these reasons; `added` of them are new rows."""
     differing = sum(rows for reason, rows in reasons.items() if reason != "missed")
     return PrototypeFigures(
         rows=rows,
@@ -97,7 +97,7 @@ def prototype(
 
 
 def result(*actual: str, rule: RuleName = "differences_explained", passed: bool = True) -> RuleResult:
-    """What a rule says."""
+    """The result of a rule."""
     clauses = actual or ("all sound",)
     expected = "a cause for every row that differs"
     return RuleResult(rule=rule, passed=passed, expected=expected, actual=clauses, figures={})
@@ -106,7 +106,7 @@ def result(*actual: str, rule: RuleName = "differences_explained", passed: bool 
 def outcome(
     dataset: str, prototypes: Mapping[str, PrototypeFigures], *, results: tuple[RuleResult, ...] = (result(),)
 ) -> ContractOutcome:
-    """A contract that was compared."""
+    """The outcome of a compared contract."""
     rows = sum(part.rows for part in prototypes.values())
     yesterday_rows = sum(part.yesterday_rows for part in prototypes.values())
     figures = ContractFigures(
@@ -124,7 +124,7 @@ def outcome(
 
 
 def absent(dataset: str = "contract-feed/accounts") -> ContractOutcome:
-    """A contract that has no table."""
+    """The outcome of a contract without a table."""
     return ContractOutcome(
         dataset=dataset,
         state="absent",
@@ -136,7 +136,7 @@ def absent(dataset: str = "contract-feed/accounts") -> ContractOutcome:
 
 
 def transactions(unexplained: int = 0) -> ContractOutcome:
-    """A contract on two prototypes; s1 has unexplained rows, if any."""
+    """A contract on two prototypes; unexplained rows are on s1."""
     columns = {
         "transaction__amount": CellFigures(equal=2_700, changed=121, unexplained=unexplained),
         "transaction__status": CellFigures(equal=2_820, to_null=1),
@@ -191,7 +191,7 @@ def fault_pattern(rows: int) -> Pattern:
 
 
 def customers() -> ContractOutcome:
-    """A contract that passes with an excuse and a schema change."""
+    """A contract that passes with an excused finding and a schema change."""
     excuse = Excuse(what="3 rows missed", allowance=ALLOWANCE.allowance)
     found = outcome(
         "contract-customers/customers",
@@ -204,7 +204,7 @@ def customers() -> ContractOutcome:
 
 
 def approved() -> Verdict:
-    """The approval of the candidate."""
+    """The verdict that approves the candidate."""
     return Verdict(
         approved=True,
         reasons=(),
@@ -224,7 +224,7 @@ def approved() -> Verdict:
 
 
 def refused() -> Verdict:
-    """The refusal of the candidate: one contract unexplained, one without a table, one excused."""
+    """The verdict that refuses the candidate: one contract unexplained, one without a table, one excused."""
     return replace(
         approved(),
         approved=False,
@@ -241,13 +241,13 @@ def alone() -> Verdict:
 
 
 def past(number: int = 4) -> tuple[Verdict, ...]:
-    """Verdicts of earlier refreshes, 60 days apart, the second of them refused."""
+    """Verdicts of earlier refreshes, 60 days apart; the second one is refused."""
     days = [NOW - timedelta(days=60 * n) for n in range(number, 0, -1)]
     return tuple(replace(refused() if n == 1 else approved(), decided_at=day) for n, day in enumerate(days))
 
 
 def candidate() -> Candidate:
-    """A candidate that moves two caches and makes a first one."""
+    """A candidate that moves two caches and adds a first one."""
     changes = (("customers-global", 1_500, 2_240), ("feed-s0", 3_185, 4_836), ("feed-s1", None, 4_770))
     return Candidate(
         transaction=NIGHT,
@@ -263,7 +263,7 @@ def candidate() -> Candidate:
 
 
 def changed_entry(instance: str, active_t: int | None, last_t: int) -> ChangedEntry:
-    """How an entry of the map changes."""
+    """A changed entry of the map."""
     log = CopiedLog(
         instance=instance,
         last_t=last_t,
@@ -279,7 +279,7 @@ def changed_entry(instance: str, active_t: int | None, last_t: int) -> ChangedEn
 
 
 def big(*, contracts: int = 300, columns: int = 60, differing: int = 6, faulty: bool = False) -> Verdict:
-    """Many contracts of many columns, of which some differ; none is explained if faulty."""
+    """Many contracts with many columns, some of which differ; if faulty, no difference is explained."""
     reasons: dict[Reason, int] = {"unexplained": 900} if faulty else {"new-transaction": 880, "referred-entity": 20}
     names = [f"database-{n}" for n in range(contracts // 10)]
     cells = {

@@ -1,4 +1,4 @@
-"""Geometry of the drawings: nothing is outside, nothing that is there is invisible."""
+"""Geometry of the charts: everything is inside, and every value is visible."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ CALM = [False, False, False]
 
 @given(st.lists(st.integers(0, 10**9), min_size=7, max_size=7))
 def test_slices_fill_the_bar(rows: list[int]) -> None:
-    """One after another, each of a width that can be seen, and all of them exactly the bar."""
+    """Slices adjoin, each is wide enough to be seen, and together they fill the bar."""
     slices = stack_slices(dict(zip(REASONS, rows, strict=True)))
 
     assert [s.rows for s in slices] == [n for n in rows if n]
@@ -36,7 +36,7 @@ def test_slices_fill_the_bar(rows: list[int]) -> None:
 
 
 def test_stacked_bars_reach_the_top_where_they_are_highest() -> None:
-    """The two faults of a refresh stand on each other."""
+    """The two faults of a refresh are stacked."""
     series = (
         Series(label="unexplained", values=[0, 30, 10], fill="unexplained"),
         Series(label="missed", values=[0, 10, 0], fill="missed"),
@@ -53,7 +53,7 @@ def test_stacked_bars_reach_the_top_where_they_are_highest() -> None:
 
 
 def test_an_unknown_value_leaves_a_gap_in_the_line() -> None:
-    """It is not drawn as zero, and the dots on both sides are not joined."""
+    """An unknown value is not drawn as zero, and the dots beside it are not joined."""
     shares = Series(label="share", values=[1.0, None, 0.5], fill="plain")
 
     chart = chart_line("Share", shares, days=DAYS, refused=CALM, top=1.0, show=show_share)
@@ -64,7 +64,7 @@ def test_an_unknown_value_leaves_a_gap_in_the_line() -> None:
 
 
 def test_without_any_value_a_chart_says_so() -> None:
-    """Nothing is divided by nothing."""
+    """A chart without values does not divide by zero."""
     nothing = Series(label="share", values=[None, None, None], fill="plain")
 
     chart = chart_line("Share", nothing, days=DAYS, refused=CALM, top=1.0, show=show_share)
@@ -75,7 +75,7 @@ def test_without_any_value_a_chart_says_so() -> None:
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=60))
 def test_no_bar_leaves_the_chart(values: list[int]) -> None:
-    """However many refreshes there are, and where all are zero."""
+    """Bars stay inside for any number of refreshes, and if all values are zero."""
     days = [f"day {n}" for n in range(len(values))]
     series = Series(label="rows", values=values, fill="plain")
 
@@ -86,7 +86,7 @@ def test_no_bar_leaves_the_chart(values: list[int]) -> None:
 
 
 def test_a_spark_needs_two_values() -> None:
-    """And draws a flat line in the middle where they are equal."""
+    """Fewer than two values draw nothing; equal values draw a flat line in the middle."""
     assert draw_spark([5]) is None
     assert draw_spark([None, 5]) is None
     flat = draw_spark([5, 5])

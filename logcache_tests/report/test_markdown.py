@@ -1,4 +1,4 @@
-"""Text inside Markdown stays text."""
+"""Text inside Markdown stays plain text."""
 
 import pytest
 
@@ -20,28 +20,28 @@ from logcache_assets.report.markdown import clip, code, codes, cut_to_size, esca
     ],
 )
 def test_markup_is_escaped(text: object, escaped: str) -> None:
-    """As CommonMark and GitHub's tables have it."""
+    """Text is escaped by the rules of CommonMark and GitHub's tables."""
     assert escape_markdown(text) == escaped
 
 
 def test_what_is_markdown_already_is_not_escaped_again() -> None:
-    """A name in code type keeps its signs, except the ones that would end it."""
+    """A name as code keeps its characters, except those that would end it."""
     assert escape_markdown(code("a*b|c`d\ne")) == "`a*b\\|c'd e`"
 
 
 def test_few_names_are_listed_and_the_rest_counted() -> None:
-    """A cell stays a cell."""
+    """A long list of names does not overflow its cell."""
     assert codes(["a", "b", "c"], 2) == "`a`, `b` and 1 more"
 
 
 def test_a_long_text_is_clipped() -> None:
-    """With a sign that there was more."""
+    """An ellipsis shows that text was cut."""
     assert clip("abcdef", 4) == "abc…"
     assert clip("abcd", 4) == "abcd"
 
 
 def test_a_report_that_is_too_long_ends_with_a_whole_line() -> None:
-    """And says that it was cut."""
+    """The last line says that the report was cut."""
     text = cut_to_size("a line\n" * 100, 200)
 
     assert len(text) <= 200

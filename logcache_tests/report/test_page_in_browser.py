@@ -1,4 +1,4 @@
-"""The page where it is read: in a browser, on a desk and on a phone."""
+"""The page in a browser, on a desktop and on a phone."""
 
 import shutil
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def show(window: Page, report: Path, size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [DESK, PHONE, (320, 640)], ids=["desk", "phone", "small phone"])
 def test_the_page_never_scrolls_sideways(window: Page, report: Path, size: tuple[int, int]) -> None:
-    """Even with everything open; tables scroll within themselves."""
+    """Tables scroll inside their own regions, even with everything open."""
     show(window, report, size)
 
     window.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
@@ -54,7 +54,7 @@ def test_the_page_never_scrolls_sideways(window: Page, report: Path, size: tuple
 
 
 def test_verdict_reasons_and_databases_are_on_the_first_screen(window: Page, report: Path) -> None:
-    """At 1200 by 800, with all columns of the table."""
+    """At 1200 by 800, the table of databases is fully visible."""
     show(window, report, DESK)
 
     region = window.get_by_role("region", name="Rows of all contracts of a database")
@@ -65,7 +65,7 @@ def test_verdict_reasons_and_databases_are_on_the_first_screen(window: Page, rep
 
 
 def test_a_link_opens_the_contract_it_leads_to(window: Page, report: Path) -> None:
-    """Without any script of ours."""
+    """The link opens the contract without a script."""
     show(window, report, DESK)
     contract = window.locator(
         "details.contract", has=window.get_by_role("heading", name="contract-customers/customers")
@@ -79,7 +79,7 @@ def test_a_link_opens_the_contract_it_leads_to(window: Page, report: Path) -> No
 
 
 def test_the_first_stop_by_keyboard_skips_to_the_contracts(window: Page, report: Path) -> None:
-    """Whoever reads without a mouse is not led through every reason."""
+    """Keyboard users need not tab through every reason."""
     show(window, report, DESK)
 
     window.keyboard.press("Tab")

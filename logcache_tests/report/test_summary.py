@@ -13,7 +13,7 @@ from logcache_tests.report import samples
 
 
 def test_rows_of_contracts_are_summed() -> None:
-    """62 of 749 differing rows have no reason, 3 of another contract's 14 should differ and do not."""
+    """62 of 749 differing rows are unexplained, and 3 of another contract's 14 are missed."""
     counts = count_rows(samples.refused().contracts)
 
     assert (counts.contracts, counts.failed, counts.uncompared) == (3, 2, 1)
@@ -31,19 +31,19 @@ def test_rows_of_contracts_are_summed() -> None:
 
 
 def test_what_was_not_compared_has_no_share() -> None:
-    """Neither explained nor found: unknown is not 100 %."""
+    """Shares of contracts that were not compared are unknown, not 100 %."""
     counts = count_rows([samples.absent()])
 
     assert (counts.share_explained, counts.share_found) == (None, None)
 
 
 def test_a_contract_without_differences_is_explained() -> None:
-    """There is nothing to explain."""
+    """Without differences, the explained share is 100 %."""
     assert count_rows([samples.outcome("contract-feed/x", {"s0": samples.prototype(5, {})})]).share_explained == 1
 
 
 def test_a_database_whose_name_begins_like_another_keeps_its_own_rows() -> None:
-    """`double-entry` and `double-entry-t5b` are two databases."""
+    """`double-entry` and `double-entry-t5b` are separate databases."""
     names = ("double-entry", "double-entry-t5b")
     contracts = [samples.outcome(f"contract-{name}/x", {"s0": samples.prototype(7, {})}) for name in names]
     spans = [InstanceSpan(instance=f"{name}-s0", yesterday_t=0, today_t=9) for name in names]
@@ -56,7 +56,7 @@ def test_a_database_whose_name_begins_like_another_keeps_its_own_rows() -> None:
 
 
 def test_failed_contracts_come_first() -> None:
-    """Then those with warnings; otherwise the order of the definitions stays."""
+    """Failed contracts come first, then those with warnings; otherwise the order is kept."""
     contracts = (*samples.approved().contracts, *samples.refused().contracts)
 
     ordered = sort_outcomes(contracts)
@@ -66,7 +66,7 @@ def test_failed_contracts_come_first() -> None:
 
 
 def test_the_trend_ends_with_the_reported_refresh() -> None:
-    """Oldest first; a contract that a refresh did not have leaves a gap."""
+    """Points are oldest first; a contract that a refresh lacked has a gap."""
     verdict, past = samples.approved(), samples.past(2)
 
     assert [(p.decided_at, p.approved) for p in find_points(verdict, past)] == [
@@ -81,7 +81,7 @@ def test_the_trend_ends_with_the_reported_refresh() -> None:
 
 
 def test_the_trend_of_some_databases_counts_those_alone() -> None:
-    """A refresh of all tells of each; one of others, or of fewer, does not make the sums rise and fall."""
+    """Only refreshes that had all these databases count, and only with these."""
     whole = samples.approved()
     feed, customers = (replace(whole, databases=(name,)) for name in ("feed", "customers"))
     own = replace(feed, contracts=tuple(o for o in whole.contracts if o.dataset.startswith("contract-feed/")))
@@ -104,12 +104,12 @@ def test_the_trend_of_some_databases_counts_those_alone() -> None:
     ],
 )
 def test_a_share_never_rounds_a_difference_away(share: float | None, text: str) -> None:
-    """All means all."""
+    """100 % is shown only if it is exact."""
     assert show_share(share) == text
 
 
 def test_a_finding_begins_with_its_cause() -> None:
-    """What a rule lists after that is shortened."""
+    """The cause comes first, and the details after it are limited."""
     finding = show_clauses(("cause", *map(str, range(20))))
 
     assert (finding.lead, finding.clauses, finding.more) == ("cause", ("0", "1", "2", "3", "4", "5"), 14)
@@ -117,13 +117,13 @@ def test_a_finding_begins_with_its_cause() -> None:
 
 
 def test_moments_are_shown_in_utc() -> None:
-    """Whatever zone they are in."""
+    """Times in other zones are shown in UTC."""
     moment = datetime(2018, 5, 28, 23, 0, tzinfo=timezone(timedelta(hours=-3)))
 
     assert show_moment(moment) == show_moment(moment.astimezone(UTC)) == "2018-05-29 02:00 UTC"
 
 
 def test_a_range_of_one_t_is_that_t() -> None:
-    """And of none it is unknown."""
+    """A range of one t is that t; without one it is unknown."""
     assert (show_range(1_000, 1_000), show_range(1_000, 2_000)) == ("1,000", "1,000 to 2,000")
     assert show_range(None, None) == "–"  # noqa: RUF001
