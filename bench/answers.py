@@ -1,7 +1,7 @@
-"""Are two folders of contracts the same rows? `python bench/answers.py FOLDER OTHER` exits with 1 if not.
+"""Checks that two folders of contracts have the same rows: `python bench/answers.py FOLDER OTHER` exits with 1 if not.
 
-A folder holds `<dataset>/*.parquet`. Rows are compared as a multiset, cell by cell and exactly; how they are split into
-files, and whether instants are kept in milli- or microseconds, is up to who wrote them.
+A folder holds `<dataset>/*.parquet`. Rows are compared exactly, cell by cell, as a multiset; their distribution over
+files does not matter, nor whether instants are in milli- or microseconds.
 """
 
 import sys
@@ -23,13 +23,13 @@ def datasets(folder: Path) -> Mapping[str, list[Path]]:
 
 
 def count_rows(folder: Path) -> int:
-    """Rows of all datasets."""
+    """Number of rows of all datasets."""
     files = [file for files in datasets(folder).values() for file in files]
     return sum(int(pl.scan_parquet(file).select(pl.len()).collect().item()) for file in files)
 
 
 def find_differences(folder: Path, other: Path) -> Iterator[str]:
-    """One sentence for each dataset that differs: the first difference in it."""
+    """One sentence per dataset that differs, with its first difference."""
     ours, theirs = datasets(folder), datasets(other)
     for name in sorted(ours.keys() | theirs.keys()):
         if name not in ours or name not in theirs:
@@ -61,7 +61,7 @@ def _columns(frame: pl.DataFrame) -> str:
 
 
 def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
-    """By all columns, lists by their text."""
+    """Rows sorted by all columns, lists by their text."""
     lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
     others = [name for name in frame.columns if name not in lists]
     texts = [pl.col(name).cast(pl.List(pl.String)).list.join("\n").alias(f"text of {name}") for name in lists]
@@ -69,7 +69,7 @@ def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _first_row(ours: pl.DataFrame, theirs: pl.DataFrame, row: int, count: int) -> str:
-    """The columns that differ in the first row that does, beside the row's first column, its key."""
+    """The differing columns of the first row that differs, with its first column, the key."""
     left, right = ours.row(row, named=True), theirs.row(row, named=True)
     cells = [f"{n} {_cell(left[n])} and {_cell(right[n])}" for n in ours.columns if repr(left[n]) != repr(right[n])]
     key = next(iter(left))

@@ -1,7 +1,7 @@
-"""Avro segments from columns: every value becomes bytes by vectorised steps, rows are joins of byte columns.
+"""Encodes datoms as Avro segments, vectorised: each column becomes bytes, and rows are joins of byte columns.
 
-polars cannot write timestamps to Avro and makes every field nullable; what datoms mean is not this module's business.
-A joined Arrow column holds its rows' bytes one after the other, so a block of rows is a slice of its buffer.
+polars cannot be used: it cannot write timestamps to Avro and makes every field nullable. A joined Arrow
+column holds the bytes of its rows contiguously, so a block of rows is a slice of its buffer.
 """
 
 import json
@@ -29,14 +29,14 @@ SCHEMA = {
         {"name": "tx_instant", "type": {"type": "long", "logicalType": "timestamp-millis"}},
     ],
 }
-"""The record of docs/formats.md."""
+"""The record schema of docs/formats.md."""
 
 LAST_GROUP, GOES_ON = 0x7F, 0x80
 """A varint is a number in groups of 7 bits, lowest first; the eighth bit says that more follow."""
 MAX_BYTES = 8
-"""Of a varint, so that an integer of 64 bits holds it."""
+"""Longest varint, so that it fits a 64-bit integer."""
 END = 1 << 55
-"""Its zigzag has the bits of MAX_BYTES; ids, t and instants of a bench log lie below."""
+"""Exclusive limit of encodable longs, by MAX_BYTES; ids, t and instants of a bench log are below it."""
 
 
 def _deflated(content: memoryview) -> bytes:
@@ -45,7 +45,7 @@ def _deflated(content: memoryview) -> bytes:
 
 
 def _snappy(content: memoryview) -> bytes:
-    """Avro's snappy block ends with the checksum of what was packed."""
+    """Compress a block for Avro, whose snappy blocks end with the checksum of the uncompressed bytes."""
     packed: bytes = pa.Codec("snappy").compress(content, asbytes=True)
     return packed + zlib.crc32(content).to_bytes(4, "big")
 
@@ -61,26 +61,26 @@ def header(codec: str, sync: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Encoded rows, one after the other."""
+    """Encoded rows, contiguous."""
 
     content: memoryview
     starts: memoryview
-    """Where each row starts in `content`, and where the last one ends."""
+    """Offset of each row in `content`, and the end of the last one."""
 
     def block(self, first: int, end: int, codec: str) -> bytes:
-        """A block of the rows [first, end), all but its sync marker."""
+        """The block of the rows [first, end), without its sync marker."""
         packed = CODECS[codec](self.content[self.starts[first] : self.starts[end]])
         return _long(end - first) + _long(len(packed)) + packed
 
 
 def encode_rows(datoms: pl.DataFrame, txs: pl.DataFrame) -> Rows:
-    """Every datom as its Avro record.
+    """Encode each datom as its Avro record.
 
     Args:
-        datoms: e, a, v, added, and `tx_row`: the row of its tx in `txs`.
-        txs: t and `instant_ms`.
+        datoms: columns e, a, v, added, and `tx_row`, the row of its tx in `txs`.
+        txs: columns t and `instant_ms`.
     """
-    # What a tx gives to its rows is encoded once for each tx, with `added` in the middle once for each value of it.
+    # The fields of a tx are encoded once per tx and value of `added`, which lies between them.
     own = pl.Series([b"\x00", b"\x01"] * txs.height, dtype=pl.Binary)
     twice = txs.select(pl.all().repeat_by(2).explode())
     tails = _joined(varints(twice["t"]), varints(twice["t"] + TX_BASE), own, varints(twice["instant_ms"]))
@@ -102,19 +102,19 @@ def _joined(*columns: pl.Series) -> pa.LargeBinaryArray:
 
 
 def _looked_up(small: pl.Series) -> pl.Series:
-    """Varints of small numbers, each encoded once."""
+    """Varints of small numbers, each distinct number encoded once."""
     numbers = pl.Series(range(_range_of(small)[1] + 1), dtype=pl.Int64)
     return varints(numbers).gather(small)
 
 
 def _range_of(numbers: pl.Series) -> tuple[int, int]:
-    """Least and greatest; zeros of nothing."""
+    """The least and the greatest value; zeros if there are none."""
     least, greatest = numbers.to_frame().select(pl.first().min().alias("least"), pl.first().max().alias("most")).row(0)
     return least or 0, greatest or 0
 
 
 def varints(numbers: pl.Series) -> pl.Series:
-    """Each of these longs as Avro writes it, for 0 <= long < 2^55."""
+    """Encode longs as Avro does, for 0 <= long < 2^55."""
     least, greatest = _range_of(numbers)
     if least < 0 or greatest >= END:
         raise ValueError(f"longs from {least} to {greatest}: only 0 to 2^55 are encoded; choose smaller ids")
@@ -129,7 +129,7 @@ def varints(numbers: pl.Series) -> pl.Series:
 
 
 def little_endian(numbers: pl.Series) -> pl.Series:
-    """The eight bytes of each UInt64: the same memory under another type."""
+    """The eight bytes of each UInt64, a view of the same memory."""
     array = numbers.to_arrow()
     parts = [None, array.buffers()[1]]
     return pl.Series(pa.Array.from_buffers(pa.binary(8), len(array), parts, offset=array.offset))
@@ -144,7 +144,7 @@ def _text(text: str) -> bytes:
 
 
 def _long(number: int) -> bytes:
-    """One long of a file's frame; a loop is quicker than columns of one row."""
+    """Encode one long; a loop is faster than a column of one row."""
     rest, out = number << 1, bytearray()
     while rest > LAST_GROUP:
         out.append(rest & LAST_GROUP | GOES_ON)

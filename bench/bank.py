@@ -1,8 +1,8 @@
-"""The bank that contenders work on: its logs, a cache of them, and the cache as a peer reads it. None of it is timed.
+"""Prepares the bank that contenders work on: its logs, a cache, and the cache in the peers' form. None of it is timed.
 
-    DIR/size.json      what was asked for; another size needs another folder
+    DIR/size.json      the options; another size needs another folder
     DIR/map.json       the log cache map that `logcache cache` wrote
-    DIR/peers/…        current facts (e, a, v) of each instance as Parquet, and cache.json, which says where they are
+    DIR/peers/…        current facts (e, a, v) of each instance as Parquet, and cache.json, which lists them
 
 The rest of DIR is written by generate.py.
 """
@@ -23,7 +23,7 @@ class Bank:
     """A generated bank with its cache.
 
     Args:
-        folder: where it lies.
+        folder: the folder that holds it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,16 +42,16 @@ class Bank:
 
     @property
     def map_file(self) -> Path:
-        """The log cache map."""
+        """Path of the log cache map."""
         return self.folder / "map.json"
 
     @property
     def peers_cache(self) -> Path:
-        """Instance → last_t, log, current: the cache as peers read it."""
+        """Path of the JSON: instance → {last_t, log, current}, the cache in the peers' form."""
         return self.folder / "peers" / "cache.json"
 
     def prepare(self, size: Size) -> None:
-        """Make what is not there yet.
+        """Create whatever is missing.
 
         Raises:
             SystemExit: the folder holds a bank of another size.
@@ -80,7 +80,7 @@ class Bank:
         self.peers_cache.write_text(json.dumps(caches, indent=2), encoding="utf-8")
 
     def _peer_cache(self, instance: str, entry: dict[str, object]) -> dict[str, object]:
-        """Peers start from the current facts alone, as Itaipu's own materialized entities hold them."""
+        """Write the current facts for peers, which is what Itaipu's own materialized entities hold."""
         current = self.folder / "peers" / f"{instance}.parquet"
         current.parent.mkdir(parents=True, exist_ok=True)
         facts = pl.scan_parquet(self._files(entry["materialized_entities"]))
@@ -95,5 +95,5 @@ class Bank:
 
 
 def _run(*program: str) -> None:
-    """Run a Python program; it says itself what is wrong."""
+    """Run a Python program, which prints its own errors."""
     subprocess.run([sys.executable, *program], check=True, stdout=subprocess.DEVNULL)

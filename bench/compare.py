@@ -1,8 +1,7 @@
-"""Two days of a contract compared by ours and others: `python bench/compare.py` prints one table of one run.
+"""Benchmarks tools that compare two days of a contract: `python bench/compare.py` prints one table per run.
 
-Each contender is a process of its own and must count what days.py knows to be the answer. One that fails, or reaches a
-limit, is named in the table, and the others go on. Figures of different runs, or machines, are not to be compared,
-ratios within a run are.
+Each contender is a process of its own and must give the counts that days.py knows. One that fails or reaches a limit is
+named in the table, and the others continue. Compare ratios within a run, not figures of different runs or machines.
 """
 
 import argparse
@@ -27,12 +26,12 @@ CONTENDERS: Mapping[str, str] = {
     "diffly": "diffly",
     "datacompy": "datacompy, pandas",
 }
-"""By the name that the command line knows; its program is `peers/compare_<name>.py`."""
+"""Name on the command line → title; its program is `peers/compare_<name>.py`."""
 LIBRARIES = ("duckdb", "polars", "diffly", "datacompy", "pandas")
 THREADS = 2
-"""What every contender may use."""
+"""Threads that every contender may use."""
 MEMORY_SHARE = 0.8
-"""Of the computer's memory: beyond, a contender is ended."""
+"""Share of the computer's memory at which a contender is ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ class Finished:
     contender: str
     cost: Cost
     differences: tuple[str, ...]
-    """From the answer; empty when it is right."""
+    """Differences from the right answer; empty if it is right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ Result = Finished | Failed
 
 
 def main() -> None:
-    """Run what the options ask for."""
+    """Run the benchmark."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-compare-") as scratch:
         folder = options.dir or Path(scratch)
@@ -82,8 +81,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=5_000_000, help="keys of both days together")
     parser.add_argument("--contenders", type=_known, default=[*CONTENDERS], metavar="A,B")
     parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
-    parser.add_argument("--timeout", type=float, default=600, help="seconds of each contender")
-    parser.add_argument("--memory-mb", type=float, default=round(total_mb * MEMORY_SHARE), help="of each contender")
+    parser.add_argument("--timeout", type=float, default=600, help="limit of each contender, in seconds")
+    parser.add_argument(
+        "--memory-mb", type=float, default=round(total_mb * MEMORY_SHARE), help="limit of each contender"
+    )
     parser.add_argument("--dir", type=Path, help="keep the days and all answers here, and use the days again")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
@@ -97,7 +98,7 @@ def _known(text: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What all contenders are asked."""
+    """The comparison that all contenders run."""
 
     days: Days
     expected: Mapping[str, object]
@@ -106,7 +107,7 @@ class Run:
     repeat: int
 
     def all(self, programs: Mapping[str, Path]) -> Iterator[Result]:
-        """Round by round, one contender after the other; who failed once is not asked again."""
+        """Run all rounds, one contender after the other; one that failed is not run again."""
         self._warm_up()
         results: dict[str, Result] = {}
         for _ in range(self.repeat):
@@ -118,13 +119,13 @@ class Run:
         yield from results.values()
 
     def _warm_up(self) -> None:
-        """Read every file once, or the first contender alone would read from the disk."""
+        """Read every file once, so that not only the first contender reads from the disk."""
         for day in (YESTERDAY, TODAY):
             for file in self.days.dataset(day).iterdir():
                 file.read_bytes()
 
     def one(self, contender: str, program: Path) -> Result:
-        """One run into an empty folder."""
+        """Run one contender into an empty folder."""
         folder = self.out / contender
         shutil.rmtree(folder, ignore_errors=True)
         options = {
@@ -148,7 +149,7 @@ class Run:
 
 
 def best(earlier: Finished | None, later: Result) -> Result:
-    """A wrong answer or a failure stays; otherwise the faster run."""
+    """Keep a wrong answer or a failure, otherwise the faster run."""
     if earlier is None or isinstance(later, Failed):
         return later
     slower, faster = sorted((later, earlier), key=lambda result: -result.cost.wall_seconds)
@@ -156,7 +157,7 @@ def best(earlier: Finished | None, later: Result) -> Result:
 
 
 def find_differences(given: Mapping[str, object], expected: Mapping[str, object]) -> Iterator[str]:
-    """One sentence for each figure that differs; a tool need not count by columns."""
+    """One sentence per figure that differs; counts by column are optional."""
     for name, right in expected.items():
         found = given.get(name)
         if isinstance(found, Mapping) and isinstance(right, Mapping):
@@ -167,7 +168,7 @@ def find_differences(given: Mapping[str, object], expected: Mapping[str, object]
 
 
 def all_right(results: Sequence[Result]) -> bool:
-    """Whether somebody finished, and whoever did was right."""
+    """Whether at least one contender finished, and all that did were right."""
     finished = [result for result in results if isinstance(result, Finished)]
     return bool(finished) and not any(result.differences for result in finished)
 

@@ -1,6 +1,6 @@
-"""Who computes contracts, and by which command; and what is asked of them.
+"""The programs that compute contracts, their commands, and the workloads.
 
-A contender is a Python program of its own, so that its start, its imports and its memory are counted.
+A contender is a separate Python program, so that its start, imports and memory are measured.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ PEERS = Path(__file__).parent / "peers"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What is asked."""
+    """The contracts to compute, and whether a cache may be used."""
 
     title: str
     kinds: str
@@ -36,13 +36,13 @@ CONTENDERS: Mapping[str, str] = {
     "scan-polars": "scan only: polars",
     "scan-duckdb": "scan only: DuckDB",
 }
-"""By the name that the command line knows. Scans read every column of the same files and compute nothing."""
+"""Name on the command line → title. Scans read every column of the same files and compute nothing."""
 
 SCANS = ("scan-polars", "scan-duckdb")
 
 
 def command_of(contender: str, workload: Workload, bank: Bank, out: Path) -> list[str]:
-    """The program with its arguments."""
+    """The command line of a contender."""
     asked = [*bank.inputs, "--kinds", workload.kinds, "--out", str(out)]
     peer_cache = ["--cache", str(bank.peers_cache)] if workload.cached else []
     our_cache = ["--map", str(bank.map_file)] if workload.cached else []

@@ -1,7 +1,7 @@
-"""Ours beside DuckDB and PySpark: `python bench/contracts.py` prints one table of one run on one machine.
+"""Benchmarks the engine against DuckDB and PySpark: `python bench/contracts.py` prints one table per run.
 
-All contenders get the same generated bank and must give the same rows; figures of different runs, or machines, are not
-to be compared, ratios within a run are. With --growth or --latency-ms, ours alone: see growth.py and latency.py.
+All contenders get the same generated bank and must give the same rows. Compare ratios within a run, not figures of
+different runs or machines. --growth and --latency-ms run only our engine: see growth.py and latency.py.
 """
 
 import argparse
@@ -34,11 +34,11 @@ class Result:
     cost: Cost
     rows: int
     differences: tuple[str, ...] = ()
-    """From the first contender's rows; empty when they are the same."""
+    """Differences from the first contender's rows; empty if there are none."""
 
 
 def main() -> None:
-    """Run what the options ask for."""
+    """Run the benchmark."""
     options = _options()
     with tempfile.TemporaryDirectory(prefix="bench-contracts-") as scratch:
         folder = options.dir or Path(scratch)
@@ -61,13 +61,15 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--datoms", type=int, default=default.datoms)
     parser.add_argument("--instances", type=int, default=default.instances)
-    parser.add_argument("--segments", type=int, default=default.segments, help="of each instance")
+    parser.add_argument("--segments", type=int, default=default.segments, help="segments of each instance")
     parser.add_argument("--delta", type=float, default=default.delta, help="share of datoms after the cache")
     parser.add_argument("--contenders", type=_known(CONTENDERS), default=[*CONTENDERS], metavar="A,B")
     parser.add_argument("--workloads", type=_known(WORKLOADS), default=[*WORKLOADS], metavar="A,B")
     parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
-    parser.add_argument("--latency-ms", type=float, default=0, help="of every opened object and index page; ours alone")
-    parser.add_argument("--growth", type=_millions, metavar="1,3,10", help="millions of datoms; ours alone")
+    parser.add_argument(
+        "--latency-ms", type=float, default=0, help="latency of every opened object and index page; only ours"
+    )
+    parser.add_argument("--growth", type=_millions, metavar="1,3,10", help="millions of datoms; only ours")
     parser.add_argument("--dir", type=Path, help="keep the bank and all answers here, and use the bank again")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
@@ -89,7 +91,7 @@ def _millions(text: str) -> list[float]:
 def run_all(
     bank: Bank, out: Path, workloads: Sequence[str], contenders: Sequence[str], *, repeat: int
 ) -> Iterator[Result]:
-    """Workload by workload, contenders one after the other, as often as asked; the first one's rows are the measure."""
+    """Run each workload with one contender after the other, in rounds; rows are compared with the first one's."""
     for workload in workloads:
         best: dict[str, Cost] = {}
         able = [c for c in contenders if c != "scan-duckdb" or WORKLOADS[workload].cached]
@@ -114,7 +116,7 @@ def run_all(
 
 
 def run_one(bank: Bank, workload: str, contender: str, folder: Path) -> Cost:
-    """One run into an empty folder."""
+    """Run one contender into an empty folder."""
     shutil.rmtree(folder, ignore_errors=True)
     program = command_of(contender, WORKLOADS[workload], bank, folder / "contracts")
     try:

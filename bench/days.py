@@ -1,10 +1,10 @@
 """Two days of one generated contract, and what a comparison of them must find.
 
-    DIR/size.json                                              what was asked for; another size needs another folder
-    DIR/<day>/contract-bench/transactions/part-00000.parquet   and so on; yesterday and today
+    DIR/size.json                                              the options; another size needs another folder
+    DIR/<day>/contract-bench/transactions/part-00000.parquet   and further parts; for yesterday and today
 
-A day is made of numbered slots, in the order of the key. Which of them a day lacks and which cells change is arithmetic
-of the slot's number, so that every figure is known without a comparison; values are draws.py's.
+A day consists of numbered slots, in the order of the key. Which slots a day lacks and which cells change is computed
+from the slot's number, so that every figure is known without a comparison. draws.py gives the values.
 """
 
 import json
@@ -29,18 +29,18 @@ COLUMNS = (
     "channel",
     "ref",
 )
-"""All others."""
+"""Columns outside the key."""
 YESTERDAY, TODAY = "yesterday", "today"
 SLOTS_PER_FILE: Mapping[str, int] = {YESTERDAY: 1_000_000, TODAY: 1_048_576}
-"""Files of two nights do not begin at the same keys."""
+"""Slots per file of each day; they differ, so that files do not begin at the same keys."""
 ROW_GROUP_ROWS = 262_144
 
 LONELY_EVERY, MISSING_AT, ADDED_AT = 2000, 7, 1007
-"""One slot in so many is of yesterday alone, and as many are of today alone: 0.05 % each."""
+"""One slot in this many is only in yesterday, and as many are only in today: 0.05 % each."""
 CHANGED_EVERY, CHANGED_AT = 100, 13
-"""One slot in so many changes; never a lonely one, whose number ends in 07."""
+"""One slot in this many changes; never one that is only in one day, whose number ends in 07."""
 SECOND_COLUMN = 5
-"""How far the second changed column lies from the first."""
+"""Distance from the first changed column to the second."""
 
 STATUSES = ("status__pending", "status__settled", "status__refused", "status__reversed", "status__expired")
 CHANNELS = ("channel__app", "channel__card", "channel__pix", "channel__boleto")
@@ -53,14 +53,14 @@ FIRST_REF = 2**44
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysSize:
-    """What is generated."""
+    """The size of the days."""
 
     rows: int
     """Keys of both days together."""
     seed: int = 1
 
     def expected(self) -> dict[str, object]:
-        """The answer to the comparison."""
+        """The figures that a comparison must give."""
         missing = len(range(MISSING_AT, self.rows, LONELY_EVERY))
         added = len(range(ADDED_AT, self.rows, LONELY_EVERY))
         changed = dict.fromkeys(COLUMNS, 0)
@@ -71,7 +71,7 @@ class DaysSize:
 
 
 def changed_columns(change: int) -> tuple[int, ...]:
-    """The columns of the nth changed row: one, or two in every other round through all of them."""
+    """The changed columns of the nth changed row: one, or two in every other round through all columns."""
     rounds, first = divmod(change, len(COLUMNS))
     return (first, (first + SECOND_COLUMN) % len(COLUMNS)) if rounds % 2 else (first,)
 
@@ -80,7 +80,7 @@ class Days:
     """Two generated days.
 
     Args:
-        folder: where they lie.
+        folder: the folder that holds them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -91,7 +91,7 @@ class Days:
         return self.folder / day / "contract-bench" / "transactions"
 
     def prepare(self, size: DaysSize) -> None:
-        """Make what is not there yet.
+        """Create whatever is missing.
 
         Raises:
             SystemExit: the folder holds days of another size.
@@ -131,14 +131,14 @@ def rows_of(day: str, size: DaysSize, slots: range) -> pl.DataFrame:
 
 
 def _changed(position: int) -> pl.Expr:
-    """Whether a slot's cell changed; changed_columns as an expression."""
+    """Whether a slot's cell changed; the expression form of changed_columns."""
     change, width = pl.col("n") // CHANGED_EVERY, len(COLUMNS)
     second = ((change // width) % 2 == 1) & ((change + SECOND_COLUMN) % width == position)
     return (pl.col("n") % CHANGED_EVERY == CHANGED_AT) & ((change % width == position) | second)
 
 
 def _key(draws: Draws, rows: int) -> Iterator[pl.Expr]:
-    """An id that looks random and yet grows with the slot's number."""
+    """An id that looks random but grows with the slot's number."""
     step = WORD // rows
     begin = pl.col("n").cast(pl.UInt64) * pl.lit(step, pl.UInt64)
     high = begin + draws.below("n", "id", step).cast(pl.UInt64)
@@ -147,7 +147,7 @@ def _key(draws: Draws, rows: int) -> Iterator[pl.Expr]:
 
 
 def _values(draws: Draws, versions: Mapping[str, pl.Expr]) -> Iterator[pl.Expr]:
-    """All other columns; version 1 of a cell is never equal to its version 0."""
+    """The columns outside the key; version 1 of a cell never equals its version 0."""
 
     def number(name: str, limit: int) -> pl.Expr:
         return draws.below("n", name, limit) + versions[name]
@@ -178,7 +178,7 @@ def _values(draws: Draws, versions: Mapping[str, pl.Expr]) -> Iterator[pl.Expr]:
 
 
 def _hex(*words: pl.Expr) -> pl.Expr:
-    """Words of 64 bits as text that is ordered like they are."""
+    """64-bit words as text that sorts like the words."""
     shifts = (2**48, 2**32, 2**16, 1)
     quarters = [(word // pl.lit(shift, pl.UInt64) % 2**16).cast(pl.Int64) for word in words for shift in shifts]
     return pl.concat_str(pick(HEX, quarter) for quarter in quarters)

@@ -1,6 +1,6 @@
-"""Invented values: random numbers by formula, so that any row's value is known without the rows before it, and texts.
+"""Generates values: random numbers by formula, so that each row is independent of the rows before it, and texts.
 
-Who uses them for what is the ledger's business. polars' own hashes change between its versions.
+The formula is our own because polars' hashes change between its versions.
 """
 
 import zlib
@@ -17,12 +17,12 @@ WORD = 2**64
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Independent random sequences, one for each name; the nth number of a sequence is a function of n."""
+    """Independent random sequences, one per name; the nth number of a sequence is a function of n."""
 
     seed: int
 
     def bits(self, of: str, name: str) -> pl.Expr:
-        """Sixty-four random bits for each number in the column `of`."""
+        """64 random bits for each number in the column `of`."""
         start = _mixed_number((self.seed * GOLDEN + zlib.crc32(name.encode())) % WORD)
         z = pl.col(of).cast(pl.UInt64) * _u64(GOLDEN) + _u64(start)
         z = (z ^ (z // _u64(2**30))) * _u64(MIX_1)
@@ -30,7 +30,7 @@ class Draws:
         return z ^ (z // _u64(2**31))
 
     def below(self, of: str, name: str, limit: int | pl.Expr) -> pl.Expr:
-        """A number in [0, limit)."""
+        """A random number in [0, limit)."""
         divisor = limit.cast(pl.UInt64) if isinstance(limit, pl.Expr) else _u64(limit)
         return (self.bits(of, name) % divisor).cast(pl.Int64)
 
@@ -39,7 +39,7 @@ class Draws:
         return self.below(of, name, 2**20) < int(share * 2**20)
 
     def pick(self, of: str, name: str, words: Sequence[str]) -> pl.Expr:
-        """One of these words."""
+        """A random word of these."""
         return pick(words, self.below(of, name, len(words)))
 
     def uuids(self, numbers: pl.Series, name: str) -> pl.Series:

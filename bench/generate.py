@@ -1,12 +1,12 @@
-"""Writes an invented bank's logs in our formats: `python bench/generate.py --out DIR --datoms 10_000_000`.
+"""Generates the logs of an invented bank in our formats: `python bench/generate.py --out DIR --datoms 10_000_000`.
 
     DIR/buckets/nu-spark-datomic-logs/1/s3/<prototype>/ledger/<uuid>-<last_batch_t>-<last_t>.avro
     DIR/index.jsonl           one index item a line
     DIR/contracts/ledger.yaml
-    DIR/until-cache.json      t of each instance that leaves `delta` of the datoms after it, at a segment's end
+    DIR/until-cache.json      t of each instance, at the end of a segment, with `delta` of the datoms after it
     DIR/until-end.json        last t of each instance
 
-One seed gives the same bytes every time. What the bank does is in ledger.py, txes are made in history.py.
+A seed always gives the same bytes. ledger.py plans what happens in the bank, history.py makes the txes.
 """
 
 import argparse
@@ -31,27 +31,27 @@ from logcache_assets.domain.segments import Segment
 
 BUCKET = "nu-spark-datomic-logs"
 MOST_INSTANCES = 15
-"""s0 to s14 are all numbered prototypes."""
+"""The numbered prototypes are s0 to s14."""
 LEAST_DATOMS = 50
-"""Of a segment: a tx may have as many."""
+"""Least datoms of a segment, because a tx may have as many."""
 EXTRACTION_MS = 60_000
-"""From a segment's last tx to its index item."""
+"""Time from a segment's last tx to its index item."""
 PACKERS = 2
 PARTIAL = "partial"
-"""A file that is being written."""
+"""Name of a file that is being written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much history, and in which pieces."""
+    """The size of the bank, and its division into segments."""
 
     datoms: int = 10_000_000
-    """Of all instances together; each log ends with the tx that reaches its part."""
+    """Datoms of all instances together; each log ends with the tx that reaches its share."""
     instances: int = 4
     segments: int = 200
-    """Of each instance, of equal numbers of datoms but for whole txes."""
+    """Segments of each instance, about equally large, because txes are not split."""
     delta: float = 0.02
-    """Share of the datoms after the cut of `until-cache.json`, in whole segments."""
+    """Share of the datoms after the t of `until-cache.json`, in whole segments."""
     seed: int = 1
     codec: str = "deflate"
     shape: str = "ledger"
@@ -74,7 +74,7 @@ class Size:
 
     @property
     def cached_segments(self) -> int:
-        """Segments up to the cut; at least one, and at least one after it if a delta is wanted."""
+        """Segments up to that t; at least one, and at least one after it if a delta is wanted."""
         after = max(1, round(self.segments * self.delta)) if self.delta else 0
         return max(1, self.segments - after)
 
@@ -92,7 +92,7 @@ def generate(out: Path, size: Size) -> tuple[Written, ...]:
     """Write logs, index, contracts and cuts below `out`.
 
     Raises:
-        FileExistsError: there are logs already.
+        FileExistsError: `out` already has logs.
     """
     if (out / "buckets").exists():
         raise FileExistsError(f"{out / 'buckets'} exists: name a new folder, or delete it first")
@@ -132,7 +132,7 @@ def _write_log(out: Path, size: Size, number: int) -> Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
-    """A part of a stretch that one segment takes, as ranges [first, end)."""
+    """The part of a stretch that goes into one segment, as ranges [first, end)."""
 
     segment: int
     rows: tuple[int, int]
@@ -144,7 +144,7 @@ class Piece:
 def _write_stretch(
     stretch: Stretch, *, files: "SegmentFiles", size: Size, written_before: int, pool: ThreadPoolExecutor
 ) -> int:
-    """Write the stretch, or its txes up to the end of the log; how many datoms that were."""
+    """Write a stretch, or its txes up to the end of the log; return the number of datoms."""
     pieces = plan_pieces(stretch.txs, size, written_before)
     end = pieces[-1].rows[1]
     rows = encode_rows(stretch.datoms.head(end), stretch.txs)
@@ -160,7 +160,7 @@ def _write_stretch(
 
 
 def plan_pieces(txs: pl.DataFrame, size: Size, written_before: int) -> list[Piece]:
-    """Which rows go to which segment: a tx belongs where its first datom lies, the last segment ends the log."""
+    """Assign rows to segments: a tx belongs to the segment of its first datom; the last segment ends the log."""
     start = written_before + pl.col("datoms").cum_sum() - pl.col("datoms")
     numbered = txs.with_columns(pl.col("datoms").cast(pl.Int64)).with_columns(start=start)
     numbered = numbered.filter(pl.col("start") < size.datoms_each)
@@ -180,7 +180,7 @@ def plan_pieces(txs: pl.DataFrame, size: Size, written_before: int) -> list[Piec
 
 @dataclass(slots=True, kw_only=True)
 class OpenSegment:
-    """A segment that may go on; what its name says of its end is not known yet."""
+    """A segment being written, whose last t, part of its name, is not known yet."""
 
     first: Piece
     newest: Piece
@@ -190,7 +190,7 @@ class OpenSegment:
 
 @dataclass(slots=True, kw_only=True)
 class SegmentFiles:
-    """The files of one log, one open at a time."""
+    """Writes the files of one log, one at a time."""
 
     instance: Instance
     folder: Path
@@ -215,7 +215,7 @@ class SegmentFiles:
         return OpenSegment(first=piece, newest=piece, file=file, sync=sync)
 
     def close(self) -> None:
-        """Give the open segment its name and its index item."""
+        """Close the open segment: give it its name and its index item."""
         if self.current is None:
             return
         self.current.file.close()
@@ -240,7 +240,7 @@ class SegmentFiles:
 
 
 def main() -> None:
-    """Write a bank and say what there is."""
+    """Write a bank and print its size."""
     default = Size()
     parser = argparse.ArgumentParser(description="Write an invented bank's Datomic logs, in our formats.")
     parser.add_argument("--out", type=Path, required=True, help="a new folder")

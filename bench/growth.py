@@ -1,4 +1,4 @@
-"""What history costs when the delta stays the same: entity contracts with the cache, ours alone."""
+"""Measures how the cost of entity contracts with a cache grows with the history, for a constant delta; only ours."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from measure import measure
 
 
 def grow(folder: Path, size: Size, millions: Sequence[float]) -> Iterator[str]:
-    """A table with a line for each length; the delta is that of the shortest history.
+    """Run, and return a table with a line per length; the delta is that of the shortest history.
 
     Args:
-        folder: gets a bank for each length.
+        folder: gets a bank per length.
         size: instances, segments and the delta of the shortest history.
-        millions: how many datoms.
+        millions: the lengths, in millions of datoms.
     """
     delta_datoms = min(millions) * 1e6 * size.delta
     yield f"entity contracts, cache + delta of {delta_datoms:,.0f} datoms in {size.instances} instances"

@@ -1,7 +1,7 @@
-"""The history of one instance, a stretch of time after the other: which txes there are, their t, and their datoms.
+"""Generates the history of one instance in stretches of time: its txes, their t, and their datoms.
 
-Planned datoms that lie beyond a stretch wait for their own, so memory holds a stretch and what waits.
-What lives plan is in ledger.py and lives.py; segments are generate.py's business.
+Planned datoms that lie beyond a stretch wait for a later one, so memory holds only one stretch and what waits.
+ledger.py and lives.py plan the datoms, generate.py writes them to segments.
 """
 
 from collections.abc import Iterator
@@ -14,45 +14,45 @@ from ledger import ATTRIBUTES, ENUMS, GRID, KEYS, MANY, PER_ACCOUNT, START_MS, T
 from lives import DATOMS, account_changes, find_datoms, transaction_changes
 
 USER = 4 * 2**42
-"""Partition of all entities but attributes and txes."""
+"""Base id of the partition of all entities except attributes and txes."""
 FIRST_T = 1000
 IDENT, INSTALLED, VALUE_TYPE, CARDINALITY, UNIQUE, INSTANT = 10, 13, 40, 41, 42, 50
 ONE, MANY_VALUES, IDENTITY = 35, 36, 38
-"""Bootstrap entities."""
+"""Ids of bootstrap entities."""
 STRETCH_DATOMS = 800_000
 
 TOUCHES = pl.Schema(
     {"slot": pl.Int64, "account": pl.Int64, "cents": pl.Int64, "opens": pl.Boolean, "closes": pl.Boolean}
 )
-"""Movements of balances."""
+"""Changes of balances."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Whole txes, one after the other."""
+    """A run of consecutive txes."""
 
     txs: pl.DataFrame
-    """t, instant_ms, datoms (their number)."""
+    """Columns t, instant_ms, datoms (their number)."""
     datoms: pl.DataFrame
-    """e, a, v, added, tx_row (its row in `txs`)."""
+    """Columns e, a, v, added, tx_row (the row in `txs`)."""
 
 
 @dataclass(slots=True)
 class History:
-    """What the next stretch starts from."""
+    """The state from which the next stretch starts."""
 
     plan: Plan
     next_t: int = FIRST_T
     accounts: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
-    """Entity ids by account number."""
+    """Entity id of each account, by its number."""
     balances: pl.Series = field(default_factory=lambda: pl.Series(dtype=pl.Int64))
-    """In cents, by account number."""
+    """Balance of each account in cents, by its number."""
     waiting: pl.DataFrame = field(default_factory=DATOMS.to_frame)
     waiting_touches: pl.DataFrame = field(default_factory=TOUCHES.to_frame)
     enums: dict[str, int] = field(default_factory=dict)
 
     def stretches(self) -> Iterator[Stretch]:
-        """The schema, then history without end."""
+        """Yield the schema, then history without end."""
         yield self._schema()
         transactions = STRETCH_DATOMS // self.plan.shape.datoms_per_transaction
         size = (min(transactions, self.plan.horizon // GRID) // PER_ACCOUNT + 1) * PER_ACCOUNT
@@ -62,7 +62,7 @@ class History:
             first += size
 
     def _schema(self) -> Stretch:
-        """One tx for each attribute and for each ident of an enum."""
+        """One tx per attribute and per ident of an enum."""
         rows = [(t, datoms) for t, datoms in enumerate(_attribute_datoms(), start=FIRST_T)]
         self.next_t = FIRST_T + len(rows)
         for name in ENUMS:
@@ -76,7 +76,7 @@ class History:
         return _stretch_of(txs, pl.DataFrame(datoms, schema=DATOMS, orient="row"))
 
     def _stretch(self, first: int, end: int) -> Stretch:
-        """What happens from the birth of transaction `first` until that of `end`."""
+        """The history from the birth of transaction `first` to that of `end`."""
         accounts = self.plan.accounts(first // PER_ACCOUNT, end // PER_ACCOUNT)
         transactions = self.plan.transactions(first, end)
         end_slot = end * GRID
@@ -93,7 +93,7 @@ class History:
         return _stretch_of(txs, pl.concat([datoms, balances]))
 
     def _numbered_txs(self, lives: tuple[pl.DataFrame, ...], end_slot: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Every slot before `end_slot` where something happens becomes a tx; t and entities draw on one counter."""
+        """Make a tx of each slot before `end_slot` that has datoms; t and entity ids come from one counter."""
         slots = [frame[name] for frame in lives for name in moments(frame, but=("account_closed",))]
         slot = pl.concat([self.waiting["slot"], *(s.rename("slot") for s in slots)])
         txs = slot.filter(slot < end_slot).unique().sort().to_frame()
@@ -125,7 +125,7 @@ class History:
         return self._settled(touches.filter(due))
 
     def _settled(self, touches: pl.DataFrame) -> pl.DataFrame:
-        """Each account's balance before and after each of its touches, as datoms."""
+        """The datoms of balances: each account's balance before and after each change."""
         amounts = pl.col("cents").sum(), pl.col("opens", "closes").any()
         sums = touches.group_by("account", "slot").agg(*amounts).sort("account", "slot")
         before = self.balances.gather(sums["account"])
@@ -144,7 +144,7 @@ class History:
 
 
 def _balance(cents: pl.Expr) -> dict[str, pl.Expr]:
-    """Whole tens of cents that are no whole units are written with one decimal, others with two."""
+    """Amounts as texts: tens of cents that are no whole units with one decimal, others with two."""
     short = (cents % 100 != 0) & (cents % 10 == 0)
     text = decimal_text(cents)
     value = pl.when(short).then(text.str.head(-1)).otherwise(text)
@@ -159,7 +159,7 @@ def _openings(accounts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _movements(transactions: pl.DataFrame) -> pl.DataFrame:
-    """Settling takes the amount off the account and refunding returns it, as long as the account is open."""
+    """Changes of balances: settling takes the amount off an open account, refunding returns it."""
     cents = pl.col("cents") - 250_000
     moves = [("settled", -cents), ("refunded", cents)]
     moves += [(name, pl.col("step") - 4_500) for name in transactions.columns if name.startswith("revised_")]
@@ -180,7 +180,7 @@ def _attribute_datoms() -> Iterator[list[tuple[int, int, str]]]:
 
 
 def _stretch_of(txs: pl.DataFrame, datoms: pl.DataFrame) -> Stretch:
-    """Puts the datoms into the order of their txes, each with its instant first."""
+    """Sort datoms by tx, each tx's instant first."""
     asserted = {"a": pl.lit(INSTANT, dtype=pl.Int64), "v": instant_text(pl.col("instant_ms")), "added": pl.lit(True)}
     instants = txs.select("slot", e=pl.col("t") + TX_BASE, **asserted)
     datoms = pl.concat([instants, datoms]).sort("slot", maintain_order=True)

@@ -1,7 +1,7 @@
-"""Ours with the cache against ours without it, when every opened object is far away: thousands of tiny segments.
+"""Measures our engine with and without a cache, on thousands of tiny segments in a store with latency.
 
-An object store is 15 ms away, whatever it holds, and an index answers in pages: that, not the bytes, is what a history
-costs without a cache. Both runs are in this process, through a store that sleeps.
+Each opened object costs about 15 ms, whatever its size, and an index answers in pages: that, not the number of bytes,
+is what a history costs without a cache. Both runs are in this process, through a store that sleeps.
 """
 
 import json
@@ -32,15 +32,15 @@ from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.ports import ObjectStore, StoredObject
 
 PAGE_BYTES = 1 << 20
-"""Of the index: DynamoDB answers a query in pages of 1 MB."""
+"""Page size of the index: DynamoDB answers queries in pages of 1 MB."""
 
 
 class DistantStore(FolderObjectStore):
-    """The local store, every opened object and every listing this far away.
+    """The local store, with a delay for each opened object and each listing.
 
     Args:
         buckets: the folder of the bucket directories.
-        latency_seconds: slept before each answer.
+        latency_seconds: the delay.
     """
 
     def __init__(self, buckets: Path, *, latency_seconds: float) -> None:
@@ -109,7 +109,7 @@ class DistantIndex(SegmentList):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """What the two ways took."""
+    """The times of both runs."""
 
     latency_ms: float
     seconds: Mapping[str, float]
@@ -118,7 +118,7 @@ class Latency:
     equal: bool
 
     def lines(self) -> Iterator[str]:
-        """A table."""
+        """The times as a Markdown table."""
         yield f"entity contracts, every object and index page {self.latency_ms:g} ms away: {self.rows:,} rows"
         yield ""
         yield "| | wall s | objects opened |"
@@ -131,7 +131,7 @@ class Latency:
 
 
 def compare_latency(bank: Bank, *, latency_ms: float) -> Latency:
-    """Entity contracts with the cache and without."""
+    """Compute entity contracts with the cache and without."""
     seconds, opened = {}, {}
     folders = {"cache + delta": bank.folder / "latency-cache", "segments alone": bank.folder / "latency-segments"}
     for way, folder in folders.items():
@@ -150,7 +150,7 @@ def compare_latency(bank: Bank, *, latency_ms: float) -> Latency:
 
 
 def run_ours(bank: Bank, folder: Path, *, cached: bool, store: DistantStore) -> None:
-    """Entity contracts of the bank into `folder/contracts`, by the engine's own face."""
+    """Compute entity contracts of the bank into `folder/contracts`."""
     near, entries = read_index(bank.folder / "index.jsonl"), read_map(bank.map_file if cached else None)
     segments = (segment for instance in near.instances for segment in near.segments(instance))
     index = DistantIndex(segments, latency_seconds=store.latency_seconds)
@@ -173,7 +173,7 @@ def run_ours(bank: Bank, folder: Path, *, cached: bool, store: DistantStore) -> 
 
 
 def _empty(folder: Path) -> ObjectStore:
-    """Contracts are written next door, not far away."""
+    """The folder for contracts, in a store without latency."""
     shutil.rmtree(folder, ignore_errors=True)
     store = FolderObjectStore(folder, SystemClock())
     store.create_bucket("contracts")

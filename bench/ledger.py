@@ -1,7 +1,7 @@
-"""The invented bank: its schema and contracts, and the whole life of each of its entities, planned at birth.
+"""Plans the invented bank: its schema, its contracts, and at birth the whole life of each entity.
 
-A life is a row of moments ("slots", the grid of time) and values. Every value is a function of the entity's number, so
-that a later retraction knows what it takes back. Ids, t and balances are the history's business (history.py).
+A life is a row of moments (numbers of "slots", the grid of time) and values. Each value is a function of the entity's
+number, so that a later retraction knows what it retracts. history.py gives ids, t and balances.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ DATABASE = "ledger"
 GRID = 64
 """Slots from one new transaction to the next."""
 PER_ACCOUNT = 20
-"""Transactions for each account."""
+"""Transactions per account."""
 START_MS = 1_514_764_800_000
 """2018-01-01T00:00Z."""
 SPAN_MS = 2 * 365 * 86_400_000
-"""Every history takes about two years."""
+"""Every history spans about two years."""
 
 TYPES = {"ref": 20, "keyword": 21, "long": 22, "string": 23, "boolean": 24, "instant": 25, "uuid": 56}
 TYPES |= {"double": 57, "bigdec": 61}
@@ -84,7 +84,7 @@ LAST_NAMES = ("Almeida", "Barros", "Costa", "Dias", "Esteves", "Farias", "Gomes"
 LABELS = tuple(f":label/{name}" for name in ("vip", "student", "joint", "payroll", "dormant", "abroad", "young"))
 TAGS = ("food", "travel", "health", "home", "fuel", "fun", "kids", "pets", "books", "music", "rent", "gifts", "taxes")
 MOST_TAGS = 3
-"""Of a new transaction."""
+"""Most tags of a new transaction."""
 DEEDS = ("Purchase at", "Payment to", "Monthly fee of", "Refund from", "Instant transfer to", "Order at")
 SHOPS = ("Padaria Estrela", "Mercado Central", "Farmácia São José", "Posto Ipiranga", "Livraria Nova", "Café do Ponto")
 
@@ -95,35 +95,35 @@ MOMENTS = ("born", *ACCOUNT_MOMENTS, *TRANSACTION_MOMENTS, "account_closed")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What kind of history the bank has."""
+    """The kind of history that a bank has."""
 
     datoms_per_transaction: int
-    """Expected, with everything that follows from it: how far apart moments are depends on the whole length."""
+    """Expected datoms per transaction, later changes included; the distances of moments follow from it."""
     revisions: int
-    """Changes of an amount, at most."""
+    """Most changes of an amount."""
     revised_share: float
-    """Transactions whose amount ever changes."""
+    """Share of transactions whose amount changes."""
     hot_accounts: int
-    """The first accounts: never closed, and everybody's favourites."""
+    """The first accounts, which are never closed and get many transactions."""
     hot_share: float
-    """Transactions of hot accounts."""
+    """Share of transactions of hot accounts."""
 
 
 SHAPES = {
     "ledger": Shape(datoms_per_transaction=19, revisions=1, revised_share=0.12, hot_accounts=64, hot_share=0.2),
     "deep": Shape(datoms_per_transaction=98, revisions=24, revised_share=1.0, hot_accounts=16, hot_share=0.6),
 }
-"""`ledger` is a bank; `deep` has fewer entities, each changed dozens of times."""
+"""`ledger` is like a bank; `deep` has fewer entities, each changed dozens of times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Plans lives of one instance's entities."""
+    """Plans the lives of one instance's entities."""
 
     draws: Draws
     shape: Shape
     horizon: int
-    """Slots of the whole history: delays are parts of it."""
+    """Slots of the whole history; delays are shares of it."""
 
     def accounts(self, first: int, end: int) -> pl.DataFrame:
         """The lives of the accounts [first, end)."""
@@ -174,7 +174,7 @@ class Plan:
 
     @property
     def hot_accounts(self) -> int:
-        """As the shape says, but at most an eighth of all accounts."""
+        """The shape's number of hot accounts, but at most an eighth of all."""
         return max(1, min(self.shape.hot_accounts, self.horizon // GRID // PER_ACCOUNT // 8))
 
     def _account_born(self, of: str) -> pl.Expr:
@@ -186,7 +186,7 @@ class Plan:
         return pl.when(mortal).then(self._account_born(of) + age)
 
     def _with_account(self, lives: pl.DataFrame) -> pl.DataFrame:
-        """An account that is older than the transaction and still open; the first transactions have none."""
+        """Choose an account that is older than the transaction and still open; the first transactions have none."""
         older = pl.col("n") // PER_ACCOUNT
         hot = pl.min_horizontal(older, self.hot_accounts)
         any_of = pl.when(self.draws.chance("n", "hot", self.shape.hot_share)).then(hot).otherwise(older)
@@ -201,7 +201,7 @@ class Plan:
         return lives.with_columns(pl.when(has).then(name).alias(name) for name in ("account", "account_closed"))
 
     def _with_moments(self, lives: pl.DataFrame) -> pl.DataFrame:
-        """A transaction is authorized soon, settled later, seldom refunded; few are retracted, after all else."""
+        """Transactions are soon authorized, later settled, seldom refunded; a few are retracted at their end."""
         quick, usual, late = (self.horizon // part + 2 for part in (2000, 50, 4))
         lives = lives.with_columns(decided=self._after("born", quick, share=0.8))
         lives = lives.with_columns(approved=self.draws.chance("n", "approved", 0.9) & pl.col("decided").is_not_null())
@@ -225,7 +225,7 @@ class Plan:
         return pl.when(self.draws.chance("n", "settles", 0.85)).then(settled)
 
     def _after(self, moment: str, limit: int | pl.Expr, *, share: float) -> pl.Expr:
-        """A later moment in this share of lives. Each call of one plan needs its own moment or limit or share."""
+        """A later moment in this share of lives. Calls for one plan must differ in moment, limit or share."""
         name = f"after {moment} {share} {limit if isinstance(limit, int) else ''}"
         happens = self.draws.chance("n", name, share)
         return pl.when(happens).then(pl.col(moment) + self._delay(f"{name} delay", limit))
@@ -250,5 +250,5 @@ def _numbered(first: int, end: int) -> pl.DataFrame:
 
 
 def moments(lives: pl.DataFrame, *, but: tuple[str, ...] = ()) -> list[str]:
-    """The columns that are slots."""
+    """Names of the columns that are slots."""
     return [name for name in lives.columns if name not in but and (name in MOMENTS or name.startswith("revised_"))]

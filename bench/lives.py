@@ -1,8 +1,8 @@
-"""Datoms of planned lives: at which slot a life asserts and retracts what.
+"""Turns planned lives into datoms: what each life asserts and retracts, at which slot.
 
-Whatever holds when an entity is retracted is taken back there, and a closed account takes the references to it along.
-All assertions come before all retractions, so an update is in Datomic's order once a stable sort by slot is done.
-Balances depend on many lives at once and are the history's business (history.py).
+Retracting an entity retracts all its values, and closing an account retracts the references to it. All assertions
+precede all retractions, so that a stable sort by slot puts updates into Datomic's order. Balances depend on many lives
+and are computed in history.py.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from ledger import MOST_TAGS, TAGS, A, Shape
 
 DATOMS = pl.Schema({"slot": pl.Int64, "e": pl.Int64, "a": pl.Int64, "v": pl.String, "added": pl.Boolean})
 TAG_STEP = 4
-"""Tags of one transaction are TAG_STEP apart, so they differ."""
+"""Distance between the tags of a transaction, so that they differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """An attribute's value changes at a slot; lives where slot or value is null have no such change."""
+    """The change of an attribute's value at a slot; lives with a null slot or value have no such change."""
 
     slot: pl.Expr
     attribute: str
@@ -41,7 +41,7 @@ def _datoms_of(lives: pl.LazyFrame, change: Change) -> pl.LazyFrame:
 
 
 def account_changes(enums: Mapping[str, int]) -> Iterator[Change]:
-    """Everything of an account but its balance."""
+    """The datoms of accounts, except balances."""
     active, blocked = (pl.lit(str(enums[f"account.status/{name}"])) for name in ("active", "blocked"))
     closed = pl.col("closed")
     for attribute, value in (("id", "id"), ("opened-at", "opened"), ("branch", "branch")):
@@ -57,7 +57,7 @@ def account_changes(enums: Mapping[str, int]) -> Iterator[Change]:
 
 
 def transaction_changes(enums: Mapping[str, int], shape: Shape) -> Iterator[Change]:
-    """Everything of a transaction."""
+    """The datoms of transactions."""
     retracted = pl.col("retracted")
     for attribute, value in (("id", "id"), ("post-date", "posted"), ("installments", "installments"), ("rate", "rate")):
         yield from _held(f"transaction/{attribute}", pl.col(value), retracted)
@@ -77,7 +77,7 @@ _STATUS = ("pending", "authorized", "denied", "settled", "refunded")
 
 
 def _held(attribute: str, value: pl.Expr, until: pl.Expr) -> Iterator[Change]:
-    """A value from birth on."""
+    """A value asserted at birth."""
     yield Change(slot=pl.col("born"), attribute=attribute, value=value, added=True)
     yield Change(slot=until, attribute=attribute, value=value, added=False)
 
@@ -85,7 +85,7 @@ def _held(attribute: str, value: pl.Expr, until: pl.Expr) -> Iterator[Change]:
 def _steps(
     attribute: str, steps: tuple[tuple[str, pl.Expr], ...] | list[tuple[str, pl.Expr]], until: pl.Expr
 ) -> Iterator[Change]:
-    """One value after the other: a step happens only in lives where the one before did."""
+    """Successive values; a step happens only in lives in which the step before happened."""
     for n, (moment, value) in enumerate(steps):
         follows = [pl.col(later) for later, _ in steps[n + 1 : n + 2]]
         slot = pl.col(moment)
@@ -95,7 +95,7 @@ def _steps(
 
 
 def _tag_changes(retracted: pl.Expr) -> Iterator[Change]:
-    """Up to three tags from birth on, of which the first one may go, and one more later."""
+    """Up to three tags at birth, the first of which may be retracted, and one more later."""
     own = [pick(TAGS, (pl.col("tag") + n * TAG_STEP) % len(TAGS)) for n in range(MOST_TAGS + 1)]
     for n in range(MOST_TAGS):
         end = retracted if n else pl.coalesce("untagged", "retracted")
@@ -106,7 +106,7 @@ def _tag_changes(retracted: pl.Expr) -> Iterator[Change]:
 
 
 def _amount(n: int) -> pl.Expr:
-    """The amount after n revisions; the first one of some transactions changes 12.5 to 12.50, the same number."""
+    """The amount after n revisions; some first revisions change only the text, from 12.5 to 12.50."""
     cents, step = pl.col("cents"), pl.col("step")
     plain = decimal_text(cents + n * step)
     tenths = cents // 10

@@ -1,6 +1,6 @@
-"""What a Python program costs as a process of its own: wall seconds, CPU seconds, peak memory.
+"""Measures a Python program as a separate process: wall seconds, CPU seconds, peak memory.
 
-    python bench/measure.py FIGURES.json SCRIPT.py …      runs the script and writes what it cost this process
+    python bench/measure.py FIGURES.json SCRIPT.py …      runs the script and writes its cost
     python bench/measure.py FIGURES.json -m MODULE …
 
 The peak is VmHWM, read by the process itself at its end: ru_maxrss survives exec and would report a big parent's.
@@ -26,13 +26,13 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """One run of a program."""
+    """The cost of one run of a program."""
 
     wall_seconds: float
     cpu_seconds: float
-    """Of the process and all that it started."""
+    """CPU seconds of the process and all that it started."""
     peak_mb: float
-    """The sum of the peaks of its processes, which need not have come at one time."""
+    """The sum of the peaks of its processes, which may be at different times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Limits:
 
     seconds: float
     memory_mb: float
-    """Of the process and all that it started, at one time."""
+    """Memory of the process and all that it started, at one time."""
 
 
 class ProgramError(RuntimeError):
@@ -49,15 +49,15 @@ class ProgramError(RuntimeError):
 
 
 class LimitError(ProgramError):
-    """A program was ended at a limit, which the message names."""
+    """A program was ended at a limit; the message names it."""
 
 
 def measure(program: Sequence[str], *, folder: Path, limits: Limits | None = None) -> Cost:
-    """Run a script, or `-m` and a module, with its arguments; what it prints goes to a file in the folder.
+    """Run a script, or `-m` and a module, with its arguments; its output goes to a file in the folder.
 
     Raises:
-        LimitError: it was ended at one of the limits.
-        ProgramError: it did not exit with 0.
+        LimitError: the program was ended at one of the limits.
+        ProgramError: the program did not exit with 0.
     """
     folder.mkdir(parents=True, exist_ok=True)
     figures, printed = folder / "figures.json", folder / "output.txt"
@@ -93,7 +93,7 @@ def measure(program: Sequence[str], *, folder: Path, limits: Limits | None = Non
 
 
 class Sampler(threading.Thread):
-    """Looks at the processes below one, again and again: a process that has ended tells nothing."""
+    """Samples the processes below another while they run, because ended ones cannot be measured."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -117,7 +117,7 @@ class Sampler(threading.Thread):
         self._cpu_seconds[pid] = _cpu_seconds(pid)
 
     def stop(self) -> None:
-        """End the thread; the figures stay."""
+        """Stop sampling; the figures remain."""
         self._ended.set()
         self.join()
 
@@ -128,22 +128,22 @@ class Sampler(threading.Thread):
 
     @property
     def cpu_seconds(self) -> float:
-        """The sum of what each was last seen with."""
+        """The sum of the last sample of each process."""
         return sum(self._cpu_seconds.values())
 
 
 class Guard(threading.Thread):
-    """Ends a program at its limits, before the kernel that runs out of memory ends somebody else's."""
+    """Ends a program at its limits, before the kernel runs out of memory and ends another one."""
 
     def __init__(self, pid: int, limits: Limits | None) -> None:
         super().__init__(daemon=True)
         self._pid, self._limits, self._ended = pid, limits, threading.Event()
         self._began = time.monotonic()
         self.reached = ""
-        """The limit, in words."""
+        """The limit that was reached, in words."""
 
     def run(self) -> None:
-        """Look until stopped."""
+        """Check the limits until stopped."""
         while self._limits and not self.reached and not self._ended.wait(SAMPLE_SECONDS):
             self.reached = self._reached(self._limits)
             if self.reached:
@@ -158,7 +158,7 @@ class Guard(threading.Thread):
         return ""
 
     def stop(self) -> None:
-        """End the thread."""
+        """Stop checking."""
         self._ended.set()
         self.join()
 
@@ -171,7 +171,7 @@ def end(pid: int) -> None:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    """Processes that threads of this one started, and theirs."""
+    """The processes that this one started, and theirs."""
     for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - five times a second
         with suppress(OSError):
             for child in Path(f"/proc/{pid}/task/{thread}/children").read_text("ascii").split():
@@ -190,7 +190,7 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def machine() -> Mapping[str, str]:
-    """What the figures were measured on."""
+    """The machine on which the figures were measured."""
     cpuinfo = Path("/proc/cpuinfo").read_text("utf-8", "replace")
     models = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if line.startswith("model name")]
     memory = Path("/proc/meminfo").read_text("ascii").split()[1]
@@ -203,7 +203,7 @@ def machine() -> Mapping[str, str]:
 
 
 def main() -> None:
-    """Run a program in this process and write what it cost."""
+    """Run a program in this process and write its cost."""
     figures, *program = sys.argv[1:]
     try:
         if program[0] == "-m":

@@ -1,4 +1,4 @@
-"""Small banks written by bench/generate.py, and their logs read the plain way, datom by datom."""
+"""Small banks written by bench/generate.py, and their logs read datom by datom."""
 
 import hashlib
 import importlib
@@ -21,7 +21,7 @@ from logcache_assets.local_platform.clock import LocalClock
 
 BENCH = Path(__file__).parents[2] / "bench"
 DATOMS, SEGMENTS = 30_000, 10
-"""Of a bank; it has two instances."""
+"""Datoms of a bank, which has two instances."""
 TX_BASE = 13194139533312
 USER = 4 * 2**42
 
@@ -31,45 +31,45 @@ Fact = tuple[int, int, str]
 
 
 def load_script(name: str) -> ModuleType:
-    """A module of bench/, a folder of scripts that import each other."""
+    """Import a module of bench/, a folder of scripts that import each other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCH))
         return importlib.import_module(name)
 
 
 def write_bank(out: Path, **size: object) -> Path:
-    """A new bank below `out`."""
+    """Generate a bank below `out`."""
     generator = load_script("generate")
     generator.generate(out, generator.Size(**{"datoms": DATOMS, "instances": 2, "segments": SEGMENTS, **size}))
     return out
 
 
 def segments_of(out: Path) -> list[Segment]:
-    """What the index names."""
+    """The segments that the index lists."""
     lines = (out / "index.jsonl").read_text().splitlines()
     return [parse_index_item(line, where=f"line {n}") for n, line in enumerate(lines)]
 
 
 def store_of(out: Path) -> FolderObjectStore:
-    """Where the segments are."""
+    """The store that holds the segments."""
     return FolderObjectStore(out / "buckets", LocalClock(out / "clock.json"))
 
 
 def read_log(out: Path, prototype: str = "s0") -> pl.DataFrame:
-    """One log, as the engine's own strict reader sees it."""
+    """One log, read by the engine, strictly."""
     own = [segment for segment in segments_of(out) if segment.instance.prototype == prototype]
     return pl.concat(read_segment(segment, store_of(out)) for segment in own)
 
 
 def digests_of(out: Path) -> dict[str, str]:
-    """Every file's content, in short."""
+    """The digest of each file."""
     files = (path for path in out.rglob("*") if path.is_file())
     return {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @dataclass(frozen=True)
 class Log:
-    """One log and its schema, read the plain way."""
+    """One log and its schema, read datom by datom."""
 
     datoms: list[Datom]
     idents: dict[int, str]

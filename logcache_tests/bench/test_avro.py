@@ -1,4 +1,4 @@
-"""bench/avro.py: what it encodes in columns is what Avro's specification says of rows."""
+"""bench/avro.py: rows encoded by column are what Avro's specification says."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ from logcache_tests.engine.avro import FIELDS
 
 
 def test_the_record_is_the_documented_one(tmp_path: Path) -> None:
-    """No nullable fields, which a lenient reader would not mind."""
+    """No field is nullable, which a lenient reader would accept."""
     out = write_bank(tmp_path, datoms=1000)
     file = next(out.rglob("*.avro")).read_bytes()
 
@@ -22,7 +22,7 @@ def test_the_record_is_the_documented_one(tmp_path: Path) -> None:
 
 
 def test_codecs_hold_the_same_log(tmp_path: Path) -> None:
-    """What is packed differently reads the same."""
+    """All codecs read back the same."""
     banks = {codec: write_bank(tmp_path / codec, datoms=1000, codec=codec) for codec in ("deflate", "null", "snappy")}
 
     assert read_log(banks["null"]).equals(read_log(banks["deflate"]))
@@ -32,7 +32,7 @@ def test_codecs_hold_the_same_log(tmp_path: Path) -> None:
 
 
 def test_rows_are_encoded_as_avro_says(tmp_path: Path) -> None:
-    """Numbers at the edges of each length and texts of many bytes, against polars' reader."""
+    """Numbers at the limits of each length, and multi-byte texts, read back by polars."""
     avro = load_script("avro")
     edges = [n for bits in range(6, 54, 1) for n in (2**bits - 1, 2**bits)]
     texts = ["", "é", "x" * 63, "x" * 64, "ü" * 5000]
@@ -52,6 +52,6 @@ def test_rows_are_encoded_as_avro_says(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    """Longer longs would lose bits without a word."""
+    """Longs beyond the limit are refused, because they would silently lose bits."""
     with pytest.raises(ValueError, match="choose smaller ids"):
         load_script("avro").varints(pl.Series([1, 2**55]))

@@ -1,4 +1,4 @@
-"""bench/compare.py: every tool counts the same differences, known by hand, and no failure stops the others."""
+"""bench/compare.py: every tool gives the counts known by hand, and a failure does not stop the others."""
 
 import json
 import subprocess
@@ -51,7 +51,7 @@ def compare(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(any(find_spec(name) is None for name in PEERS), reason="a peer of the extra `bench` is missing")
 def test_all_peers_find_what_was_changed(tmp_path: Path) -> None:
-    """The published table with all its figures, for a few thousand rows; the days are kept and used again."""
+    """The published table with all figures, for a few thousand rows; the days are kept and reused."""
     figures, arguments = tmp_path / "figures.json", ("--rows", "4400", "--dir", tmp_path / "kept")
 
     ended = compare(*arguments, "--contenders", ",".join(PEERS), "--json", figures)
@@ -90,12 +90,12 @@ TODAY_ROWS = pl.DataFrame(
     }
 )
 FOUND = {"both": 3, "missing": 2, "added": 2, "changed": {"amount": 1, "fee": 2, "post_date": 0, "note": 2}}
-"""(cc, s0) and (dd, s1) are gone, (cc, s1) and (ee, s1) are new. In (aa, s1), NaN and null are what they were."""
+"""(cc, s0) and (dd, s1) are gone, (cc, s1) and (ee, s1) are new. In (aa, s1), NaN and null did not change."""
 
 
 @pytest.mark.parametrize("peer", PROGRAMS)
 def test_nan_equals_nan_null_equals_null_and_a_key_may_have_two_columns(tmp_path: Path, peer: str) -> None:
-    """Each peer alone, on five rows."""
+    """Each peer gives the right counts for five rows."""
     for day, rows in (("yesterday", YESTERDAY_ROWS), ("today", TODAY_ROWS)):
         (tmp_path / day).mkdir()
         rows.cast({"post_date": pl.Datetime("ms", "UTC")}).write_parquet(tmp_path / day / "part-00000.parquet")
@@ -108,7 +108,7 @@ def test_nan_equals_nan_null_equals_null_and_a_key_may_have_two_columns(tmp_path
 
 
 def test_a_failure_and_a_wrong_answer_are_named_and_the_others_go_on(tmp_path: Path) -> None:
-    """One contender raises, one never ends, one says what is not true, and the last one is right."""
+    """One contender fails, one never ends, one is wrong, and the last one is right."""
     script, measure, generated = load_script("compare"), load_script("measure"), load_script("days")
     days, size = generated.Days(tmp_path / "days"), generated.DaysSize(rows=4400)
     days.prepare(size)
@@ -139,7 +139,7 @@ def test_a_failure_and_a_wrong_answer_are_named_and_the_others_go_on(tmp_path: P
 
 
 def test_a_wrong_answer_is_not_hidden_by_a_right_one() -> None:
-    """Of several rounds the fastest counts, unless one of them was wrong."""
+    """The fastest of several rounds counts, unless one of them was wrong."""
     script, measure = load_script("compare"), load_script("measure")
     cost = measure.Cost(wall_seconds=2.0, cpu_seconds=2.0, peak_mb=100.0)
     right = script.Finished(contender="x", cost=cost, differences=())
@@ -153,7 +153,7 @@ def test_a_wrong_answer_is_not_hidden_by_a_right_one() -> None:
 
 
 def test_a_program_that_takes_too_much_memory_is_ended(tmp_path: Path) -> None:
-    """It would run for a minute; its memory is more than the limit at once."""
+    """A program is ended as soon as its memory exceeds the limit."""
     measure, script = load_script("measure"), tmp_path / "greedy.py"
     script.write_text("import time; kept = bytearray(b'x') * 400_000_000; time.sleep(60)")
 
@@ -162,7 +162,7 @@ def test_a_program_that_takes_too_much_memory_is_ended(tmp_path: Path) -> None:
 
 
 def test_days_of_another_size_are_not_used(tmp_path: Path) -> None:
-    """A folder holds one size, and says so."""
+    """A folder with days of another size is refused."""
     generated = load_script("days")
     days = generated.Days(tmp_path)
     days.prepare(generated.DaysSize(rows=100))

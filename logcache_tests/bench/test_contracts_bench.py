@@ -1,4 +1,4 @@
-"""bench/contracts.py: ours and a peer compute the same contracts, and a wrong answer is not passed over."""
+"""bench/contracts.py: our engine and a peer compute the same contracts, and wrong answers are reported."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ def run(program: str, *arguments: str | Path) -> subprocess.CompletedProcess[str
 
 @pytest.mark.skipif(find_spec("duckdb") is None, reason="duckdb is not installed; it is in the extra `bench`")
 def test_duckdb_gives_our_rows_from_a_cache_and_from_segments(tmp_path: Path) -> None:
-    """Every workload of a small bank, side by side as in the published table."""
+    """Every workload of a small bank is in the table, as published."""
     figures = tmp_path / "figures.json"
     size = ("--datoms", "20000", "--instances", "2", "--segments", "20", "--delta", "0.1")
 
@@ -38,7 +38,7 @@ def test_duckdb_gives_our_rows_from_a_cache_and_from_segments(tmp_path: Path) ->
 
 
 def contracts(folder: Path, frame: pl.DataFrame, *, files: int = 1) -> Path:
-    """A folder with one dataset."""
+    """Write a folder with one dataset."""
     dataset = folder / "contract-bank" / "accounts"
     dataset.mkdir(parents=True)
     for number, part in enumerate(frame.iter_slices(-(-len(frame) // files))):
@@ -52,7 +52,7 @@ ACCOUNTS = pl.DataFrame(
 
 
 def test_rows_are_the_same_in_any_order_and_any_files(tmp_path: Path) -> None:
-    """Who sorts by instance and who writes several files gave no other answer."""
+    """Sorting by instance or writing several files does not change the answer."""
     ours = contracts(tmp_path / "ours", ACCOUNTS)
     theirs = contracts(tmp_path / "theirs", ACCOUNTS.reverse(), files=2)
 
@@ -81,7 +81,7 @@ def test_rows_are_the_same_in_any_order_and_any_files(tmp_path: Path) -> None:
     ],
 )
 def test_a_falsified_answer_is_named(tmp_path: Path, falsified: pl.DataFrame, told: str) -> None:
-    """Exit 1 and the first difference, whatever differs."""
+    """Any difference gives exit code 1 and the first difference."""
     ours, theirs = contracts(tmp_path / "ours", ACCOUNTS), contracts(tmp_path / "theirs", falsified)
 
     ended = run("answers.py", ours, theirs)
@@ -92,7 +92,7 @@ def test_a_falsified_answer_is_named(tmp_path: Path, falsified: pl.DataFrame, to
 
 
 def test_a_missing_dataset_is_named(tmp_path: Path) -> None:
-    """Nothing is equal to a dataset that is not there."""
+    """A missing dataset is a difference."""
     ours = contracts(tmp_path / "ours", ACCOUNTS)
 
     ended = run("answers.py", ours, tmp_path / "nothing")

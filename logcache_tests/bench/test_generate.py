@@ -1,4 +1,4 @@
-"""bench/generate.py: the invented logs are sound Datomic logs, cut into sound segments, and equal for equal seeds."""
+"""bench/generate.py: generated logs are sound Datomic logs in sound segments, and equal for equal seeds."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def log(out: Path) -> Log:
 
 
 def test_equal_seeds_give_equal_bytes(tmp_path: Path) -> None:
-    """A run can be repeated anywhere; another seed is another bank, and so is another instance."""
+    """Equal seeds give equal banks; another seed or another instance gives another log."""
     seeds = enumerate((1, 1, 2))
     first, again, other = (write_bank(tmp_path / str(n), datoms=1000, seed=seed) for n, seed in seeds)
 
@@ -57,7 +57,7 @@ def test_equal_seeds_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_every_segment_is_read_by_the_engine(out: Path) -> None:
-    """The index chains, each file is what its item says, and the number of datoms is the one asked for."""
+    """Segments form a chain, files match their items, and the number of datoms is as requested."""
     segments = segments_of(out)
     frames = [read_segment(segment, store_of(out)) for segment in segments]
     sizes = [frame.height for frame in frames]
@@ -75,7 +75,7 @@ def test_every_segment_is_read_by_the_engine(out: Path) -> None:
 
 
 def test_each_tx_begins_with_its_instant(log: Log) -> None:
-    """The first t is 1000, t grows, the tx is an entity of its own, its instant never goes back."""
+    """The first t is 1000, t grows, each tx is an entity of its own, and instants never decrease."""
     instants = []
     for t, datoms in log.txs():
         e, a, v, _, tx, added, instant = datoms[0]
@@ -91,7 +91,7 @@ def test_each_tx_begins_with_its_instant(log: Log) -> None:
 
 
 def test_datoms_change_what_holds(log: Log) -> None:
-    """Folded one by one: no fact is asserted twice, none retracted that does not hold, one value where one may be."""
+    """No fact is asserted twice or retracted without holding, and cardinality one has one value."""
     facts: set[Fact] = set()
     held: Counter[tuple[int, int]] = Counter()
     for _, datoms in log.txs():
@@ -103,7 +103,7 @@ def test_datoms_change_what_holds(log: Log) -> None:
 
 
 def test_an_update_asserts_before_it_retracts(log: Log) -> None:
-    """As in real logs; and no tx holds one fact twice or two new values of one attribute."""
+    """Updates assert first, as in real logs, and no tx has a fact twice or two new values of an attribute."""
     for _, datoms in log.txs():
         assert max(Counter(d[:3] for d in datoms).values()) == 1
         one = [d for d in datoms if d[1] not in log.many and d[0] != 0]
@@ -114,7 +114,7 @@ def test_an_update_asserts_before_it_retracts(log: Log) -> None:
 
 
 def test_t_and_entities_draw_on_one_counter(log: Log) -> None:
-    """Ids are those that Datomic would have given: the numbers that t leaves out."""
+    """Entity ids are the numbers that t skips, as Datomic assigns them."""
     numbers = {d[0] - USER for d in log.datoms if d[0] >= USER}
     ts = [t for t, _ in log.txs()]
 
@@ -128,7 +128,7 @@ def test_t_and_entities_draw_on_one_counter(log: Log) -> None:
 
 
 def test_everything_a_datom_names_is_there(log: Log) -> None:
-    """Attributes are installed first, refs lead to living entities when asserted, bootstrap entities stay bare."""
+    """Attributes are installed first, refs lead to existing entities, bootstrap entities have no datoms."""
     bootstrap = {0, *range(1, 72)}
     alive: Counter[int] = Counter()
     known = set(bootstrap)
@@ -142,7 +142,7 @@ def test_everything_a_datom_names_is_there(log: Log) -> None:
 
 
 def test_a_retracted_entity_takes_its_references_along(log: Log, out: Path) -> None:
-    """An account that is closed leaves no value and no transaction that leads to it."""
+    """A closed account leaves no values and no references to it."""
     facts: set[Fact] = set()
     gone: list[str] = []
     released = 0
@@ -161,7 +161,7 @@ def test_a_retracted_entity_takes_its_references_along(log: Log, out: Path) -> N
 
 
 def test_the_log_has_everything_a_bench_needs(log: Log) -> None:
-    """Creations, updates, removals, many values, hot accounts and plain numbers that only their text tells apart."""
+    """Logs have creations, updates, removals, many values, hot accounts, and equal numbers of different texts."""
     names = Counter((log.idents.get(d[1], d[1]), d[5]) for d in log.datoms)
     touched = Counter(d[0] for d in log.datoms if log.idents.get(d[1]) == BALANCE)
     amounts = {d[2] for d in log.datoms if log.idents.get(d[1]) in (":transaction/amount", BALANCE)}
@@ -175,7 +175,7 @@ def test_the_log_has_everything_a_bench_needs(log: Log) -> None:
 
 
 def test_the_cuts_lie_at_segment_ends(tmp_path: Path) -> None:
-    """`until-cache.json` leaves the delta's segments after it, `until-end.json` none."""
+    """The delta's segments follow `until-cache.json`, and none follows `until-end.json`."""
     out = write_bank(tmp_path / "out", datoms=4000, segments=20, delta=0.1)
 
     cut, end = (json.loads((out / f"until-{name}.json").read_text()) for name in ("cache", "end"))
@@ -186,7 +186,7 @@ def test_the_cuts_lie_at_segment_ends(tmp_path: Path) -> None:
 
 
 def test_all_contracts_can_be_built(out: Path, tmp_path: Path) -> None:
-    """The definitions fit the logs: every kind, every column with values."""
+    """The definitions fit the logs: contracts of every kind have values in every column."""
     tables = contract_tables(parse_definition((out / "contracts/ledger.yaml").read_text(), where="ledger.yaml"))
     inputs = {"root": "buckets", "index": "index.jsonl", "definitions": "contracts", "until": "until-end.json"}
     options = [word for name, path in inputs.items() for word in (f"--{name}", str(out / path))]
@@ -210,7 +210,7 @@ def test_all_contracts_can_be_built(out: Path, tmp_path: Path) -> None:
     ],
 )
 def test_impossible_sizes_are_refused(size: dict[str, object], said: str, tmp_path: Path) -> None:
-    """Before anything is written."""
+    """Impossible sizes are refused before anything is written."""
     with pytest.raises(ValueError, match=said):
         write_bank(tmp_path / "out", **size)
 
@@ -218,7 +218,7 @@ def test_impossible_sizes_are_refused(size: dict[str, object], said: str, tmp_pa
 
 
 def test_an_earlier_bank_is_not_mixed_with_another(tmp_path: Path) -> None:
-    """Two logs in one folder would be no log."""
+    """A folder that has logs is refused."""
     out = write_bank(tmp_path / "out", datoms=1000)
     before = digests_of(out)
 
@@ -228,7 +228,7 @@ def test_an_earlier_bank_is_not_mixed_with_another(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_it_wrote(tmp_path: Path) -> None:
-    """Run as a script, with sizes that people can read."""
+    """The script accepts underscores in sizes, and prints what it wrote."""
     command = [sys.executable, str(BENCH / "generate.py"), "--out", str(tmp_path / "out")]
 
     told = subprocess.run(

@@ -79,14 +79,14 @@ def log_of(
     attributes: Mapping[str, tuple[int, str, int]] = ATTRIBUTES,
     schema_changes: Sequence[Datom] = (),
 ) -> list[Datom]:
-    """A log with the schema, then these changes; of schema_changes the attributes are given by their ids."""
+    """A log with the schema, then these changes; schema_changes name attributes by their ids."""
     ids = {**{name: entity for name, (entity, _, _) in attributes.items()}, "db/txInstant": 50, "db/doc": 62}
     own = [(e, ids[a], v, t, added) for e, a, v, t, added in changes]
     return in_txes([*schema_datoms(attributes), *schema_changes, *own])
 
 
 def in_txes(datoms: Sequence[Datom]) -> list[Datom]:
-    """Datoms by t, each tx begun by its instant; one that asserts its instant itself keeps it."""
+    """Datoms by t, each tx beginning with its instant; a tx that asserts its instant itself keeps it."""
     given = {(e, t) for e, a, _, t, _ in datoms if a == 50}
     ts = sorted({t for _, _, _, t, _ in datoms})
     instants = [(TX_BASE + t, 50, instant_text(t), t, True) for t in ts if (TX_BASE + t, t) not in given]
@@ -105,7 +105,7 @@ def define(
 def sources_of(
     definition: DatabaseDefinition, store: FolderObjectStore, logs: Sequence[Sequence[Datom]]
 ) -> tuple[LogSource, ...]:
-    """The logs of the instances in the order of the prototypes, each one segment."""
+    """A source per instance, in the order of the prototypes, each with one segment."""
     pairs = zip(definition.instances, logs, strict=True)
     return tuple(source_of(*write_segments(log, [log[-1][3]], store, instance=i)) for i, log in pairs)
 
@@ -117,7 +117,7 @@ def compute(
     kinds: tuple[Kind, ...] = KINDS,
     warn: Tell = refuse_warning,
 ) -> dict[str, Rows]:
-    """Rows per dataset, those of one instance in the order of its file."""
+    """Dataset → rows; those of one instance are in the order of its file."""
     sources = sources_of(definition, store, logs)
     wanted = ContractBuild(definition=definition, sources=sources, pii_key=b"k", kinds=kinds)
     found = build(wanted, store, warn=warn)
@@ -127,7 +127,7 @@ def compute(
 def compute_every_way(
     definition: DatabaseDefinition, store: FolderObjectStore, *logs: Sequence[Datom], warn: Tell = refuse_warning
 ) -> dict[str, Rows]:
-    """The same from segments alone and with a cache at every t of every log: the answer is one, whatever was cached."""
+    """Compute from segments alone and with a cache at every t of every log, and check that all agree."""
     sources = sources_of(definition, store, logs)
     wanted = ContractBuild(definition=definition, sources=sources, pii_key=b"k")
     alone = _rows(wanted, store, warn)
@@ -143,7 +143,7 @@ def compute_every_way(
 
 
 def _rows(wanted: ContractBuild, store: FolderObjectStore, warn: Tell) -> dict[str, Rows]:
-    """Instants beyond Python's years are milliseconds."""
+    """A frame's rows; instants beyond Python's years are milliseconds."""
     found = build(wanted, store, warn=warn)
     return {name.removeprefix("contract-app/"): _plain(dataset.frame) for name, dataset in found.items()}
 
@@ -154,5 +154,5 @@ def _plain(frame: pl.DataFrame) -> Rows:
 
 
 def cells(rows: Rows, *columns: str) -> list[tuple[Any, ...]]:
-    """Some columns of every row."""
+    """The given columns of every row."""
     return [tuple(row[column] for column in columns) for row in rows]

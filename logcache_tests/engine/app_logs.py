@@ -1,7 +1,7 @@
-"""Generated logs of the invented database: every kind of value and change that real logs show, at random.
+"""Random logs of the invented database, with every kind of value and change of real logs.
 
-Only what Datomic would accept: updates assert first, what changes nothing leaves no datom, a cardinality changes to one
-while no entity has several values.
+They hold only what Datomic accepts: updates assert first, a change without effect leaves no datom, and a cardinality
+becomes one only while no entity has several values.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,7 @@ from logcache_tests.engine.generated import InventedLog
 APP_S0 = parse_instance("app-s0")
 ENUM = 17592186044500
 USERS = (17592186044418, 17592186044420, 2305864999446250524)
-"""In two buckets of two: what moves between them crosses a border."""
+"""Users in both of two buckets, so that moved keys change buckets."""
 ATTRIBUTES = {
     "user/id": (72, "string", ONE),
     "user/name": (73, "string", ONE),
@@ -66,7 +66,7 @@ Change = tuple[int, int, str | None]
 
 @st.composite
 def app_logs(draw: st.DrawFn) -> InventedLog:
-    """The schema, three users, then a few txes on a few entities; t grows, and is not dense."""
+    """The schema, three users, then a few txes on a few entities; t increases and is not dense."""
     ones = {entity for entity, _, cardinality in ATTRIBUTES.values() if cardinality == ONE}
     log = InventedLog(one_valued={*ones, 10, 40, 41, 50})
     log.transact(SCHEMA_T, [*((e, a, v) for e, a, v, _, _ in schema_datoms(ATTRIBUTES)), (ENUM, 10, ":state/on")])
@@ -80,7 +80,7 @@ def app_logs(draw: st.DrawFn) -> InventedLog:
 
 
 def _data(draw: st.DrawFn, log: InventedLog) -> Sequence[Change]:
-    """A tx on users; older txes may be users too."""
+    """A tx that changes users; older txes may be users too."""
     entities = [*USERS, TX_BASE + log.ts[-1]]
     drawn = draw(
         st.lists(st.tuples(st.sampled_from(entities), st.sampled_from(sorted(VALUES))), min_size=1, max_size=8)
@@ -89,7 +89,7 @@ def _data(draw: st.DrawFn, log: InventedLog) -> Sequence[Change]:
 
 
 def _schema(draw: st.DrawFn, log: InventedLog) -> Sequence[Change]:
-    """A tx that renames an enum, or changes what is known of an attribute."""
+    """A tx that renames an enum, or changes the schema of an attribute."""
     return draw(st.sampled_from(_SCHEMA_CHANGES))(log)
 
 
@@ -103,7 +103,7 @@ def _forget_enum(_: InventedLog) -> Sequence[Change]:
 
 
 def _change_cardinality(log: InventedLog) -> Sequence[Change]:
-    """Of the tags, both ways."""
+    """Change the cardinality of the tags, in either direction."""
     tags = ATTRIBUTES["user/tags"][0]
     holders = [e for e, a, _ in log.open if a == tags]
     if tags in log.one_valued:

@@ -28,7 +28,7 @@ def instant_ms(t: int) -> int:
 
 
 def instant_text(t: int) -> str:
-    """The same as the value of its :db/txInstant."""
+    """The text of the :db/txInstant of the tx at t."""
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=instant_ms(t))
     return f"{instant:%Y-%m-%dT%H:%M:%S}.000Z"
 
@@ -36,7 +36,7 @@ def instant_text(t: int) -> str:
 def avro_bytes(
     datoms: Iterable[Datom], *, block_rows: int = 1000, fields: list[object] = FIELDS, codec: Codec = "null"
 ) -> bytes:
-    """An Avro file of these datoms, in blocks."""
+    """Encode datoms as an Avro file of several blocks."""
     schema = {"type": "record", "name": "datom", "fields": fields}
     meta = _long(2) + _text("avro.schema") + _text(json.dumps(schema)) + _text("avro.codec") + _text(codec) + _long(0)
     rows = [_row(datom) for datom in datoms]
@@ -55,7 +55,7 @@ def _deflate(content: bytes) -> bytes:
 
 
 def _snappy(content: bytes) -> bytes:
-    """Snappy without any compression: literals only; then the checksum that Avro adds."""
+    """A snappy block of literals only, without compression, and the checksum that Avro adds."""
     pieces = (content[n : n + 2**16] for n in range(0, len(content), 2**16))
     literals = b"".join(b"\xf4" + (len(piece) - 1).to_bytes(2, "little") + piece for piece in pieces)
     return _varint(len(content)) + literals + zlib.crc32(content).to_bytes(4, "big")

@@ -1,4 +1,4 @@
-"""Builds as the tests ask for them: contracts read back from what was written, and the facts of one instance."""
+"""Helpers that build contracts and read them back, or read the facts of one instance."""
 
 import uuid
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from logcache_tests.engine.world import OWN_BUCKET, driver_in, refuse_warning
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A contract as its readers find it."""
+    """A contract that was built, and its files."""
 
     built: BuiltContract
     files: tuple[bytes, ...]
@@ -38,7 +38,7 @@ class Dataset:
 def build(
     wanted: ContractBuild, store: FolderObjectStore, *, driver: Driver | None = None, warn: Tell = refuse_warning
 ) -> dict[str, Dataset]:
-    """Every contract of a build in a new folder, by dataset name; the folder holds nothing else."""
+    """Build into a new folder, check that it holds nothing else, and return contracts by dataset."""
     out = Folder(store, f"s3://{OWN_BUCKET}/contracts/{uuid.uuid4()}")
     built = build_contracts(wanted, store=store, out=out, driver=driver or driver_in(store), warn=warn)
     written = {item.uri: store.read(item.uri) for item in store.list_objects(f"{out.uri}/")}
@@ -55,7 +55,7 @@ def facts_of(
     driver: Driver | None = None,
     bucket_datoms: int = 4_000_000,
 ) -> pl.DataFrame:
-    """Every fact of an instance with its text, buckets one after the other."""
+    """All facts of an instance with texts, bucket by bucket."""
 
     def every(facts: InstanceFacts) -> pl.DataFrame:
         schema = facts.read_schema()

@@ -1,4 +1,4 @@
-"""A store for tests that write, and patience with busy computers."""
+"""Stores for tests that write, and hypothesis settings without a deadline."""
 
 from pathlib import Path
 
@@ -14,5 +14,5 @@ settings.load_profile("busy computers")
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderObjectStore:
-    """The demo's segments, and an own bucket of this test."""
+    """A store with the demo's segments and a bucket of this test."""
     return open_store(tmp_path)

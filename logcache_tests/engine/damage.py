@@ -1,4 +1,4 @@
-"""Ways in which the files of a cache are damaged."""
+"""Ways to damage the files of a cache."""
 
 from collections.abc import Collection
 from io import BytesIO
@@ -12,10 +12,10 @@ def zero_column(uri: str, column: str, store: FolderObjectStore, *, groups: Coll
     """Overwrite the pages of a column with zeros: the footer stays sound, so only reading that column finds it.
 
     Args:
-        uri: which file.
-        column: its name.
-        store: where the file lies.
-        groups: in which row groups; all by default.
+        uri: the file.
+        column: the column's name.
+        store: the store that holds the file.
+        groups: the row groups to damage; all by default.
     """
     content = bytearray(store.read(uri))
     footer = pq.ParquetFile(BytesIO(content)).metadata
@@ -27,11 +27,11 @@ def zero_column(uri: str, column: str, store: FolderObjectStore, *, groups: Coll
 
 
 def truncate(uri: str, store: FolderObjectStore) -> None:
-    """Cut the end off a file."""
+    """Truncate a file."""
     store.write(uri, store.read(uri)[:-30])
 
 
 def rename(uri: str, name: str, store: FolderObjectStore) -> None:
-    """Give a file of a folder another name."""
+    """Rename a file of a folder."""
     path = store.path_of(uri)
     path.rename(path.with_name(name))

@@ -1,6 +1,6 @@
-"""A driver whose tasks run elsewhere: each is sent as bytes, sees no memory of this process, and its result comes back.
+"""A driver that sends tasks and results as bytes and shares no memory with them.
 
-What Spark does, without Spark: whatever cannot be sent fails here too.
+It does what Spark does, without Spark: whatever cannot be sent fails here too.
 """
 
 import pickle
@@ -17,17 +17,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A task on its way."""
+    """A task as bytes."""
 
     content: bytes
 
     def run(self) -> bytes:
-        """Do it there, and send what it gave."""
+        """Unpickle and run the task; return its result as bytes."""
         return pickle.dumps(pickle.loads(self.content).run())  # noqa: S301 - sent by ourselves
 
 
 class ElsewhereDriver(LocalDriver):
-    """One task at a time, in another world."""
+    """Runs tasks that were pickled, and pickles their results."""
 
     shares_memory = False
 

@@ -1,6 +1,6 @@
-"""The answers that a real Datomic gave, and a comparison of every cell and type with a contract's Parquet file.
+"""The answers of a real Datomic, and a comparison of every cell and type with a contract's Parquet file.
 
-Nothing here uses the engine: expected cells are canonical texts, actual ones are read with pyarrow.
+The engine is not used: expected cells are canonical texts, actual cells are read with pyarrow.
 """
 
 import base64
@@ -40,20 +40,20 @@ def expected_types(cut: str) -> dict[str, dict[str, str | None]]:
 
 @cache
 def expected_counts(cut: str, instance: str) -> dict[str, int]:
-    """Figures of the raw log."""
+    """Datomic's counts of the raw log."""
     counts: dict[str, int] = json.loads((EXPECTED / cut / f"raw-{instance}" / "log.count.json").read_text("utf-8"))
     return counts
 
 
 def united(contents: Iterable[bytes]) -> bytes:
-    """The Parquet files of one dataset as one file."""
+    """The Parquet files of a dataset, joined into one."""
     buffer = BytesIO()
     pq.write_table(pa.concat_tables(pq.read_table(BytesIO(content)) for content in contents), buffer)
     return buffer.getvalue()
 
 
 def find_differences(table: ContractTable, parquet: bytes, cut: str) -> Iterator[str]:
-    """Every way in which a contract's file is not Datomic's answer, as short sentences."""
+    """Yield a short sentence per difference between a contract's file and Datomic's answer."""
     types = expected_types(cut)[table.dataset]
     pii = {attribute.column for attribute in table.attributes if attribute.pii}
     wanted_types = {name: _column_type(kind, hashed=name in pii) for name, kind in types.items()}
@@ -101,7 +101,7 @@ def _value(text: str, kind: str) -> Cell:
 
 
 def _double(number: float) -> str:
-    """NaN is itself, and -0.0 is not 0.0."""
+    """A double as text that is equal for equal values: NaN equals NaN, -0.0 differs from 0.0."""
     return "NaN" if math.isnan(number) else number.hex()
 
 

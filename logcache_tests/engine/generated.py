@@ -1,4 +1,4 @@
-"""Invented logs with known answers: what holds is written down while the datoms are made, never folded from them."""
+"""Generated logs with known answers: facts are recorded while datoms are made, never folded from them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +18,7 @@ from logcache_tests.engine.world import OWN_BUCKET
 
 INSTANCE = parse_instance("double-entry-s0")
 ONE, MANY = 100, 101
-"""An attribute of cardinality one, and one of cardinality many."""
+"""Ids of an attribute of cardinality one and one of cardinality many."""
 
 Fact = tuple[int, int, str, int, int | None]
 """(e, a, v, t_from, t_to)."""
@@ -26,7 +26,7 @@ Fact = tuple[int, int, str, int, int | None]
 
 @dataclass
 class InventedLog:
-    """Datoms in log order, and the facts that they amount to."""
+    """Datoms in log order, and the facts that they give."""
 
     one_valued: set[int] = field(default_factory=lambda: {ONE})
     """Attributes of cardinality one; all others are of cardinality many."""
@@ -35,7 +35,7 @@ class InventedLog:
     closed: list[Fact] = field(default_factory=list)
 
     def transact(self, t: int, changes: Sequence[tuple[int, int, str | None]]) -> None:
-        """One tx: (e, a, v) asserts, (e, a, None) retracts all values; an update asserts first, as Datomic does."""
+        """Add a tx: (e, a, v) asserts, (e, a, None) retracts all values; updates assert first, as in Datomic."""
         self._assert(TX_BASE + t, 50, instant_text(t), t)
         for e, a in dict.fromkeys((e, a) for e, a, _ in changes):
             wanted = [v for f, b, v in changes if (f, b) == (e, a)]
@@ -57,7 +57,7 @@ class InventedLog:
 
     @property
     def facts(self) -> list[Fact]:
-        """Every fact, in an order of its own."""
+        """Every fact, sorted by repr."""
         return sorted([*self.closed, *((*key, t, None) for key, t in self.open.items())], key=repr)
 
     @property
@@ -77,7 +77,7 @@ def small_log() -> InventedLog:
 
 @st.composite
 def invented_logs(draw: st.DrawFn) -> InventedLog:
-    """A few txes at growing, not dense t, on a few entities and values, so that values come back often."""
+    """A few txes at increasing, not dense t, on few entities and values, so that values recur."""
     change = st.tuples(st.integers(1, 3), st.sampled_from([ONE, MANY]), st.sampled_from(["x", "y", "z", None]))
     log, t = InventedLog(), 999
     for changes in draw(st.lists(st.lists(change, max_size=4), min_size=1, max_size=12)):
@@ -87,18 +87,18 @@ def invented_logs(draw: st.DrawFn) -> InventedLog:
 
 
 def log_frame(datoms: Sequence[Datom]) -> pl.DataFrame:
-    """Datoms as LogOp gives them."""
+    """A frame of datoms, as LogOp gives it."""
     rows = [(e, a, v, t, TX_BASE + t, added, instant_ms(t)) for e, a, v, t, added in datoms]
     return pl.DataFrame(rows, {**LOG_SCHEMA, "tx_instant": pl.Int64()}, orient="row").cast(LOG_SCHEMA)
 
 
 def fact_rows(frame: pl.DataFrame) -> list[Fact]:
-    """Facts of a frame, in the order of InventedLog.facts."""
+    """The facts of a frame, in the order of InventedLog.facts."""
     return sorted(frame.select("e", "a", "v", "t_from", "t_to").iter_rows(), key=repr)
 
 
 def datom_rows(frame: pl.DataFrame) -> list[Datom]:
-    """Datoms of a frame, in its order."""
+    """The datoms of a frame, in its order."""
     return list(frame.select("e", "a", "v", "t", "added").iter_rows())
 
 
@@ -110,7 +110,7 @@ def write_segments(
     instance: Instance = INSTANCE,
     codecs: Iterable[Codec] = ("null",),
 ) -> tuple[Segment, ...]:
-    """The log as one segment per end; ends ascend, and the last one is the log's last t; codecs take turns."""
+    """Write one segment per end; ends ascend up to the log's last t, and codecs alternate."""
     segments, last = [], 0
     for end, codec in zip(ends, cycle(codecs), strict=False):
         inside = [datom for datom in log if last < datom[3] <= end]
@@ -129,7 +129,7 @@ def write_segment(
     content: bytes | None = None,
     instance: Instance = INSTANCE,
 ) -> Segment:
-    """One file, with these datoms or with other bytes, and its index item."""
+    """Write a segment with these datoms, or with other bytes, and return its index item."""
     path = f"s3://{OWN_BUCKET}/segments/{instance.name}/{last_batch_t}-{last_t}.avro"
     store.write(path, avro_bytes(datoms) if content is None else content)
     return Segment(
@@ -143,7 +143,7 @@ def write_segment(
 
 
 def source_of(*segments: Segment) -> LogSource:
-    """The whole log of these segments."""
+    """A source of the whole log in these segments."""
     return LogSource(instance=segments[0].instance if segments else INSTANCE, index=SegmentList(segments))
 
 

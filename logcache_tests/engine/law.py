@@ -1,6 +1,6 @@
-"""The law of the cache as a comparison: what a reading gives, and whether two readings give the same.
+"""The law of the cache as a comparison of two readings of a log.
 
-A cache changes nothing: the same datoms as a multiset, the same facts, the same rows of every contract.
+A cache changes nothing: both readings give the same multiset of datoms, and the same rows of every contract.
 """
 
 from collections import Counter
@@ -29,21 +29,21 @@ from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import driver_in, refuse_warning, strict_log
 
 Rows = dict[str, tuple[object, Counter[str]]]
-"""Dataset → its columns, and its rows; NaN and -0.0 are themselves."""
+"""Dataset → (columns, rows); NaN equals NaN, and -0.0 differs from 0.0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What one reading gives."""
+    """The datoms, contracts and warnings of one reading."""
 
     datoms: Counter[tuple[object, ...]]
     contracts: Rows
     told: tuple[str, ...] = ()
-    """Warnings, as of attributes that no instance has yet."""
+    """Warnings, such as those of attributes that no instance has."""
 
 
 def rows_of(frames: Sequence[pl.DataFrame]) -> tuple[object, Counter[str]]:
-    """Columns and rows, whatever the files; instants as milliseconds, because Python has no year 10000."""
+    """A contract's columns and rows; instants are milliseconds, because Python has no year 10000."""
     frame = pl.concat(frames)
     plain = frame.with_columns(pl.col(INSTANT).cast(pl.Int64))
     return tuple(frame.schema.items()), Counter(map(repr, plain.iter_rows()))
@@ -58,7 +58,7 @@ def contracts_of(
 
 
 def answers_of(wanted: ContractBuild, store: FolderObjectStore, driver: Driver | None = None) -> Answers:
-    """What the engine gives."""
+    """The engine's answers to a build."""
     told: list[str] = []
     datoms = Counter(row for source in wanted.sources for row in strict_log(source, store).iter_rows())
     contracts = contracts_of(wanted, store, driver, warn=told.append)
@@ -66,16 +66,16 @@ def answers_of(wanted: ContractBuild, store: FolderObjectStore, driver: Driver |
 
 
 Reader = Callable[[LogSource], Delta]
-"""Which datoms are read after the cache."""
+"""Decides which datoms are read after the cache."""
 
 
 def sound_reader(source: LogSource) -> Delta:
-    """The engine's own."""
+    """The engine's own decision."""
     return plan_delta(ask_index(source), warn=refuse_warning)
 
 
 def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource, store: FolderObjectStore) -> Answers:
-    """What the engine would give of one instance, if it planned its reading like this."""
+    """The engine's answers for one instance if it read the log by this reader."""
     assert source.cache is not None
     delta = reader(source)
     cached = read_cached_log(source.instance, source.cache, store)

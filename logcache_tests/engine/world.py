@@ -1,4 +1,4 @@
-"""The demo's real Datomic log as the engine's tests see it: sources, definitions, and a bucket to write into."""
+"""The demo's real Datomic log for the engine's tests: sources, definitions, and a bucket to write to."""
 
 import json
 import uuid
@@ -33,7 +33,7 @@ FEED_S0 = parse_instance("feed-s0")
 
 
 def open_store(folder: Path) -> FolderObjectStore:
-    """The demo's segments to read, and an own bucket to write; a re-extraction's files in a bucket of their own."""
+    """A store with the demo's segments, re-extracted files in their own bucket, and a bucket to write to."""
     buckets = folder / "buckets"
     buckets.mkdir(parents=True, exist_ok=True)
     (buckets / LOGS_BUCKET).symlink_to(WORLD / "buckets" / LOGS_BUCKET)
@@ -47,7 +47,7 @@ def open_store(folder: Path) -> FolderObjectStore:
 
 @cache
 def segments_of(instance: Instance, *, reextracted: bool = False) -> tuple[Segment, ...]:
-    """All segments of an instance; re-extracted ones replace theirs by the index's key, as DynamoDB does."""
+    """All segments of an instance; re-extracted ones replace others by the index's key, as in DynamoDB."""
     found = {s.last_t: s for s in _index(WORLD / "index.jsonl") if s.instance == instance}
     if reextracted:
         for segment in _index(WORLD / "reextraction" / "index.jsonl"):
@@ -64,7 +64,7 @@ def _index(file: Path) -> tuple[Segment, ...]:
 
 @cache
 def cut_off(instance: Instance, name: str) -> int:
-    """The build's t of an instance at a named moment of the demo's timeline."""
+    """An instance's last t at a named cut-off of the demo's timeline."""
     cut_offs: dict[str, dict[str, int]] = json.loads((WORLD / "cutoffs.json").read_text("utf-8"))
     return cut_offs[instance.name][name]
 
@@ -77,23 +77,23 @@ def definition_of(database: str) -> DatabaseDefinition:
 
 
 def refuse_warning(line: str) -> None:
-    """A `warn` for readings that must not warn."""
+    """A `warn` that fails the test."""
     raise AssertionError(line)
 
 
 def source_at(instance: Instance, cut: str, *, reextracted: bool = False) -> LogSource:
-    """Segments alone up to a named cut-off."""
+    """A source of segments only, up to a named cut-off."""
     index = SegmentList(segments_of(instance, reextracted=reextracted))
     return LogSource(instance=instance, index=index, until_t=cut_off(instance, cut))
 
 
 def strict_log(source: LogSource, store: FolderObjectStore) -> pl.DataFrame:
-    """The log under the strict policy, without a warning."""
+    """Read the log by the strict policy; warnings fail the test."""
     return read_log(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
 
 
 def driver_in(store: FolderObjectStore) -> LocalDriver:
-    """A driver whose scratch folder is new."""
+    """A driver with a new scratch folder."""
     return LocalDriver(Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))
 
 
@@ -106,7 +106,7 @@ def write_cache(
     read_at: datetime = AFTER_EVERY_SEGMENT,
     bucket_datoms: int = BUCKET_DATOMS,
 ) -> MapEntry:
-    """Both raw datasets up to last_t, and the entry that points to them."""
+    """Write both raw datasets up to last_t, and return the entry that points to them."""
     base = f"s3://{OWN_BUCKET}/{folder}/{source.instance.name}"
     build = RawBuild(
         source=replace(source, until_t=last_t),
@@ -119,7 +119,7 @@ def write_cache(
 
 
 def entry_at(base: str, *, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT) -> MapEntry:
-    """A map entry for the raw datasets below a folder."""
+    """The map entry for the raw datasets below a folder."""
     return MapEntry(
         last_t=last_t,
         log=f"{base}/log",

@@ -1,6 +1,6 @@
-"""Hard cases of names and cardinalities, each with the answer written by hand; hard_cases.py lists all.
+"""Hard cases of names and cardinalities, with answers written by hand; hard_cases.py lists all.
 
-Every answer is asked from the segments alone and with a cache at every t.
+Every contract is computed from the segments alone and with a cache at every t.
 """
 
 from logcache_assets.adapters.folder_store import FolderObjectStore

@@ -1,6 +1,6 @@
-"""Hard cases of values, each with the answer written by hand; hard_cases.py lists all.
+"""Hard cases of values, with answers written by hand; hard_cases.py lists all.
 
-Every answer is asked from the segments alone and with a cache at every t.
+Every contract is computed from the segments alone and with a cache at every t.
 """
 
 import math
