@@ -13,7 +13,7 @@ from logcache_assets.engine.compare.contract_files import open_table
 
 
 def compare(task: Task) -> Answer:
-    """Ask `logcache_assets.engine.comparison`, and give its figures the peers' names."""
+    """Compare with `logcache_assets.engine.compare`, and give its figures under the peers' names."""
     with tempfile.TemporaryDirectory() as buckets, local_driver() as driver:
         for name, folder in (("yesterday", task.yesterday), ("today", task.today)):
             (Path(buckets) / name).symlink_to(Path(folder).absolute(), target_is_directory=True)
