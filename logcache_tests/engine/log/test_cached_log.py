@@ -1,4 +1,4 @@
-"""A cache that is not what the map says: an error under `strict`, told and never used under `fallback`."""
+"""A cache that contradicts its map entry: an error under `strict`; not used, with a warning, under `fallback`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -44,28 +44,28 @@ def source(store: FolderObjectStore) -> LogSource:
 
 
 def break_nothing(store: FolderObjectStore, dataset: str) -> None:
-    """Leave the cache as it is."""
+    """Leave the cache unchanged."""
 
 
 def truncate(store: FolderObjectStore, dataset: str) -> None:
-    """Cut the end off the Parquet file."""
+    """Truncate the Parquet file."""
     uri = f"{BASE}/{dataset}/{FILES[dataset]}"
     store.write(uri, store.read(uri)[:-30])
 
 
 def remove(store: FolderObjectStore, dataset: str) -> None:
-    """Take the Parquet file away."""
+    """Remove the Parquet file."""
     store.path_of(f"{BASE}/{dataset}/{FILES[dataset]}").unlink()
 
 
 def rename_a_column(store: FolderObjectStore, dataset: str) -> None:
-    """Another schema."""
+    """Write the file with another schema."""
     path = store.path_of(f"{BASE}/{dataset}/{FILES[dataset]}")
     pl.read_parquet(path).rename({"v": "value"}).write_parquet(path)
 
 
 def add_a_foreign_file(store: FolderObjectStore, dataset: str) -> None:
-    """A file of another dataset in the same folder."""
+    """Add a file of another dataset to the folder."""
     pl.DataFrame({"x": [1]}).write_parquet(store.path_of(f"{BASE}/{dataset}/part-00001.parquet"))
 
 
@@ -85,7 +85,7 @@ CACHE_FAULTS = [
 def test_a_cache_that_is_not_what_the_map_says_is_never_used(  # noqa: PLR0917 - a table of cases
     fault: Fault, last_t: int, reason: str, read: Read, dataset: str, source: LogSource, store: FolderObjectStore
 ) -> None:
-    """Strict: an error with instance, place and range. Fallback: a loud line, and the segments alone."""
+    """Strict raises an error with instance, folder and range; fallback warns and reads the segments alone."""
     write_cache(source, store, folder="cache", last_t=20)
     fault(store, dataset)
     cached, told = replace(source, cache=entry_at(BASE, last_t=last_t)), list[str]()
@@ -101,22 +101,22 @@ def test_a_cache_that_is_not_what_the_map_says_is_never_used(  # noqa: PLR0917 -
 
 
 def lose(name: str) -> Callable[[FolderObjectStore, str], None]:
-    """Take one file away."""
+    """Remove one file."""
     return lambda store, folder: store.path_of(f"{folder}/{name}").unlink()
 
 
 def call(name: str, other: str) -> Callable[[FolderObjectStore, str], None]:
-    """Give one file another name."""
+    """Rename one file."""
     return lambda store, folder: rename(f"{folder}/{name}", other, store)
 
 
 def double(name: str, other: str) -> Callable[[FolderObjectStore, str], None]:
-    """Put one file there a second time."""
+    """Add a second copy of one file."""
     return lambda store, folder: void(store.write(f"{folder}/{other}", store.read(f"{folder}/{name}")))
 
 
 def void(_: object) -> None:
-    """Nothing."""
+    """Change nothing."""
 
 
 ENTITIES_FAULTS = [
@@ -154,7 +154,7 @@ ENTITIES_FAULTS = [
 def test_materialized_entities_must_have_every_bucket_exactly_once(
     fault: Fault, reason: str, source: LogSource, store: FolderObjectStore
 ) -> None:
-    """A lost file is lost facts, a doubled one doubles them; both are refused before anything is computed."""
+    """A lost or doubled file loses or doubles facts, so both are refused before anything is computed."""
     entry = write_cache(source, store, folder="cache", last_t=20, bucket_datoms=4)
     fault(store, entry.materialized_entities)
     cached, told = replace(source, cache=entry), list[str]()
@@ -170,7 +170,7 @@ def test_materialized_entities_must_have_every_bucket_exactly_once(
 
 @pytest.mark.parametrize("read", [read_log, facts_of])
 def test_a_stale_cache_is_never_used(read: Read, source: LogSource, store: FolderObjectStore) -> None:
-    """A segment that was extracted again after the cache was read: it may hold deleted personal data."""
+    """A cache with a segment that was re-extracted since may hold deleted personal data, so it is not used."""
     stale = write_cache(source, store, folder="cache", last_t=20, read_at=BEFORE_EVERY_SEGMENT)
     store.write(segments_in(source)[0].path, avro_bytes([(9, 9, "kept", 10, True)]))
     cached, told = replace(source, cache=stale), list[str]()
@@ -184,7 +184,7 @@ def test_a_stale_cache_is_never_used(read: Read, source: LogSource, store: Folde
 
 
 def test_a_cache_with_an_empty_log_is_refused(source: LogSource, store: FolderObjectStore) -> None:
-    """A copy that lost its rows has a schema and no t."""
+    """A copy without rows is refused, because it has no t."""
     entry = write_cache(source, store, folder="cache", last_t=20)
     path = store.path_of(f"{BASE}/log/part-00000.parquet")
     pl.read_parquet(path).clear().write_parquet(path)

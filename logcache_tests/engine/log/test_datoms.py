@@ -1,4 +1,4 @@
-"""Datoms by bucket and attribute: the same from memory and from spilled files."""
+"""Datoms by bucket and attribute are the same from memory and from spilled files."""
 
 import tempfile
 from collections import Counter
@@ -21,7 +21,7 @@ USERS: list[Datom] = [(e, ONE, "x", 5, True) for e in range(100)]
 @given(invented_logs(), st.sampled_from([1, 2, 8]), st.sampled_from([1, 2, 8]), st.integers(1, 20))
 @settings(max_examples=20)
 def test_every_datom_is_in_its_bucket(log: InventedLog, spilled: int, read: int, piece: int) -> None:
-    """Once, whatever the files are bucketed by, and in however many pieces the log was spilled."""
+    """Each datom is read once, for any number of buckets and of spilled pieces."""
     pieces = [log.datoms[n : n + piece] for n in range(0, len(log.datoms), piece)]
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
@@ -61,7 +61,7 @@ def test_files_of_other_buckets_are_not_opened(store: FolderObjectStore) -> None
 
 
 def test_a_bucket_without_datoms_is_empty(store: FolderObjectStore) -> None:
-    """It has no file, and the empty table keeps its columns."""
+    """A bucket without datoms has no file, and its empty frame keeps its columns."""
     spills = spill_datoms(log_frame(USERS[:1]), buckets=8, folder_uri=SCRATCH, store=store)
     datoms = SpilledDatoms(spills, store)
 

@@ -1,4 +1,4 @@
-"""The ladder of `fallback`: the candidate, earlier entries of the map, the segments alone; each step is told."""
+"""The ladder of `fallback`: the candidate, earlier entries of the map, segments alone; each step gives a warning."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -47,7 +47,7 @@ ONE_USER = log_of(
 DEFINITION = define(NAME, {"attribute": "user/age"}, prototypes=("s0", "s1"))
 S0, S1 = DEFINITION.instances
 BUCKET_DATOMS = 100
-"""Four buckets."""
+"""Datoms per bucket that give four buckets."""
 
 
 @pytest.fixture
@@ -71,12 +71,12 @@ def candidate(alone: LogSource, store: FolderObjectStore) -> MapEntry:
 
 @pytest.fixture
 def earlier(alone: LogSource, store: FolderObjectStore) -> MapEntry:
-    """The entry before it, up to t 1001."""
+    """The earlier entry, up to t 1001."""
     return write_cache(alone, store, folder="earlier", last_t=1001)
 
 
 def wanted(*sources: LogSource, policy: CachePolicy = CachePolicy.FALLBACK) -> ContractBuild:
-    """All contracts."""
+    """A build of all contracts."""
     return ContractBuild(
         definition=DEFINITION, sources=sources, pii_key=b"k", policy=policy, bucket_datoms=BUCKET_DATOMS
     )
@@ -90,7 +90,7 @@ def entities_file(entry: MapEntry, half: str = "open", bucket: str = "00000-of-0
 def test_a_sound_candidate_is_used_and_nothing_is_told(
     alone: LogSource, other: LogSource, candidate: MapEntry, store: FolderObjectStore
 ) -> None:
-    """The segments behind it are not even opened."""
+    """Segments up to the cache's end are not even opened."""
     wrong = [segment.path for segment in segments_in(alone) if segment.last_t <= 1003]
     for path in wrong:
         store.path_of(path).unlink()
@@ -103,7 +103,7 @@ def test_a_sound_candidate_is_used_and_nothing_is_told(
 def test_the_earlier_entry_is_next(
     alone: LogSource, candidate: MapEntry, earlier: MapEntry, store: FolderObjectStore
 ) -> None:
-    """Told with what is wrong, what is used instead, and what that costs."""
+    """The warning says what is wrong, what is used instead, and what that costs."""
     truncate(entities_file(candidate, "closed", "00001-of-00004"), store)
     source, told = replace(alone, cache=candidate, earlier=(earlier,)), list[str]()
 
@@ -119,7 +119,7 @@ def test_the_earlier_entry_is_next(
 def test_the_segments_alone_are_last(
     alone: LogSource, other: LogSource, candidate: MapEntry, earlier: MapEntry, store: FolderObjectStore
 ) -> None:
-    """One line per step; the instance whose cache is sound keeps it."""
+    """Each step gives one warning; another instance keeps its sound cache."""
     store.path_of(entities_file(candidate, "open", "00002-of-00004")).unlink()
     truncate(entities_file(earlier), store)
     source, told = replace(alone, cache=candidate, earlier=(earlier,)), list[str]()
@@ -137,7 +137,7 @@ def test_the_segments_alone_are_last(
 
 
 def test_a_stale_entry_is_no_step(alone: LogSource, candidate: MapEntry, store: FolderObjectStore) -> None:
-    """An earlier entry may hold deleted personal data as well as the candidate."""
+    """An earlier entry may hold the same deleted personal data, so it is not used either."""
     stale = write_cache(alone, store, folder="stale", last_t=1001, read_at=BEFORE_EVERY_SEGMENT)
     truncate(entities_file(candidate, "open", "00000-of-00004"), store)
     source, told = replace(alone, cache=candidate, earlier=(stale,)), list[str]()
@@ -167,7 +167,7 @@ def test_strict_takes_no_step(
 def test_a_ladder_that_ends_in_a_gap_is_an_error(
     alone: LogSource, candidate: MapEntry, store: FolderObjectStore
 ) -> None:
-    """The index lost what the cache held: without it the log would be shorter, so there is none."""
+    """If the index lost segments that the cache holds, there is no fallback: the log would be shorter."""
     truncate(entities_file(candidate, "open", "00000-of-00004"), store)
     lost = replace(with_index(alone, segments_in(alone)[2:]), cache=candidate)
 
@@ -176,7 +176,7 @@ def test_a_ladder_that_ends_in_a_gap_is_an_error(
 
 
 def elsewhere_in(store: FolderObjectStore) -> Driver:
-    """Tasks and errors are sent."""
+    """A driver that pickles tasks and errors."""
     return ElsewhereDriver(driver_in(store).scratch)
 
 
@@ -191,7 +191,7 @@ def test_damage_found_while_contracts_are_computed_is_a_step(  # noqa: PLR0917 -
     candidate: MapEntry,
     store: FolderObjectStore,
 ) -> None:
-    """Footers are sound, parts of other buckets are written: all is done again, and no stale part is left."""
+    """A cache that fails late is replaced: everything is computed again, and no stale part is left."""
     zero_column(entities_file(candidate, half, "00003-of-00004"), column, store)
     source, told = replace(alone, cache=candidate), list[str]()
 
@@ -212,7 +212,7 @@ def test_damage_found_while_contracts_are_computed_is_a_step(  # noqa: PLR0917 -
 def test_parts_that_only_a_damaged_cache_gave_are_emptied(
     alone: LogSource, other: LogSource, candidate: MapEntry, store: FolderObjectStore
 ) -> None:
-    """It may be of another log altogether: who reads the folder finds the rows of the sound reading alone."""
+    """The failed attempt may have read another log; the folder then has only rows of the sound reading."""
     zero_column(entities_file(candidate, "closed", "00003-of-00004"), "v", store)
     few = replace(with_index(alone, write_segments(ONE_USER, ENDS, store, instance=S0)), cache=candidate)
     driver = LocalDriver(driver_in(store).scratch, workers=1)
@@ -226,7 +226,7 @@ def test_parts_that_only_a_damaged_cache_gave_are_emptied(
 def test_raw_datasets_are_built_by_the_same_ladder(
     alone: LogSource, candidate: MapEntry, earlier: MapEntry, store: FolderObjectStore
 ) -> None:
-    """A damaged log and damaged entities are both a step; what is written is whole."""
+    """A damaged log and damaged entities each cause a step; what is written is complete."""
     zero_column(f"{candidate.log}/part-00000.parquet", "v", store)
     zero_column(entities_file(earlier), "v", store)
     source, told = replace(alone, cache=candidate, earlier=(earlier,)), list[str]()
@@ -249,7 +249,7 @@ def test_raw_datasets_are_built_by_the_same_ladder(
 def test_raw_files_that_only_a_damaged_cache_gave_are_emptied(
     alone: LogSource, candidate: MapEntry, store: FolderObjectStore
 ) -> None:
-    """From segments the log is cut into other files; of the entities, the files of both attempts are the same."""
+    """From segments the log is split into other files; entities have the same files in both attempts."""
     zero_column(entities_file(candidate, "closed", "00003-of-00004"), "v", store)
     folder = Folder(store, f"s3://{OWN_BUCKET}/raw")
     few = with_index(alone, write_segments(LOG, (1004,), store, instance=S0))

@@ -23,12 +23,12 @@ from logcache_tests.engine.law import answers_of, contracts_of
 from logcache_tests.engine.world import driver_in, open_store, strict_log, write_cache
 
 BUCKET_DATOMS = st.sampled_from([60, 200, 100_000])
-"""From some ten buckets to one."""
+"""Datoms per bucket, for about ten buckets down to one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A log, how it is cut up, and what is asked of it."""
+    """A log, how it is split into segments and cache, and the t to build."""
 
     log: InventedLog
     cut: int
@@ -39,18 +39,18 @@ class Case:
     bucket_datoms: int
 
     def source(self, store: FolderObjectStore) -> LogSource:
-        """Its segments, written."""
+        """Write its segments."""
         segments = write_segments(self.log.datoms, self.ends, store, instance=APP_S0, codecs=self.codecs)
         return replace(source_of(*segments), until_t=self.until_t)
 
     def build(self, source: LogSource) -> ContractBuild:
-        """All contracts of the source."""
+        """A build of all contracts of the source."""
         return ContractBuild(
             definition=DEFINITION, sources=(source,), pii_key=PII_KEY, bucket_datoms=self.bucket_datoms
         )
 
     def cache(self, source: LogSource, store: FolderObjectStore, *, at: int | None = None) -> MapEntry:
-        """A cache at the cut."""
+        """Write a cache at the cut."""
         last_t = at or self.cut
         return write_cache(
             source, store, folder=f"cache-{last_t}", last_t=last_t, bucket_datoms=self.cached_bucket_datoms
@@ -59,7 +59,7 @@ class Case:
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Every cut, also after what is asked; every split; codecs by turns; a cache of other buckets than the build's."""
+    """Any cut, also after the build's t; any split and codec; any number of buckets of the cache."""
     log = draw(app_logs())
     last = log.ts[-1]
     return Case(
@@ -76,7 +76,7 @@ def cases(draw: st.DrawFn) -> Case:
 @given(cases(), st.booleans())
 @settings(max_examples=20)
 def test_a_cache_changes_nothing(case: Case, elsewhere: bool) -> None:  # noqa: FBT001
-    """Neither a datom nor a row of any contract, whether tasks see this process's memory or read spilled files."""
+    """A cache changes no datom and no row, whether tasks share memory or read spilled files."""
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
         source = case.source(store)
@@ -103,7 +103,7 @@ def test_buckets_and_files_change_nothing(case: Case) -> None:
 @given(cases(), st.data())
 @settings(max_examples=8)
 def test_a_cache_made_from_a_cache_is_the_same(case: Case, data: st.DataObject) -> None:
-    """Night after night: the raw datasets of a night that itself read a cache, its log in several files."""
+    """A cache may be made from raw datasets of a night that itself read a cache."""
     first = data.draw(st.sampled_from([t for t in case.log.ts if t <= case.cut]))
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
@@ -119,7 +119,7 @@ def test_a_cache_made_from_a_cache_is_the_same(case: Case, data: st.DataObject) 
 
 
 def split_log(entry: MapEntry, store: FolderObjectStore, *, pieces: int) -> None:
-    """The cached log in so many files, also of no row."""
+    """Split the cached log into this many files, some without rows."""
     path = store.path_of(f"{entry.log}/part-00000.parquet")
     frame = pl.read_parquet(path)
     size = -(-len(frame) // pieces)

@@ -32,7 +32,7 @@ def ts_of(instance: Instance, store: FolderObjectStore) -> tuple[int, ...]:
 @given(data=st.data())
 @settings(max_examples=1, phases=[Phase.explicit, Phase.generate])
 def test_a_cache_changes_nothing(database: str, data: st.DataObject, shared_store: FolderObjectStore) -> None:
-    """Of one instance or of all: cuts inside segments, after what is asked, of other buckets than the build's."""
+    """Caches of one or all instances, cut inside segments or after the build's t, in any number of buckets."""
     sources = []
     for instance in definition_of(database).instances:
         ts = ts_of(instance, shared_store)

@@ -1,4 +1,4 @@
-"""LogOp returns exactly the log, or says why not."""
+"""LogOp returns exactly the log, or an error that says why it cannot."""
 
 import tempfile
 from collections import Counter
@@ -45,7 +45,7 @@ FIRST, SECOND = ([d for d in SMALL.datoms if d[3] == t] for t in ENDS[:2])
 @given(invented_logs(), st.data())
 @settings(max_examples=20, deadline=None)
 def test_a_cache_and_newer_segments_are_the_whole_log(log: InventedLog, data: st.DataObject) -> None:
-    """For every cut, every split into segments and every until_t: the same datoms in the same order, the same facts."""
+    """Any cut, split into segments and until_t give the same datoms in the same order, and the same facts."""
     cut, until = data.draw(st.sampled_from(log.ts)), data.draw(st.sampled_from(log.ts))
     ends = sorted({*data.draw(st.sets(st.sampled_from(log.ts))), log.ts[-1]})
     with tempfile.TemporaryDirectory() as folder:
@@ -107,7 +107,7 @@ def test_overlapping_segments_are_refused(source: LogSource, store: FolderObject
 
 
 def test_faults_beyond_the_asked_t_are_no_faults(source: LogSource, store: FolderObjectStore) -> None:
-    """A gap after until_t does not touch the log that is asked for; one that reaches into it does."""
+    """A gap after until_t does not matter; one that reaches below it does."""
     gappy = with_index(source, segments_in(source)[::2])
 
     assert datom_rows(strict_log(replace(gappy, until_t=10), store)) == FIRST
@@ -152,7 +152,7 @@ def test_a_t_beyond_the_index_is_told(source: LogSource, store: FolderObjectStor
 def test_a_segment_that_is_not_what_the_index_says_is_refused(
     content: bytes, reason: str, policy: CachePolicy, source: LogSource, store: FolderObjectStore
 ) -> None:
-    """Under every policy, naming instance, file and t range."""
+    """Every policy raises an error that names instance, file and t range."""
     store.write(segments_in(source)[1].path, content)
 
     with pytest.raises(SegmentError, match=reason) as refusal:
@@ -163,7 +163,7 @@ def test_a_segment_that_is_not_what_the_index_says_is_refused(
 
 
 def test_a_real_segment_truncated_anywhere_is_refused(store: FolderObjectStore) -> None:
-    """Real files are compressed; no shorter one reads as a shorter log."""
+    """A truncated compressed file is an error, never a shorter log."""
     segment = segments_of(FEED_S0)[3]
     content = store.read(segment.path)
     broken = replace(segment, path=f"s3://{OWN_BUCKET}/broken.avro")
@@ -176,7 +176,7 @@ def test_a_real_segment_truncated_anywhere_is_refused(store: FolderObjectStore) 
 
 
 def test_an_index_item_without_a_file_is_refused(source: LogSource, store: FolderObjectStore) -> None:
-    """A file that was removed is not an empty segment."""
+    """A missing file is an error, not an empty segment."""
     lost = replace(segments_in(source)[1], path=f"s3://{OWN_BUCKET}/gone.avro")
     elsewhere = replace(lost, path="s3://no-such-bucket/gone.avro")
 
@@ -186,7 +186,7 @@ def test_an_index_item_without_a_file_is_refused(source: LogSource, store: Folde
 
 
 def test_a_segment_inside_the_cache_is_not_opened(source: LogSource, store: FolderObjectStore) -> None:
-    """That is what the cache is for: files behind it may be gone."""
+    """Files of segments up to the cache's end may be gone."""
     cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=20))
     for segment in segments_in(source)[:2]:
         store.path_of(segment.path).unlink()
@@ -196,7 +196,7 @@ def test_a_segment_inside_the_cache_is_not_opened(source: LogSource, store: Fold
 
 
 def test_a_segment_in_another_order_is_read_in_log_order(source: LogSource, store: FolderObjectStore) -> None:
-    """Ascending by t, the order within a tx as it was."""
+    """Datoms ascend by t, and keep their order within a tx."""
     (first, *_) = segments_in(source)
     late = [(1, 100, "y", 9, True), (1, 100, "x", 10, False), (1, 100, "y", 10, False), (1, 100, "x", 9, True)]
     store.write(first.path, avro_bytes(late))
@@ -213,5 +213,5 @@ def test_a_segment_in_another_order_is_read_in_log_order(source: LogSource, stor
 def test_the_last_t_of_a_log_is_that_of_its_datoms(
     until_t: int | None, last_t: int, source: LogSource, store: FolderObjectStore
 ) -> None:
-    """Whatever is asked between two txes; only the segment that holds it is opened."""
+    """until_t may lie between two txes; only segments up to it are opened."""
     assert find_last_t(replace(source, until_t=until_t), store, warn=refuse_warning) == last_t

@@ -1,4 +1,4 @@
-"""How logs are opened: in pieces of like size, in memory or spilled, every datom counted once."""
+"""Logs are opened in pieces of similar size, in memory or spilled, and each datom is counted once."""
 
 from dataclasses import replace
 
@@ -33,14 +33,14 @@ from logcache_tests.engine.world import (
 
 
 def chain_of(count: int) -> tuple[Segment, ...]:
-    """So many segments in a row."""
+    """A chain of this many segments."""
     (first, *_) = segments_of(FEED_S0)
     return tuple(replace(first, path=f"s3://logs/{n}.avro", last_batch_t=n, last_t=n + 1) for n in range(count))
 
 
 @given(st.integers(0, 300), st.integers(0, 5 * GROUP_DATOMS))
 def test_segments_are_grouped_in_their_order(count: int, datoms: int) -> None:
-    """Each is in exactly one group, and a group holds about as many datoms as are read at once."""
+    """Each segment is in one group, and a group has about as many datoms as are read at once."""
     chain = chain_of(count)
 
     groups = list(group_segments(chain, datoms))
@@ -52,7 +52,7 @@ def test_segments_are_grouped_in_their_order(count: int, datoms: int) -> None:
 
 @given(st.lists(st.integers(0, 200), max_size=20))
 def test_pieces_of_a_log_are_grouped_in_their_order(sizes: list[int]) -> None:
-    """Into files of at most so many datoms; a piece that is larger is a file of its own."""
+    """Files have at most a given number of datoms, unless a single piece is larger."""
     pieces = [Piece(datoms=size) for size in sizes]
 
     groups = list(group_pieces(pieces, part_datoms=100))
@@ -65,7 +65,7 @@ def test_pieces_of_a_log_are_grouped_in_their_order(sizes: list[int]) -> None:
 @pytest.mark.parametrize("cut", ["old", "night", None])
 @pytest.mark.parametrize("instance", [i for database in DATABASES for i in definition_of(database).instances])
 def test_an_estimate_is_near_the_truth(instance: Instance, cut: str | None, store: FolderObjectStore) -> None:
-    """Buckets and memory follow from it; real segments hold from 2 to 7,000 datoms."""
+    """The estimate decides buckets and memory; real segments have 2 to 7,000 datoms."""
     chain = chain_after(segments_of(instance), after_t=cut_off(instance, cut) if cut else 0)
     truth = sum(len(read_segment(segment, store)) for segment in chain)
 
@@ -73,7 +73,7 @@ def test_an_estimate_is_near_the_truth(instance: Instance, cut: str | None, stor
 
 
 def test_an_estimate_of_nothing_is_nothing(store: FolderObjectStore) -> None:
-    """A cache at the end of the index; and one segment is what it is."""
+    """No segments have no datoms; a single segment is counted exactly."""
     (first, *_) = segments_of(FEED_S0)
 
     assert estimate_datoms((), store) == 0
@@ -81,7 +81,7 @@ def test_an_estimate_of_nothing_is_nothing(store: FolderObjectStore) -> None:
 
 
 def opened(source: LogSource, store: FolderObjectStore, driver: Driver, told: list[Progress]) -> InstanceFacts:
-    """The facts of a source, and what was told meanwhile."""
+    """The facts of a source, and the progress reported meanwhile."""
     meter = Meter(told.append, interval_seconds=0)
     ladder = LogLadder([source], store, policy=CachePolicy.STRICT, warn=refuse_warning, bucket_datoms=5_000)
     return ladder.attempt(lambda logs: load_facts(logs, store, driver, meter))[source.instance]
@@ -89,7 +89,7 @@ def opened(source: LogSource, store: FolderObjectStore, driver: Driver, told: li
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_datoms_are_spilled_for_tasks_that_see_no_memory(cached: bool, store: FolderObjectStore) -> None:  # noqa: FBT001
-    """The same datoms in every bucket; each is counted once, and those of the cache never."""
+    """Progress counts each datom read from segments once, and none of the cache."""
     source, told = source_at(FEED_S0, "yesterday"), list[Progress]()
     before = cut_off(FEED_S0, "old") if cached else 0
     if cached:

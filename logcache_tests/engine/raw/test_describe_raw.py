@@ -44,7 +44,7 @@ def night(store: FolderObjectStore) -> FolderObjectStore:
 
 
 def test_a_description_has_datomics_figures(night: FolderObjectStore) -> None:
-    """Rows, last t and current facts are what Datomic counted; nothing is wrong with a sound log."""
+    """Rows, last t and current facts are what Datomic counted, and a sound log has no faults."""
     counts = expected_counts("night", "feed-s0")
 
     found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
@@ -59,7 +59,7 @@ def test_a_description_has_datomics_figures(night: FolderObjectStore) -> None:
 
 
 def test_facts_are_written_for_their_readers(night: FolderObjectStore) -> None:
-    """Open and closed ones apart, each ordered by attribute, entity and t; the closed ones keep their end."""
+    """Open and closed facts are in separate files, ordered by attribute, entity and t."""
     halves = [
         pl.read_parquet(night.path_of(f"{ENTITIES}/{half}-00000-of-00001.parquet")) for half in ("open", "closed")
     ]
@@ -74,7 +74,7 @@ def test_facts_are_written_for_their_readers(night: FolderObjectStore) -> None:
 
 
 def test_doubled_rows_are_counted(night: FolderObjectStore) -> None:
-    """The same rows in a second file: as many duplicates, another fingerprint."""
+    """A second copy of the rows gives as many duplicates and another fingerprint."""
     before = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
     log = strict_log(source_at(FEED_S0, "night"), night)
     night.write(f"{LOG}/part-00001.parquet", night.read(f"{LOG}/part-00000.parquet"))
@@ -87,7 +87,7 @@ def test_doubled_rows_are_counted(night: FolderObjectStore) -> None:
 
 
 def test_two_equal_byte_arrays_are_no_duplicate(store: FolderObjectStore) -> None:
-    """Datomic writes both datoms when a tx asserts equal byte arrays; for other types two rows are a fault."""
+    """Datomic writes equal byte arrays of one tx twice; two equal rows of other types are duplicates."""
     types = [(100, 40, "27", 5, True), (101, 40, "23", 5, True)]
     of_bytes = [(1, 100, "5Q==", 6, True)] * 2
     of_text = [(1, 101, "x", 6, True)] * 3
@@ -102,7 +102,7 @@ def test_two_equal_byte_arrays_are_no_duplicate(store: FolderObjectStore) -> Non
 
 
 def test_duplicates_are_found_across_files(store: FolderObjectStore) -> None:
-    """Also those of byte arrays whose attribute is installed in another file are left out."""
+    """Equal byte arrays are recognised even if their attribute is installed in another file."""
     parts = [
         [(100, 40, "27", 5, True), (101, 40, "23", 5, True), (1, 101, "x", 6, True)],
         [(1, 100, "5Q==", 7, True), (1, 101, "x", 6, True)],
@@ -115,7 +115,7 @@ def test_duplicates_are_found_across_files(store: FolderObjectStore) -> None:
 
 
 def test_the_sum_of_hashes_knows_rows_but_not_their_order() -> None:
-    """Also across processes, because the notebook runs elsewhere."""
+    """The fingerprint is the same in another process, because the notebook runs elsewhere."""
     frame = pl.DataFrame({"e": [1, 2, 3], "v": ["x", None, "z"]})
     code = (
         "import json, sys, polars; from logcache_assets.engine.raw.describe_raw import sum_hashes; "
@@ -135,7 +135,7 @@ def test_the_sum_of_hashes_knows_rows_but_not_their_order() -> None:
 
 
 def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: FolderObjectStore) -> None:
-    """Cut into two files, in another order, it is the same."""
+    """The fingerprint does not depend on files or order."""
     log = strict_log(source_at(FEED_S0, "old"), store)
     write_part(log, f"{LOG}/one", store)
     write_part(log[100:].reverse(), f"{LOG}/two", store, number=0)
@@ -151,7 +151,7 @@ def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: FolderObjectSt
 
 
 def test_a_corrupt_file_is_named(night: FolderObjectStore) -> None:
-    """A truncated Parquet file is never an empty dataset."""
+    """A truncated Parquet file is an error, never an empty dataset."""
     uri = f"{LOG}/part-00000.parquet"
     night.write(uri, night.read(uri)[:-1])
 
@@ -174,7 +174,7 @@ def test_figures_of_what_is_no_log_say_so(night: FolderObjectStore) -> None:
 
 
 def test_a_log_is_written_in_log_order(store: FolderObjectStore) -> None:
-    """Sorted by t, the order within a tx as it was; also what a cache and newer segments give."""
+    """Rows are sorted by t and keep their order within a tx, with and without a cache."""
     source = source_at(FEED_S0, "night")
     log = strict_log(source, store)
     cached = replace(source, cache=write_cache(source, store, folder="old", last_t=cut_off(FEED_S0, "old")))
@@ -187,7 +187,7 @@ def test_a_log_is_written_in_log_order(store: FolderObjectStore) -> None:
 
 
 def test_what_was_built_is_counted(store: FolderObjectStore) -> None:
-    """Datoms, facts and the last t, as Datomic counted them."""
+    """Datoms, facts and last t are what Datomic counted."""
     source, counts = source_at(FEED_S0, "night"), expected_counts("night", "feed-s0")
     wanted = RawBuild(source=source, log=Folder(store, LOG), entities=Folder(store, ENTITIES))
 
@@ -198,7 +198,7 @@ def test_what_was_built_is_counted(store: FolderObjectStore) -> None:
 
 
 def test_raw_datasets_before_the_caches_end_are_cut(store: FolderObjectStore) -> None:
-    """From a cache that is ahead: what was known at that t, and not a datom more."""
+    """A cache that is ahead gives the datasets as of that t."""
     source = source_at(FEED_S0, "old")
     ahead = write_cache(source, store, folder="ahead", last_t=cut_off(FEED_S0, "night"))
 
@@ -210,7 +210,7 @@ def test_raw_datasets_before_the_caches_end_are_cut(store: FolderObjectStore) ->
 
 
 def test_a_cached_log_that_ends_elsewhere_is_not_copied(store: FolderObjectStore) -> None:
-    """Its entities are sound, so only reading the log finds it."""
+    """Only reading the log finds its damage, because the entities are sound."""
     source = source_at(FEED_S0, "night")
     behind = write_cache(source, store, folder="behind", last_t=cut_off(FEED_S0, "old"))
     mixed = write_cache(source, store, folder="mixed", last_t=cut_off(FEED_S0, "yesterday"))
