@@ -74,11 +74,11 @@ class DistantStore(FolderObjectStore):
 
 
 class DistantIndex(SegmentList):
-    """An index in memory whose answers come in pages, each this far away.
+    """An index in memory that answers in pages, with a delay for each.
 
     Args:
-        segments: of all instances.
-        latency_seconds: slept before each page.
+        segments: the segments of all instances.
+        latency_seconds: the delay.
     """
 
     def __init__(self, segments: Iterable[Segment], *, latency_seconds: float) -> None:
