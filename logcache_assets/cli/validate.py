@@ -26,7 +26,8 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.domain.objections import Objection, find_idle_settings
+from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
 from logcache_assets.domain.segments import find_reextractions
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
@@ -158,13 +159,13 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     return verdict
 
 
-def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Objection]:
+def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Problem]:
     """Warnings of what was not checked, for lack of a log or of the key."""
     if not log_given:
-        yield Objection(findings=("no log was given: whether today's tables show all that changed was not checked",))
+        yield Problem(found=("no log was given: whether today's tables show all that changed was not checked",))
     if not key_given:
         text = "LOGCACHE_PII_KEY is not set: what a new value of personal data hashes to was not verified"
-        yield Objection(findings=(text, "tokens are of this run alone"))
+        yield Problem(found=(text, "tokens are of this run alone"))
 
 
 def _judge(case: Case, logs: LogFiles | None, driver: DriverName, tell: Tell) -> tuple[ContractOutcome, ...]:

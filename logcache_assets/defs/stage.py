@@ -11,11 +11,10 @@ from typing import Any
 import dagster as dg
 
 from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
+from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.refresh.document_store import Documents
 
-BASE_BRANCH = "main"
-"""The branch whose map is active."""
 OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
 """The tag of an asset that belongs to every refresh."""
@@ -82,7 +81,10 @@ def _read_unchanged(
     uri = str(materialization.metadata[DOCUMENT].value)
     text = documents.store.read(uri).decode()
     if materialization.metadata[DIGEST].value != document_digest(text):
-        raise Refused(f"{uri} is not what its stage wrote; materialize that asset again (C29)")
+        problem = Problem(
+            code="C29", found=(f"{uri} is not what its stage wrote",), remedy="materialize that asset again"
+        )
+        raise Refused(str(problem))
     return parse_document(text, kind, where=uri)
 
 
@@ -97,7 +99,12 @@ def refuse_stale(context: Context, key: str, *, behind: str) -> None:
     selected = context.run.asset_selection or frozenset()
     rematerialized = any(chosen.path[0] == behind for chosen in selected)
     if rematerialized and dg.AssetKey([key]) not in selected:
-        raise Refused(f"this run makes {behind} anew, but not {key}, which is made of it; select {key} too (C29)")
+        problem = Problem(
+            code="C29",
+            found=(f"this run makes {behind} anew, but not {key}, which is made of it",),
+            remedy=f"select {key} too",
+        )
+        raise Refused(str(problem))
 
 
 def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import msgspec
 
 from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
 from logcache_assets.domain.figures import ContractFigures
-from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.validation import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
 
@@ -223,17 +223,17 @@ class ContractInventory(Document, frozen=True, kw_only=True):
     """Every entry of the allow-list."""
     rules_sha256: str = ""
     """Of the file of rules; empty without one."""
-    warnings: tuple[Objection, ...] = ()
-    """What should be read beside what the rules say: settings that concern nothing."""
+    warnings: tuple[Problem, ...] = ()
+    """What a reviewer should read beside the results: settings that have no effect."""
 
 
 class Verdict(Document, frozen=True, kw_only=True):
     """Whether a candidate may be published, bound to exactly what was checked (C29)."""
 
     approved: bool
-    reasons: tuple[Objection, ...]
+    reasons: tuple[Problem, ...]
     """Why not, the likely cause first; empty when approved."""
-    warnings: tuple[Objection, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     """What does not block but should be read."""
     binding: Binding | None
     """None outside a refresh: nothing can be published with it."""

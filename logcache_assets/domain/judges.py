@@ -16,6 +16,7 @@ from logcache_assets.domain.figures import (
     Pattern,
 )
 from logcache_assets.domain.patterns import describe_patterns
+from logcache_assets.domain.problems import coded
 from logcache_assets.domain.rules import Allowance, Finding, Rules, Severity
 from logcache_assets.domain.table_problems import describe_schema_problem, describe_unsound_keys, find_key_problems
 from logcache_assets.domain.validation import Excuse, RuleName, RuleResult
@@ -162,7 +163,7 @@ def _explained_summary(differing: int, missed: int) -> str:
 def judge_missed(contract: str, figures: ContractFigures, rules: Rules) -> RuleResult:
     """Everything that happened since yesterday shows in today's table (C1, C21)."""
     missed = figures.reasons.get("missed", 0)
-    unknown = Judgement(blocking=("no log was given, so nothing tells what today's table must show (C29)",))
+    unknown = Judgement(blocking=(coded("no log was given, so nothing tells what today's table must show", "C29"),))
     return _result(
         "nothing_missed",
         _judge_fault(contract, figures, rules, "missed") if figures.explained else unknown,
@@ -250,7 +251,7 @@ def _judge_same_t(figures: ContractFigures, allowance: Allowance | None) -> Judg
     same_t = figures.same_t
     if same_t is None:
         cause = f": {figures.same_t_failure}" if figures.same_t_failure else ""
-        return Judgement(blocking=(f"it was not recomputed{cause} (C29)",))
+        return Judgement(blocking=(coded(f"it was not recomputed{cause}", "C29"),))
     if not same_t.differing:
         return Judgement()
     where = f", in {', '.join(same_t.columns[:3])}" if same_t.columns else ""

@@ -78,6 +78,10 @@ class Locations:
         """The document of a candidate."""
         return self.document(transaction=transaction, stage=Stage.CANDIDATE, name=selection)
 
+    def test_run(self, *, transaction: str, version: str) -> str:
+        """The document of the test run at a candidate's Itaipu version."""
+        return self.document(transaction=transaction, stage=Stage.TEST_RUN, name=version)
+
     def verdict(self, *, transaction: str, selection: str) -> str:
         """The document of the verdict on a candidate."""
         return self.document(transaction=transaction, stage=Stage.VERDICT, name=selection)

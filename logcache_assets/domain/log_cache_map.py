@@ -13,10 +13,13 @@ import msgspec
 
 from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.problems import Problem, coded
 from logcache_assets.errors import BadInput
 
 MAP_PATH = "log_cache_map.json"
 """Where the map lies in the itaipu repository."""
+BASE_BRANCH = "main"
+"""The branch whose map is active."""
 
 PositiveT = Annotated[int, msgspec.Meta(gt=0, lt=2**63 - 1)]
 Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -59,17 +62,21 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}: {_explain(str(error), text)}; correct that value and commit") from error
     except msgspec.DecodeError as error:
-        raise BadInput(f"{where} is not JSON: {json_place(text)}; correct it and commit (C15)") from error
+        found = f"{where} is not JSON: {json_place(text)}"
+        raise BadInput(str(Problem(code="C15", found=(found,), remedy="correct it and commit"))) from error
     if render_map(parsed) != text:
-        raise BadInput(
-            f"{where} is not in canonical form (sorted keys, two spaces, final newline, instants as …Z), so a refresh "
-            "would touch other entries' bytes; write it again canonically and commit (C15)"
+        problem = Problem(
+            code="C15",
+            found=(f"{where} is not in canonical form (sorted keys, two spaces, final newline, instants as …Z)",),
+            why="a refresh would touch other entries' bytes",
+            remedy="write it again canonically and commit",
         )
+        raise BadInput(str(problem))
     return parsed
 
 
 def _explain(message: str, text: str) -> str:
-    """Msgspec's message names the place but not the prototype and database; find the offending entry."""
+    """Which entry is wrong and how: msgspec's own message names neither prototype nor database."""
     plain = json.loads(text)
     for prototype, databases in plain.items() if isinstance(plain, dict) else ():
         for database, entry in databases.items() if isinstance(databases, dict) else ():
@@ -78,8 +85,8 @@ def _explain(message: str, text: str) -> str:
             except msgspec.ValidationError as error:
                 found = entry.get("last_t") if isinstance(entry, dict) and "last_t" in str(error) else None
                 shown = f", found {json.dumps(found)}" if found is not None else ""
-                return f"entry {prototype} / {database}: {error}{shown} (C15)"
-    return f"{message} (C15)"
+                return coded(f"entry {prototype} / {database}: {error}{shown}", "C15")
+    return coded(message, "C15")
 
 
 def render_map(entries: LogCacheMap) -> str:

@@ -1,67 +1,49 @@
-"""What speaks against publishing a candidate, made from the results of its rules.
+"""Problems of a candidate's contracts, made from the results of the validation rules.
 
-A rule without a result is a refusal (C29). The results come from judges.py, and the verdict that holds the objections
-is verdict.py.
+A rule without a result is a problem too (C29). verdict.py collects them into a verdict.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-import msgspec
+from msgspec.structs import replace
 
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import RULES_PATH, Rules, find_unmatched
 from logcache_assets.domain.validation import RuleName, RuleResult, SameTSelection
 
-
-class Objection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What speaks against publishing, or should be read before it is done."""
-
-    findings: tuple[str, ...]
-    """Clauses, the likely cause first."""
-    contracts: tuple[str, ...] = ()
-    """Datasets that it is about; none where it is about the candidate."""
-    rule: RuleName | None = None
-    """That found it; None where it is no single rule's."""
-
-    @property
-    def subject(self) -> str:
-        """The first contract and how many more there are."""
-        more = len(self.contracts) - 1
-        return f"{self.contracts[0]} and {more} more" if more > 0 else "".join(self.contracts)
-
-    def __str__(self) -> str:
-        """One sentence for a person."""
-        return ": ".join(part for part in (self.subject, self.rule, "; ".join(self.findings)) if part)
+NO_CONTRACT_REMEDY = "check which databases and definitions were given"
 
 
 def find_refusals(
     results: Mapping[str, Sequence[RuleResult]], *, required: Mapping[str, Sequence[RuleName]]
-) -> tuple[Objection, ...]:
-    """Why the contracts must not be published: rules that block, asked or not, and rules that did not run once (C29).
+) -> tuple[Problem, ...]:
+    """Why the contracts must not be published: every result that blocks, and every rule without exactly one (C29).
 
-    Contracts that fail for one and the same reason share an objection.
+    Contracts that fail for the same reason share a problem. A result that blocks counts even if its rule is not
+    required.
 
     Args:
         results: by contract.
         required: the rules that must have run, by contract.
     """
     if not required:
-        return (Objection(findings=("no contract was to be checked (C29)",)),)
+        return (Problem(code="C29", found=("no contract was to be checked",), remedy=NO_CONTRACT_REMEDY),)
     return _united(
-        objection
+        problem
         for contract in dict.fromkeys((*required, *results))
-        for objection in _refusals(contract, results.get(contract, ()), required.get(contract, ()))
+        for problem in _refusals(contract, results.get(contract, ()), required.get(contract, ()))
     )
 
 
-def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[Objection, ...]:
-    """What does not block but should be read: rules that only warn, and what was excused."""
+def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[Problem, ...]:
+    """What a reviewer should read although it does not block: rules that only warn, and what was excused."""
     return _united(
-        Objection(contracts=(contract,), rule=result.rule, findings=findings)
+        Problem(subjects=(contract,), rule=result.rule, found=found)
         for contract, its_results in results.items()
         for result in its_results
-        for findings in _warnings(result)
+        for found in _warnings(result)
     )
 
 
@@ -71,19 +53,16 @@ def _warnings(result: RuleResult) -> Iterator[tuple[str, ...]]:
     yield from ((str(excuse),) for excuse in result.excused)
 
 
-def _united(objections: Iterable[Objection]) -> tuple[Objection, ...]:
-    """One objection for all contracts that have the same, in the order of the first."""
-    same: dict[tuple[RuleName | None, tuple[str, ...]], list[str]] = {}
-    for objection in objections:
-        contracts = same.setdefault((objection.rule, objection.findings), [])
-        contracts += [contract for contract in objection.contracts if contract not in contracts]
-    return tuple(
-        Objection(contracts=tuple(contracts), rule=rule, findings=findings)
-        for (rule, findings), contracts in same.items()
-    )
+def _united(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Merge problems that differ only in their contracts; the order is that of the first."""
+    same: dict[Problem, list[str]] = {}
+    for problem in problems:
+        contracts = same.setdefault(replace(problem, subjects=()), [])
+        contracts += [contract for contract in problem.subjects if contract not in contracts]
+    return tuple(replace(problem, subjects=tuple(contracts)) for problem, contracts in same.items())
 
 
-def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Objection]:
+def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Problem]:
     # A table that is not there fails every rule for one reason, which then stands alone.
     alone = len({result.actual for result in results}) == 1
     unasked = (result.rule for result in results if result.blocks and result.rule not in required)
@@ -91,9 +70,9 @@ def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[R
         own = [result for result in results if result.rule == rule]
         if len(own) != 1:
             how_often = "did not run" if not own else f"has {len(own)} results, of which one at most is its own"
-            yield Objection(contracts=(contract,), rule=rule, findings=(f"the check {how_often} (C29)",))
+            yield Problem(code="C29", subjects=(contract,), rule=rule, found=(f"the check {how_often}",))
         elif own[0].blocks:
-            yield Objection(contracts=(contract,), rule=None if alone else rule, findings=own[0].actual)
+            yield Problem(subjects=(contract,), rule=None if alone else rule, found=own[0].actual)
 
 
 def find_idle_settings(
@@ -102,8 +81,8 @@ def find_idle_settings(
     definitions: Sequence[DatabaseDefinition],
     *,
     rules_path: str = RULES_PATH,
-) -> tuple[Objection, ...]:
-    """What was set and concerns nothing, because a name is misspelt or gone.
+) -> tuple[Problem, ...]:
+    """Settings that have no effect, because a name in them is misspelt or gone.
 
     Args:
         rules: the file of rules.
@@ -114,7 +93,7 @@ def find_idle_settings(
     columns = {table.dataset: table.columns for each in definitions for table in contract_tables(each)}
     unmatched = [f"{rules_path}: {sentence}" for sentence in find_unmatched(rules, columns)]
     idle = [*unmatched, *_find_idle_same_t(same_t, columns, {p for each in definitions for p in each.prototypes})]
-    return tuple(Objection(findings=(sentence,)) for sentence in idle)
+    return tuple(Problem(found=(sentence,)) for sentence in idle)
 
 
 def _find_idle_same_t(same_t: SameTSelection, datasets: Iterable[str], prototypes: Collection[str]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Segments of the index and the rules that a chain of them obeys.
 
 A segment covers (last_batch_t, last_t]. Two neighbours meet when `next.last_batch_t == previous.last_t`; t is not
-dense, so `t + 1` is never tested. The ids C1, C2, C3 and C7 are those of the failure table in docs/runbook.md.
+dense, so `t + 1` is never tested. The codes C1, C2, C3 and C7 are those of problems.py.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.problems import Problem
+
+CHAIN_REMEDY = "repair the segment index or have the range extracted again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +54,13 @@ def extraction_of(segment: Segment) -> Extraction:
     return Extraction(last_batch_t=segment.last_batch_t, last_t=segment.last_t, timestamp_ms=segment.timestamp_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChainFault:
-    """One place where the segments do not make a whole log."""
+class ChainProblem(Problem, frozen=True, kw_only=True):
+    """A gap or an overlap: one range of t in which the segments do not make a whole log."""
 
-    check: str
-    """C1, C2 or C3."""
-    instance: Instance
     after_t: int
+    """Exclusive."""
     until_t: int
-    description: str
-
-    def __str__(self) -> str:
-        """One sentence for a person."""
-        return f"{self.description} ({self.check})"
+    """Inclusive."""
 
 
 def chain_after(segments: Iterable[Segment], *, after_t: int) -> tuple[Segment, ...]:
@@ -72,8 +68,8 @@ def chain_after(segments: Iterable[Segment], *, after_t: int) -> tuple[Segment, 
     return tuple(sorted((s for s in segments if s.last_t > after_t), key=lambda s: (s.last_t, s.last_batch_t)))
 
 
-def find_chain_faults(segments: Iterable[Segment], *, after_t: int) -> tuple[ChainFault, ...]:
-    """Gaps and overlaps among the segments of one instance that continue a log up to after_t.
+def find_chain_faults(segments: Iterable[Segment], *, after_t: int) -> tuple[ChainProblem, ...]:
+    """Gaps (C1, C2) and overlaps (C3) among the segments of one instance that continue a log up to after_t.
 
     A segment that straddles after_t is no fault: LogOp takes only its datoms with t > after_t.
     """
@@ -82,21 +78,32 @@ def find_chain_faults(segments: Iterable[Segment], *, after_t: int) -> tuple[Cha
     for n, segment in enumerate(chain):
         begins_at = segment.last_batch_t
         if begins_at > covered_t:
-            faults.append(_fault("C2" if n else "C1", segment, begins_at, covered_t, "nothing covers"))
+            faults.append(_gap(segment, after_t=covered_t, is_first=not n))
         elif n and begins_at < covered_t:
-            faults.append(_fault("C3", segment, min(covered_t, segment.last_t), begins_at, "two segments cover"))
+            faults.append(_overlap(segment, until_t=min(covered_t, segment.last_t)))
         covered_t = max(covered_t, segment.last_t)
     return tuple(faults)
 
 
-def _fault(check: str, segment: Segment, until_t: int, after_t: int, what: str) -> ChainFault:
-    kind = "the segment index has an overlap" if check == "C3" else "the segment index has a gap"
-    return ChainFault(
-        check=check,
-        instance=segment.instance,
+def _gap(segment: Segment, *, after_t: int, is_first: bool) -> ChainProblem:
+    return ChainProblem(
+        code="C1" if is_first else "C2",
+        subjects=(segment.instance.name,),
+        found=(f"the segment index has a gap, nothing covers t in ({after_t}, {segment.last_batch_t}]",),
+        remedy=CHAIN_REMEDY,
         after_t=after_t,
+        until_t=segment.last_batch_t,
+    )
+
+
+def _overlap(segment: Segment, *, until_t: int) -> ChainProblem:
+    return ChainProblem(
+        code="C3",
+        subjects=(segment.instance.name,),
+        found=(f"the segment index has an overlap, two segments cover t in ({segment.last_batch_t}, {until_t}]",),
+        remedy=CHAIN_REMEDY,
+        after_t=segment.last_batch_t,
         until_t=until_t,
-        description=f"{segment.instance.name}: {kind}, {what} t in ({after_t}, {until_t}]",
     )
 
 

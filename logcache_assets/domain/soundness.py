@@ -1,6 +1,6 @@
 """What must hold of exported logs, of the base map and of a candidate before anything is published.
 
-Every function gives the reasons as sentences; none means sound. The ids are those of docs/runbook.md.
+Every function yields the problems it finds; none means sound.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,9 @@ from logcache_assets.domain.documents import Manifest, RawLogs
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import Segment, find_chain_faults, find_stale_segments, newest_t
+from logcache_assets.domain.wording import count_of
 
 LOG_COLUMNS: Mapping[str, str] = {
     "e": "int64",
@@ -21,8 +23,7 @@ LOG_COLUMNS: Mapping[str, str] = {
     "added": "bool",
     "tx_instant": "timestamp[ms, tz=UTC]",
 }
-"""What LogOp reads: the columns of a segment (C17)."""
-
+"""Columns of a segment and of a cached log (C17)."""
 
 FACTS_COLUMNS: Mapping[str, str] = {
     "e": "int64",
@@ -32,72 +33,120 @@ FACTS_COLUMNS: Mapping[str, str] = {
     "t_from": "int64",
     "t_to": "int64",
 }
-"""What contracts start from: the columns of materialized entities (C17)."""
+"""Columns of materialized entities (C17)."""
+
+OTHER_NIGHT = "wait for the next nightly run, or name another transaction with --transaction"
+REFRESH_AGAIN = "revert the entry to a sound cached log, or refresh it"
 
 
-def find_export_problems(logs: RawLogs, active: MapEntry | None) -> Iterator[str]:
-    """Why the raw logs of an instance must not become its cache (C5, C6, C17, C19)."""
+def find_export_problems(logs: RawLogs, active: MapEntry | None) -> Iterator[Problem]:
+    """Why the raw logs of an instance must not become its cached log (C5, C6, C17, C19).
+
+    Args:
+        logs: both raw datasets, as the notebook described them.
+        active: the instance's entry in the active map; None if it has none.
+    """
+    yield from _find_column_problems(logs)
     log, entities = logs.log, logs.materialized_entities
     if not log.rows:
-        yield f"{logs.instance}: the exported log is empty"
-    if log.columns != LOG_COLUMNS:
-        yield f"{logs.instance}: LogOp cannot read columns {log.columns}, it reads {dict(LOG_COLUMNS)} (C17)"
-    if entities.columns != FACTS_COLUMNS:
-        yield f"{logs.instance}: materialized entities have columns {entities.columns}, not {dict(FACTS_COLUMNS)} (C17)"
+        yield Problem(subjects=(logs.instance,), found=("the exported log is empty",), remedy=OTHER_NIGHT)
     if logs.duplicate_datoms:
-        yield f"{logs.instance}: {logs.duplicate_datoms} datoms of the log are duplicates (C19)"
+        found = f"{logs.duplicate_datoms} datoms of the log are duplicates"
+        yield Problem(code="C19", subjects=(logs.instance,), found=(found,), remedy=OTHER_NIGHT)
     if log.last_t != entities.last_t:
-        yield f"{logs.instance}: the log ends at t {log.last_t}, the materialized entities at {entities.last_t} (C5)"
+        found = f"the log ends at t {log.last_t}, the materialized entities at {entities.last_t}"
+        yield Problem(code="C5", subjects=(logs.instance,), found=(found,), remedy=OTHER_NIGHT)
     if active and log.last_t < active.last_t:
-        yield f"{logs.instance}: the log ends at t {log.last_t}, behind the active cache's {active.last_t} (C6)"
+        found = f"the log ends at t {log.last_t}, behind the active cache's {active.last_t}"
+        yield Problem(code="C6", subjects=(logs.instance,), found=(found,), remedy=OTHER_NIGHT)
 
 
-def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry: MapEntry) -> Iterator[str]:
+def _find_column_problems(logs: RawLogs) -> Iterator[Problem]:
+    log, entities = logs.log.columns, logs.materialized_entities.columns
+    if log != LOG_COLUMNS:
+        found = f"LogOp cannot read columns {log}, it reads {dict(LOG_COLUMNS)}"
+        yield Problem(code="C17", subjects=(logs.instance,), found=(found,), remedy=OTHER_NIGHT)
+    if entities != FACTS_COLUMNS:
+        found = f"materialized entities have columns {entities}, not {dict(FACTS_COLUMNS)}"
+        yield Problem(code="C17", subjects=(logs.instance,), found=(found,), remedy=OTHER_NIGHT)
+
+
+def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry: MapEntry) -> Iterator[Problem]:
     """Why LogOp could not continue this entry with the segments of the index (C1 to C4, C7)."""
     stale = find_stale_segments(segments, cached_until_t=entry.last_t, source_read_at=entry.source_read_at)
     if stale:
-        first = stale[0]
-        yield (
-            f"{instance.name}: {len(stale)} segments that the cache holds were extracted again after it was read, "
-            f"first t in ({first.last_batch_t}, {first.last_t}]: it may still hold deleted personal data (C7); "
-            "refresh from a nightly run that started later"
-        )
+        yield _stale(instance, stale)
     if entry.last_t > newest_t(segments):
-        yield (
-            f"{instance.name}: the cache ends at t {entry.last_t}, ahead of the index, which ends at "
-            f"{newest_t(segments)}: another database or prototype (C4)"
+        yield Problem(
+            code="C4",
+            subjects=(instance.name,),
+            found=(f"the cache ends at t {entry.last_t}, ahead of the index, which ends at {newest_t(segments)}",),
+            why="it belongs to another database or prototype, or the database was created anew",
+            remedy="find out which; never merge it",
         )
-    for fault in find_chain_faults(segments, after_t=entry.last_t):
-        yield f"{fault}; repair the segment index or have the range extracted again"
+    yield from find_chain_faults(segments, after_t=entry.last_t)
+
+
+def _stale(instance: Instance, stale: Sequence[Segment]) -> Problem:
+    found = (
+        f"{count_of(len(stale), 'segment')} that the cache holds {'was' if len(stale) == 1 else 'were'} extracted "
+        f"again after it was read, first t in ({stale[0].last_batch_t}, {stale[0].last_t}]"
+    )
+    return Problem(
+        code="C7",
+        subjects=(instance.name,),
+        found=(found,),
+        why="it may still hold deleted personal data",
+        remedy="refresh from a nightly run that started later",
+    )
 
 
 def find_pointer_problems(
     instance: Instance, entry: MapEntry, manifest: Manifest, *, manifest_sha256: str
-) -> Iterator[str]:
+) -> Iterator[Problem]:
     """Why an entry and the manifest it points to do not belong together (C5, C7, C13, C14)."""
+    subjects = (instance.name,)
     if manifest_sha256 != entry.manifest_sha256:
-        yield (
-            f"{instance.name}: the manifest {folder_of(entry.log).manifest} is not the one that the map names "
-            f"(found {manifest_sha256[:12]}, expected {entry.manifest_sha256[:12]}) (C13)"
+        found = (
+            f"the manifest {folder_of(entry.log).manifest} is not the one that the map names "
+            f"(found {manifest_sha256[:12]}, expected {entry.manifest_sha256[:12]})"
         )
+        yield Problem(code="C13", subjects=subjects, found=(found,), remedy=REFRESH_AGAIN)
     if manifest.last_t != entry.last_t:
-        yield f"{instance.name}: the map says last_t {entry.last_t}, the data ends at {manifest.last_t} (C5)"
+        found = f"the map says last_t {entry.last_t}, the data ends at {manifest.last_t}"
+        yield Problem(code="C5", subjects=subjects, found=(found,), remedy="correct the entry: the manifest is right")
     if (manifest.transaction, manifest.source_read_at) != (entry.transaction, entry.source_read_at):
-        yield (
-            f"{instance.name}: the map says transaction {entry.transaction[:8]}, read at "
-            f"{utc_text(entry.source_read_at)}, the manifest {manifest.transaction[:8]}, read at "
-            f"{utc_text(manifest.source_read_at)}: deleted personal data could go unseen (C7)"
-        )
+        yield _other_origin(instance, entry, manifest)
     expected = (instance.name, manifest.log.uri, manifest.materialized_entities.uri)
     if (manifest.instance, entry.log, entry.materialized_entities) != expected:
-        yield f"{instance.name}: the entry points to the folder of {manifest.instance}, {entry.log} (C14)"
+        found = f"the entry points to the folder of {manifest.instance}, {entry.log}"
+        yield Problem(code="C14", subjects=subjects, found=(found,), remedy=REFRESH_AGAIN)
 
 
-def find_lost_entries(*, base: LogCacheMap, candidate: LogCacheMap, changed: Sequence[Instance]) -> Iterator[str]:
+def _other_origin(instance: Instance, entry: MapEntry, manifest: Manifest) -> Problem:
+    found = (
+        f"the map says transaction {entry.transaction[:8]}, read at {utc_text(entry.source_read_at)}, "
+        f"the manifest {manifest.transaction[:8]}, read at {utc_text(manifest.source_read_at)}"
+    )
+    return Problem(
+        code="C7",
+        subjects=(instance.name,),
+        found=(found,),
+        why="deleted personal data could go unseen",
+        remedy="correct the entry: the manifest is right",
+    )
+
+
+def find_lost_entries(*, base: LogCacheMap, candidate: LogCacheMap, changed: Sequence[Instance]) -> Iterator[Problem]:
     """Entries outside this refresh that the candidate would change (C16)."""
     for prototype in sorted(base.keys() | candidate.keys()):
         before, after = base.get(prototype, {}), candidate.get(prototype, {})
         for database in sorted(before.keys() | after.keys()):
             instance = Instance(database=database, prototype=prototype)
             if instance not in changed and before.get(database) != after.get(database):
-                yield f"{instance.name}: its entry would change, and it is not part of this refresh (C16)"
+                yield Problem(
+                    code="C16",
+                    subjects=(instance.name,),
+                    found=("its entry would change, and it is not part of this refresh",),
+                    remedy="refresh again, so that the candidate is built on the base branch as it is now",
+                )

@@ -26,6 +26,7 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import CacheFolder
+from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.ports import Clock, ObjectNotFoundError, ObjectStore, StoredObject
 from logcache_assets.refresh.document_store import Documents
@@ -85,10 +86,11 @@ class Copier:
         """The listed sources, which must be exactly the files that the export read."""
         found, expected = listed(self.store, dataset.uri), expected_digests(dataset)
         if not found or digests(found) != expected:
-            raise Refused(
+            problem = (
                 f"the files at {dataset.uri} are no longer those that the notebook read ({len(found)} found, "
-                f"{len(expected)} expected, or changed): nothing was copied; materialize log_export again (C13)"
+                f"{len(expected)} expected, or changed): nothing was copied"
             )
+            raise Refused(str(Problem(code="C13", found=(problem,), remedy="materialize log_export again")))
         return found
 
     def _require_time(self, dataset: RawDataset, sources: dict[str, StoredObject]) -> None:
@@ -98,10 +100,11 @@ class Copier:
             return
         expires = min(item.modified_at for item in sources.values()) + timedelta(days=days)
         if expires - self.clock.now() < self.settings.copy_time:
-            raise Refused(
+            problem = (
                 f"the files at {dataset.uri} expire at {expires:%Y-%m-%d %H:%M} UTC, sooner than the copy may need: "
-                "nothing was copied; refresh from a newer nightly transaction (C12)"
+                "nothing was copied"
             )
+            raise Refused(str(Problem(code="C12", found=(problem,), remedy="refresh from a newer nightly transaction")))
 
     def _copy_dataset(self, dataset: RawDataset, destination: str) -> RawDataset:
         """Copy what is missing, then prove by one listing that the destination holds exactly the sources."""
@@ -182,20 +185,26 @@ def _conflict_text(destination: str, sources: dict[str, StoredObject], copied: d
     wrong = sorted(n for n in sources.keys() | copied.keys() if digests(sources).get(n) != digests(copied).get(n))
     name = wrong[0]
     sizes = [f"{found[name].size_bytes} bytes" if name in found else "absent" for found in (sources, copied)]
-    return (
+    found = (
         f"{destination}/{name} is not what was copied: {sizes[0]} at the source, {sizes[1]} at the destination"
-        f"{f', and {len(wrong) - 1} more' if len(wrong) > 1 else ''}; nothing is overwritten: find out who wrote it, "
-        "remove it and materialize permanent_log again (C13)"
+        f"{f', and {len(wrong) - 1} more' if len(wrong) > 1 else ''}"
     )
+    remedy = "nothing is overwritten: find out who wrote it, remove it and materialize permanent_log again"
+    return str(Problem(code="C13", found=(found,), remedy=remedy))
 
 
-def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[str]:
+def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[Problem]:
     """Files of a cached log that are not what its manifest says (C13)."""
     for dataset in (manifest.log, manifest.materialized_entities):
         found, expected = digests(listed(store, dataset.uri)), expected_digests(dataset)
         for name in sorted(found.keys() | expected.keys()):
             if found.get(name) != expected.get(name):
-                yield f"{manifest.instance}: {dataset.uri}/{name} is {_fate(name, found, expected)} (C13)"
+                yield Problem(
+                    code="C13",
+                    subjects=(manifest.instance,),
+                    found=(f"{dataset.uri}/{name} is {_fate(name, found, expected)}",),
+                    remedy="find out who wrote or removed it; nothing is ever overwritten",
+                )
 
 
 def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
@@ -214,5 +223,6 @@ def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
     except ObjectNotFoundError:
         return None
     if hashlib.sha256(content).hexdigest() != log.manifest_sha256:
-        raise Refused(f"{log.manifest} was changed after the copy (C13); compare it with the files and restore it")
+        problem = f"{log.manifest} was changed after the copy"
+        raise Refused(str(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it")))
     return documents.read(log.manifest, Manifest)

@@ -17,6 +17,7 @@ from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import Locations, Stage
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.names import raw_datasets
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import find_export_problems
 from logcache_assets.errors import Refused
 from logcache_assets.ports import NotebookError, NotebookRunner, ObjectStore, Tell
@@ -125,7 +126,7 @@ def is_still_true(
     )
 
 
-def find_problems(export: LogExport, active: LogCacheMap) -> Iterator[str]:
+def find_problems(export: LogExport, active: LogCacheMap) -> Iterator[Problem]:
     """Why the logs of a database must not become its caches."""
     for logs in export.instances:
         yield from find_export_problems(logs, entry_of(active, parse_instance(logs.instance)))

@@ -15,6 +15,7 @@ from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.figures import ContractFigures, SameT
 from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.problems import coded
 from logcache_assets.domain.rules import Rules
 from logcache_assets.domain.validation import NO_SAME_T, RuleName, SameTSelection, judge_unusable, required_rules
 from logcache_assets.engine.compare.compare_days import compare_days
@@ -77,7 +78,7 @@ def judge_database(case: Case, at: Runtime) -> tuple[ContractOutcome, ...]:
         found = figures.get(table.dataset)
         rules = case.required(table)
         if found is None:
-            results = judge_unusable(reason or "it was not compared (C29)", rules=rules)
+            results = judge_unusable(reason or coded("it was not compared", "C29"), rules=rules)
         else:
             results = judge_contract(table.dataset, found, case.rules, required=rules)
         place = case.today.get(table.dataset)

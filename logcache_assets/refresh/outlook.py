@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
-from logcache_assets.defs.assets.log_cache_candidate import Inspector, read_base_map
-from logcache_assets.defs.assets.log_cache_pull_request import find_map_problems
 from logcache_assets.domain.documents import Candidate, Publication
 from logcache_assets.domain.due import Refresh, Wait, plan_refresh
 from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.transactions import Choice
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import Inspector, find_map_problems, read_base_map
 from logcache_assets.settings import Settings
 
 
@@ -67,10 +67,10 @@ class Planner:
         candidate = documents.read(uri, Candidate)
         text = self.repository.read(MAP_PATH, ref=published.branch)
         inspector = Inspector(documents, self.segment_index)
-        if problems := find_map_problems(candidate, text, self.repository, inspector):
+        if problems := list(find_map_problems(candidate, text, self.repository, inspector)):
             raise Refused(
                 f"pull request #{published.number} ({published.url}) must not be merged any more: "
-                f"{'; '.join(problems[:5])}"
+                f"{join_problems(problems)}"
             )
 
 

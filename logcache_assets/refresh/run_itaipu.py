@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.locations import Locations, Stage
+from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.transactions import Dataset, DatasetState
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
@@ -56,7 +56,7 @@ class TestRunner:
 
     def document_uri(self, candidate: Candidate) -> str:
         """Where the document of a candidate's test run lies."""
-        return self.locations.document(transaction=candidate.transaction, stage=Stage.TEST_RUN, name=candidate.version)
+        return self.locations.test_run(transaction=candidate.transaction, version=candidate.version)
 
     def datasets_of(self, run: TestRun) -> tuple[Dataset, ...]:
         """What the run's transaction holds; raises Refused when it holds nothing."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, SameT
-from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.validation import RuleResult
 from logcache_assets.report.charts import Chart, Slice, Spark, draw_spark, stack_slices
@@ -158,8 +158,8 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
         subject=f"log cache candidate {candidate.version}" if candidate else f"contracts of {name_databases(verdict)}",
         databases=summarize_databases(verdict),
         total=count_rows(verdict.contracts),
-        reasons=tuple(_view_objection(objection, anchors) for objection in verdict.reasons),
-        warnings=tuple(_view_objection(objection, anchors) for objection in verdict.warnings),
+        reasons=tuple(_view_problem(problem, anchors) for problem in verdict.reasons),
+        warnings=tuple(_view_problem(problem, anchors) for problem in verdict.warnings),
         contracts=tuple(
             view_contract(o, anchor=anchors[o.dataset], history=history.get(o.dataset, ()), among=len(ordered))
             for o in ordered
@@ -170,11 +170,11 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
     )
 
 
-def _view_objection(objection: Objection, anchors: Mapping[str, str]) -> Finding:
-    lead, *rest = objection.findings
-    named = f"{objection.rule}: {lead}" if objection.rule else lead
-    anchor = next((anchors[contract] for contract in objection.contracts if contract in anchors), None)
-    return show_clauses((named, *rest), subject=objection.subject, anchor=anchor)
+def _view_problem(problem: Problem, anchors: Mapping[str, str]) -> Finding:
+    lead, *rest = problem.clauses
+    named = f"{problem.rule}: {lead}" if problem.rule else lead
+    anchor = next((anchors[contract] for contract in problem.subjects if contract in anchors), None)
+    return show_clauses((named, *rest), subject=problem.subject, anchor=anchor)
 
 
 def view_contract(outcome: ContractOutcome, *, anchor: str, history: Sequence[int | None], among: int) -> ContractView:

@@ -348,7 +348,7 @@ def test_a_table_that_cannot_be_judged_is_refused(
     verdict = explained(home).run()
 
     assert not verdict.approved
-    own = [str(reason) for reason in verdict.reasons if ACCOUNTS in reason.contracts]
+    own = [str(reason) for reason in verdict.reasons if ACCOUNTS in reason.subjects]
     assert own
     assert all(any(part in reason for reason in own) for part in parts)
     assert not [reason for reason in own if "s3://today" in reason]

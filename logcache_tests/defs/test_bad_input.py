@@ -75,7 +75,7 @@ def expire_allowance(world: World) -> None:
         ),
         pytest.param(
             edit_map('"last_t": 3185', '"last_t": 95599N'),
-            ("log_cache_map.json on main is not JSON: line 30 column 22", "correct it and commit (C15)"),
+            ("log_cache_map.json on main is not JSON: line 30 column 22", "(C15); correct it and commit"),
             id="last_t as 95599N",
         ),
         pytest.param(

@@ -16,7 +16,7 @@ from logcache_assets.domain.figures import (
     TableFigures,
 )
 from logcache_assets.domain.judges import judge_explained, judge_missed
-from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import Allowance, Finding, RuleEntry, Rules
 from logcache_assets.domain.validation import RuleName, RuleResult
 
@@ -117,14 +117,14 @@ def judge_fault(
     return (judge_explained if fault == "unexplained" else judge_missed)(ACCOUNTS, found, rules)
 
 
-def told(objections: Iterable[Objection]) -> tuple[str, ...]:
+def told(problems: Iterable[Problem]) -> tuple[str, ...]:
     """As a person reads them."""
-    return tuple(map(str, objections))
+    return tuple(map(str, problems))
 
 
-def objection(*findings: str, contract: str = ACCOUNTS, rule: RuleName | None = None) -> Objection:
-    """Against one contract."""
-    return Objection(contracts=(contract,), rule=rule, findings=findings)
+def objection(*found: str, contract: str = ACCOUNTS, rule: RuleName | None = None) -> Problem:
+    """A problem of one contract."""
+    return Problem(subjects=(contract,), rule=rule, found=found)
 
 
 def rule_result(rule: RuleName, *, passed: bool = True) -> RuleResult:

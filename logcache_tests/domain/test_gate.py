@@ -1,127 +1,174 @@
 """The gate lets nothing pass without a verdict over exactly this candidate, at a moment when nobody reads."""
 
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
-from logcache_assets.domain.documents import Binding, Verdict
-from logcache_assets.domain.publish_window import PublishWindow
-from logcache_assets.domain.verdict import find_gate_problems
-from logcache_tests.domain.contract_samples import objection
-from logcache_tests.domain.samples import BASE_SHA, BINDING, NOW, SHA, TEST_RUN, candidate, changed, verdict
+from logcache_assets.domain.gate import REQUIREMENTS, GateState, Requirement, find_gate_problems
+from logcache_assets.domain.problems import CODES
+from logcache_tests.domain.gate_samples import ABSENT, BROKEN, OPEN, REFUSED, bound_to, gate
+from logcache_tests.domain.samples import NOW, changed, verdict
 
-WINDOW = PublishWindow(start_hour=13, end_hour=23)
-OTHER_SHA = "deadbeef" + "0" * 32
-
-
-def bound_to(**fields: str) -> Verdict:
-    """The approval, bound to something else in some fields."""
-    binding: Binding = changed(BINDING, **fields)
-    return changed(verdict(), binding=binding)
-
-
-def gate(
-    decided: Verdict | None = None,
-    *,
-    test_transaction: str = TEST_RUN,
-    branch_sha: str | None = SHA,
-    branch_map_sha256: str | None = "02" * 32,
-    base_sha: str | None = BASE_SHA,
-    running: tuple[str, ...] = (),
-    hours_later: int = 0,
-) -> list[str]:
-    """The gate's problems when everything else is as it was validated."""
-    return list(
-        find_gate_problems(
-            candidate(),
-            decided or verdict(),
-            test_transaction=test_transaction,
-            branch_sha=branch_sha,
-            branch_map_sha256=branch_map_sha256,
-            base_sha=base_sha,
-            running_contracts=running,
-            now=NOW + timedelta(hours=hours_later),
-            window=WINDOW,
-        )
-    )
+EACH_REQUIREMENT = pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
 
 
 def test_the_gate_opens_when_everything_is_as_validated() -> None:
     """No problem, no more and no less."""
-    assert gate() == []
-
-
-REFUSED = changed(verdict(), approved=False, reasons=(objection("all gone"),))
+    assert list(find_gate_problems(OPEN)) == []
 
 
 @pytest.mark.parametrize(
-    ("problems_of", "parts"),
+    ("state", "parts"),
     [
-        pytest.param(lambda: gate(decided=REFUSED), ("not approved", "all gone"), id="a refused verdict"),
         pytest.param(
-            lambda: gate(decided=bound_to(candidate_sha=OTHER_SHA)),
-            ("the verdict is of commit deadbeef, not of the candidate 33a485bc and its test run (C29)",),
+            BROKEN["verdict_approved"],
+            ("the verdict is not approved: contract-feed/accounts: all gone; ", "refresh again"),
+            id="a refused verdict",
+        ),
+        pytest.param(
+            gate(verdict=changed(REFUSED, reasons=REFUSED.reasons * 5)),
+            ("not approved: ", "; and 2 more; "),
+            id="a refused verdict with many reasons",
+        ),
+        pytest.param(
+            BROKEN["verdict_of_candidate"],
+            ("the verdict is of commit deadbeef, not of the candidate 33a485bc and its test run (C29); materialize",),
             id="a verdict of another commit",
         ),
         pytest.param(
-            lambda: gate(decided=bound_to(map_sha256="03" * 32)),
-            ("the verdict is of", "(C29)"),
+            gate(verdict=bound_to(map_sha256="03" * 32)),
+            ("the verdict is of", "(C29); materialize"),
             id="of another map",
         ),
         pytest.param(
-            lambda: gate(decided=bound_to(yesterday_transaction="x")),
-            ("the verdict is of", "(C29)"),
+            gate(verdict=bound_to(yesterday_transaction="x")),
+            ("the verdict is of", "(C29); materialize"),
             id="of another night",
         ),
         pytest.param(
-            lambda: gate(decided=bound_to(test_transaction="x")),
-            ("the verdict is of", "and its test run (C29)"),
+            gate(verdict=bound_to(test_transaction="x")),
+            ("the verdict is of", "and its test run (C29); materialize"),
             id="of another test run",
         ),
         pytest.param(
-            lambda: gate(test_transaction="x"),
-            ("the verdict is of", "and its test run (C29)"),
+            gate(test_transaction="x"),
+            ("the verdict is of", "and its test run (C29); materialize"),
             id="of a test run that was repeated since",
         ),
         pytest.param(
-            lambda: gate(decided=changed(verdict(), binding=None)),
-            ("the verdict is of no candidate", "(C29)"),
+            gate(test_transaction=None),
+            ("no test run of the candidate 33a485bc is stored (C29); materialize itaipu_test_run",),
+            id="without a test run",
+        ),
+        pytest.param(
+            gate(verdict=changed(verdict(), binding=None)),
+            ("the verdict is of no candidate", "(C29); materialize"),
             id="of no candidate",
         ),
         pytest.param(
-            lambda: gate(branch_sha=OTHER_SHA), ("is no longer the validated commit", "(C29)"), id="the branch moved"
+            BROKEN["allowances_hold"], ("the allowance expired on 2018-05-01; renew it",), id="an expired allowance"
         ),
-        pytest.param(lambda: gate(branch_sha=None), ("is no longer the validated commit",), id="the branch is gone"),
         pytest.param(
-            lambda: gate(branch_map_sha256="03" * 32), ("is no longer the validated commit",), id="another map on it"
+            gate(rules_problems=None), ("validation.yaml was not read at 33a485bc (C29); run",), id="rules not read"
         ),
-        pytest.param(lambda: gate(branch_map_sha256=None), ("is no longer the validated commit",), id="no map on it"),
         pytest.param(
-            lambda: gate(base_sha=OTHER_SHA),
-            ("the base branch moved from 7f00aa11 to deadbeef", "(C26)", "refresh again"),
+            BROKEN["branch_unmoved"],
+            ("is no longer the validated commit 33a485bc, it is at deadbeef (C29); find out", "refresh again"),
+            id="the branch moved",
+        ),
+        pytest.param(
+            gate(branch_sha=None), ("is no longer the validated commit 33a485bc, it is gone (C29);",), id="branch gone"
+        ),
+        pytest.param(
+            gate(branch_map_sha256="03" * 32),
+            ("is no longer the validated commit 33a485bc, it has another map (C29);",),
+            id="another map on it",
+        ),
+        pytest.param(
+            gate(branch_map_sha256=None),
+            ("is no longer the validated commit 33a485bc, it has no map (C29);",),
+            id="no map on it",
+        ),
+        pytest.param(
+            BROKEN["base_unmoved"],
+            ("the base branch moved from 7f00aa11 to deadbeef", "(C26); refresh again"),
             id="the base moved",
         ),
-        pytest.param(lambda: gate(base_sha=None), ("from 7f00aa11 to nothing", "(C26)"), id="the base is gone"),
+        pytest.param(gate(base_sha=None), ("from 7f00aa11 to nothing", "(C26); refresh again"), id="the base is gone"),
         pytest.param(
-            lambda: gate(hours_later=10),
-            ("it is 00:00 UTC, outside the publish window 13:00-23:00 UTC", "(C11)"),
+            BROKEN["map_sound"],
+            ("feed-s0: s3://permanent/part-0.parquet is gone (C13); find out who removed it",),
+            id="a damaged copy",
+        ),
+        pytest.param(
+            gate(map_problems=None),
+            ("the map on log-cache/2018-05-24-1c7be4a9-feed could not be inspected (C14); check",),
+            id="a map that nobody inspected",
+        ),
+        pytest.param(
+            BROKEN["inside_publish_window"],
+            ("it is 00:00 UTC, outside the publish window 13:00-23:00 UTC", "(C11); try again inside it"),
             id="outside the window",
         ),
         pytest.param(
-            lambda: gate(running=("contract-feed/accounts of DAILY transaction t-1", "x")),
-            ("2 contracts still being computed, first contract-feed/accounts of DAILY", "(C11)"),
+            BROKEN["no_contract_running"],
+            ("2 contracts still being computed, first contract-feed/accounts of DAILY", "(C11); try again when"),
             id="contracts being computed",
+        ),
+        pytest.param(
+            gate(running_contracts=None),
+            ("metapod was not asked which contracts are still being computed (C11); run",),
+            id="metapod was not asked",
         ),
     ],
 )
-def test_the_gate_refuses_for_exactly_one_reason(problems_of: Callable[[], list[str]], parts: tuple[str, ...]) -> None:
-    """Each thing that differs from what was validated is one problem, which names it."""
-    (problem,) = problems_of()
+def test_the_gate_refuses_for_exactly_one_reason(state: GateState, parts: tuple[str, ...]) -> None:
+    """Each thing that differs from what was validated is one problem: what was due, what was found, what to do."""
+    (problem,) = find_gate_problems(state)
 
-    assert all(part in problem for part in parts)
+    assert all(part in str(problem) for part in parts)
+
+
+@EACH_REQUIREMENT
+def test_a_requirement_is_met_or_refuses_by_itself(requirement: Requirement) -> None:
+    """It finds nothing at the open gate, and what breaks it is refused by no other requirement."""
+    refusing = [each.name for each in REQUIREMENTS if list(each.find_problems(BROKEN[requirement.name]))]
+
+    assert list(requirement.find_problems(OPEN)) == []
+    assert refusing == [requirement.name]
+
+
+@EACH_REQUIREMENT
+def test_what_is_absent_counts_as_wrong(requirement: Requirement) -> None:
+    """The gate fails closed: nothing is taken for granted that nobody looked at."""
+    problems = list(requirement.find_problems(ABSENT[requirement.name]))
+
+    assert [problem.code for problem in problems] == [requirement.code]
+    assert all(problem.remedy for problem in problems)
+
+
+def test_an_absent_verdict_is_not_approved() -> None:
+    """It is also of no candidate."""
+    absent, unbound = map(str, find_gate_problems(gate(verdict=None)))
+
+    assert absent == (
+        "the verdict is not approved: none is stored for the candidate 33a485bc (C29); materialize validation_report"
+    )
+    assert unbound.startswith("the verdict is of no candidate, not of the candidate 33a485bc and its test run (C29); ")
+
+
+@EACH_REQUIREMENT
+def test_a_requirement_says_what_it_is(requirement: Requirement) -> None:
+    """Its name is unique, its code is one of the failure table, and its sentence ends with a full stop."""
+    assert [each.name for each in REQUIREMENTS].count(requirement.name) == 1
+    assert requirement.code in CODES
+    assert requirement.sentence.endswith(".")
 
 
 def test_the_gate_tells_every_reason() -> None:
     """A person sees all of them at once."""
-    assert len(gate(decided=REFUSED, base_sha=None, branch_sha=None, running=("x",), hours_later=10)) == 5
+    state = gate(
+        verdict=REFUSED, base_sha=None, branch_sha=None, running_contracts=("x",), now=NOW + timedelta(hours=10)
+    )
+
+    assert len(list(find_gate_problems(state))) == 5

@@ -98,7 +98,7 @@ def test_a_t_as_clojure_prints_it_is_refused_with_its_place() -> None:
     refusal = refusal_of(CANONICAL.replace("95599,", "95599N,"))
 
     # The line of feed's last_t is the fourteenth; six spaces, `"last_t": ` and five digits stand before the N.
-    assert refusal == f"{WHERE} is not JSON: line 14 column 22: Expecting ',' delimiter; correct it and commit (C15)"
+    assert refusal == f"{WHERE} is not JSON: line 14 column 22: Expecting ',' delimiter (C15); correct it and commit"
 
 
 @pytest.mark.parametrize(

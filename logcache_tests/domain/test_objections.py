@@ -2,7 +2,8 @@
 
 import pytest
 
-from logcache_assets.domain.objections import Objection, find_idle_settings, find_refusals, find_warnings
+from logcache_assets.domain.objections import find_idle_settings, find_refusals, find_warnings
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import NO_RULES, RuleEntry, Rules
 from logcache_assets.domain.validation import (
     MANDATORY_RULES,
@@ -99,14 +100,14 @@ def test_what_did_not_pass_is_refused(results: dict[str, tuple[RuleResult, ...]]
     assert told(find_refusals(results, required={"a": MANDATORY_RULES})) == refusals
 
 
-def test_an_objection_tells_its_parts() -> None:
+def test_a_problem_keeps_its_parts() -> None:
     """So that a report need not take a sentence apart."""
     (found,) = find_refusals(
         {"a": failed("sound_table", actual="x; y: z"), "b": failed("sound_table", actual="x; y: z")},
         required={"a": MANDATORY_RULES, "b": MANDATORY_RULES},
     )
 
-    assert found == Objection(contracts=("a", "b"), rule="sound_table", findings=("x; y: z",))
+    assert found == Problem(subjects=("a", "b"), rule="sound_table", found=("x; y: z",))
 
 
 def test_each_contract_must_pass_the_rules_that_are_asked_of_it() -> None:
@@ -118,7 +119,9 @@ def test_each_contract_must_pass_the_rules_that_are_asked_of_it() -> None:
 
 def test_checking_nothing_is_refused() -> None:
     """Without a contract there is no proof of anything (C29)."""
-    assert told(find_refusals({"a": PASSED}, required={})) == ("no contract was to be checked (C29)",)
+    assert told(find_refusals({"a": PASSED}, required={})) == (
+        "no contract was to be checked (C29); check which databases and definitions were given",
+    )
 
 
 def test_contracts_that_fail_alike_share_a_sentence() -> None:

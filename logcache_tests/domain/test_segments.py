@@ -22,10 +22,10 @@ from logcache_tests.domain.samples import READ_AT, segment
 Range = tuple[int, int]
 
 
-def faults_of(ranges: list[Range], *, after_t: int = 0) -> list[tuple[str, int, int]]:
-    """Check, after_t and until_t of every fault of a chain of these ranges."""
+def faults_of(ranges: list[Range], *, after_t: int = 0) -> list[tuple[str | None, int, int]]:
+    """Code, after_t and until_t of every fault of a chain of these ranges."""
     segments = [segment(*bounds) for bounds in ranges]
-    return [(fault.check, fault.after_t, fault.until_t) for fault in find_chain_faults(segments, after_t=after_t)]
+    return [(fault.code, fault.after_t, fault.until_t) for fault in find_chain_faults(segments, after_t=after_t)]
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,12 @@ def test_every_fault_of_a_chain_is_found_once(
     ],
 )
 def test_a_fault_is_a_sentence(ranges: list[Range], after_t: int, sentence: str) -> None:
-    """It names the instance, the range of t and the check."""
+    """It names the instance, the range of t, the check and what to do."""
     segments = [segment(*bounds) for bounds in ranges]
 
-    assert [str(fault) for fault in find_chain_faults(segments, after_t=after_t)] == [sentence]
+    assert [str(fault) for fault in find_chain_faults(segments, after_t=after_t)] == [
+        f"{sentence}; repair the segment index or have the range extracted again"
+    ]
 
 
 ENDS = st.lists(st.integers(min_value=1, max_value=10**12), min_size=3, max_size=12, unique=True).map(sorted)
@@ -108,7 +110,7 @@ def test_a_lost_inner_segment_is_exactly_one_gap(ends: list[int], chance: st.Dat
 
     (fault,) = find_chain_faults(chain, after_t=0)
 
-    assert (fault.check, fault.after_t, fault.until_t) == ("C2", lost.last_batch_t, lost.last_t)
+    assert (fault.code, fault.after_t, fault.until_t) == ("C2", lost.last_batch_t, lost.last_t)
 
 
 @given(ends=ENDS, chance=st.data())
@@ -120,7 +122,7 @@ def test_a_segment_that_is_there_twice_is_exactly_one_overlap(ends: list[int], c
 
     (fault,) = find_chain_faults([*chain, segment(again.last_batch_t, last_t)], after_t=0)
 
-    assert (fault.check, fault.after_t, fault.until_t) == ("C3", again.last_batch_t, last_t)
+    assert (fault.code, fault.after_t, fault.until_t) == ("C3", again.last_batch_t, last_t)
 
 
 def test_only_newer_segments_continue_a_log() -> None:

@@ -47,7 +47,12 @@ def test_a_candidate_whose_contracts_all_passed_is_approved() -> None:
     assert decide(inventory()) == verdict()
 
 
-STRANGE = "the contracts were computed at commit {} from night {}, the candidate is 33a485bc from 1c7be4a9 (C29)"
+RECOMPUTE = "materialize itaipu_test_run and everything after it again"
+STRANGE = (
+    "the contracts were computed at commit {} from night {}, the candidate is 33a485bc from 1c7be4a9 (C29); "
+    + RECOMPUTE
+)
+NO_CANDIDATE = f"the contracts belong to no candidate (C29); {RECOMPUTE}"
 PASSED = tuple(rule_result(rule) for rule in MANDATORY_RULES)
 
 
@@ -82,9 +87,7 @@ PASSED = tuple(rule_result(rule) for rule in MANDATORY_RULES)
             (STRANGE.format("33a485bc", "49ae32bb"),),
             id="another night",
         ),
-        pytest.param(
-            changed(inventory(), binding=None), ("the contracts belong to no candidate (C29)",), id="no candidate"
-        ),
+        pytest.param(changed(inventory(), binding=None), (NO_CANDIDATE,), id="no candidate"),
     ],
 )
 def test_a_candidate_is_refused_with_the_reason(found: ContractInventory, reasons: tuple[str, ...]) -> None:
@@ -110,7 +113,7 @@ def test_what_is_strange_comes_before_what_failed() -> None:
     found = changed(accounts_with(), binding=None)
 
     assert told(decide(found).reasons)[:2] == (
-        "the contracts belong to no candidate (C29)",
+        NO_CANDIDATE,
         f"{ACCOUNTS}: sound_table: the check did not run (C29)",
     )
 
@@ -135,7 +138,10 @@ def test_a_verdict_over_nothing_is_a_refusal() -> None:
     """No mandatory contract, no approval."""
     decided = decide_verdict(candidate(), changed(inventory(), outcomes=()), required={}, now=NOW)
 
-    assert (decided.approved, told(decided.reasons)) == (False, ("no contract was to be checked (C29)",))
+    assert (decided.approved, told(decided.reasons)) == (
+        False,
+        ("no contract was to be checked (C29); check which databases and definitions were given",),
+    )
 
 
 def test_what_only_warns_does_not_refuse() -> None:

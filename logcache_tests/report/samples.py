@@ -24,7 +24,7 @@ from logcache_assets.domain.figures import (
     SchemaChange,
     TableFigures,
 )
-from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import Allowance
 from logcache_assets.domain.validation import MANDATORY_RULES, AppliedAllowance, Excuse, RuleName, RuleResult
 
@@ -40,17 +40,17 @@ CAUSE = (
 )
 CELLS = ("62 rows unexplained", "transaction__amount: 62 of 2,821 cells unexplained")
 REASONS = (
-    Objection(contracts=("contract-feed/transactions",), rule="differences_explained", findings=(CAUSE, *CELLS)),
-    Objection(contracts=("contract-feed/accounts",), findings=("it is not there today",)),
+    Problem(subjects=("contract-feed/transactions",), rule="differences_explained", found=(CAUSE, *CELLS)),
+    Problem(subjects=("contract-feed/accounts",), found=("it is not there today",)),
 )
 LATE = "3 rows missed (allowed by team-customers until 2018-06-30: known late writer)"
 WARNINGS = (
-    Objection(
-        contracts=("contract-customers/customers",),
+    Problem(
+        subjects=("contract-customers/customers",),
         rule="values_found_yesterday",
-        findings=("only 48.20% of the values are equal",),
+        found=("only 48.20% of the values are equal",),
     ),
-    Objection(contracts=("contract-customers/customers",), rule="nothing_missed", findings=(LATE,)),
+    Problem(subjects=("contract-customers/customers",), rule="nothing_missed", found=(LATE,)),
 )
 ALLOWANCE = AppliedAllowance(
     allowance=Allowance(
@@ -302,12 +302,10 @@ def big(*, contracts: int = 300, columns: int = 60, differing: int = 6, faulty: 
     return replace(
         approved(),
         approved=not faulty,
-        reasons=tuple(Objection(contracts=(d,), rule="differences_explained", findings=actual) for d in datasets)
+        reasons=tuple(Problem(subjects=(d,), rule="differences_explained", found=actual) for d in datasets)
         if faulty
         else (),
-        warnings=tuple(Objection(contracts=(d,), rule="sound_table", findings=actual) for d in datasets)
-        if faulty
-        else (),
+        warnings=tuple(Problem(subjects=(d,), rule="sound_table", found=actual) for d in datasets) if faulty else (),
         databases=tuple(names),
         spans=tuple(
             InstanceSpan(instance=f"{name}-s{n}", yesterday_t=95_599, today_t=99_871)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from logcache_assets.catalog import load_catalog
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, Verdict
-from logcache_assets.domain.objections import Objection
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import Allowance
 from logcache_assets.domain.validation import AppliedAllowance
 from logcache_assets.local_platform.world import World
@@ -273,8 +273,8 @@ def hostile() -> Verdict:
     )
     return replace(
         found,
-        reasons=(Objection(contracts=(HOSTILE,), findings=(HOSTILE, HOSTILE)),),
-        warnings=(Objection(findings=(HOSTILE,)),),
+        reasons=(Problem(subjects=(HOSTILE,), found=(HOSTILE, HOSTILE)),),
+        warnings=(Problem(found=(HOSTILE,)),),
         databases=("feed" + HOSTILE,),
         contracts=tuple(contracts),
         allowances=(AppliedAllowance(allowance=allowance, used=True),),

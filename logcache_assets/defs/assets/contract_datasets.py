@@ -37,6 +37,7 @@ from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
 from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.problems import coded
 from logcache_assets.domain.validation import applied_allowances, judge_unusable
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.storage.parquet import list_folder
@@ -149,14 +150,14 @@ def _reported(
 ) -> Iterator[Materialized | dg.AssetCheckResult]:
     """The materialization of a contract that has a table, and its checks in any case."""
     if outcome is None:
-        reason = f"the definitions at {evidence.candidate.version} do not declare it; run `logcache catalog pull` (C24)"
+        reason = coded(f"the definitions at {evidence.candidate.version} do not declare it", "C24")
         outcome = ContractOutcome(
             dataset=table.dataset,
             state="absent",
             uri=None,
             rows=None,
             yesterday_rows=None,
-            results=judge_unusable(reason, rules=CHECKED_RULES),
+            results=judge_unusable(f"{reason}; run `logcache catalog pull`", rules=CHECKED_RULES),
         )
     if outcome.figures is not None and key in context.selected_asset_keys:
         yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))

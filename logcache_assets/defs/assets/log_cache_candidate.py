@@ -1,14 +1,11 @@
 """Stage 4: the candidate map, a commit on a branch of the itaipu repository."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.stage import (
-    BASE_BRANCH,
     OWNERS,
     WHOLE,
     Context,
@@ -23,50 +20,31 @@ from logcache_assets.domain.documents import (
     Candidate,
     ChangedEntry,
     CopiedLog,
-    Manifest,
     NightlyTransaction,
     PermanentLog,
 )
-from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import (
+    BASE_BRANCH,
     MAP_PATH,
     LogCacheMap,
     MapEntry,
     entry_of,
     map_digest,
-    parse_map,
     render_map,
     with_entries,
 )
+from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.selections import branch_name, selection_name
-from logcache_assets.domain.soundness import find_lost_entries, find_pointer_problems, find_segment_problems
-from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository, ObjectStore, SegmentIndex
-from logcache_assets.refresh.copy_logs import find_damage
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import BaseMap, Inspector, instances_of, read_base_map
 from logcache_assets.settings import Settings
 
 STAGE = "log_cache_candidate"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseMap:
-    """The active map and the commit that holds it."""
-
-    sha: str
-    text: str
-    entries: LogCacheMap
-
-
-def read_base_map(repository: ItaipuRepository) -> BaseMap:
-    """The map on the base branch; refuses a malformed one."""
-    sha = repository.head(BASE_BRANCH)
-    if sha is None:
-        raise Refused(f"the itaipu repository has no branch {BASE_BRANCH}; check which repository is configured")
-    text = repository.read(MAP_PATH, ref=sha)
-    return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {BASE_BRANCH}"))
 
 
 def entry_for(document: PermanentLog, log: CopiedLog) -> MapEntry:
@@ -80,43 +58,6 @@ def entry_for(document: PermanentLog, log: CopiedLog) -> MapEntry:
         source_read_at=document.source_read_at,
         manifest_sha256=log.manifest_sha256,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Inspector:
-    """Looks at what a map points to, and at the segments that would continue it."""
-
-    documents: Documents
-    segment_index: SegmentIndex
-
-    def find_problems(self, entries: LogCacheMap, *, changed: Sequence[Instance], base: LogCacheMap) -> Iterator[str]:
-        """Everything that forbids publishing a map: pointers (all entries), segments (changed ones), lost entries."""
-        yield from find_lost_entries(base=base, candidate=entries, changed=changed)
-        for instance, entry in _instances_of(entries):
-            yield from self.find_pointer_problems(instance, entry)
-        for instance in changed:
-            changed_entry = entry_of(entries, instance)
-            if changed_entry:
-                yield from find_segment_problems(instance, self.segment_index.segments(instance), changed_entry)
-
-    def find_pointer_problems(self, instance: Instance, entry: MapEntry) -> Iterator[str]:
-        """Whether one entry resolves to a manifest that fits it and to every file of that manifest."""
-        uri = folder_of(entry.log).manifest
-        try:
-            content = self.documents.store.read(uri)
-            manifest = self.documents.read(uri, Manifest)
-        except LogCacheError as error:
-            yield f"{instance.name}: the entry points to no sound manifest: {error} (C14)"
-            return
-        digest = hashlib.sha256(content).hexdigest()
-        yield from find_pointer_problems(instance, entry, manifest, manifest_sha256=digest)
-        yield from find_damage(manifest, self.documents.store)
-
-
-def _instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
-    for prototype, databases in sorted(entries.items()):
-        for database, entry in sorted(databases.items()):
-            yield Instance(database=database, prototype=prototype), entry
 
 
 def _changes(documents: Sequence[PermanentLog], base: LogCacheMap) -> Iterator[ChangedEntry]:
@@ -196,16 +137,12 @@ def _require_one_transaction(night: NightlyTransaction, copies: Sequence[Permane
             )
 
 
-def _require_sound(problems: Iterator[str], base: BaseMap, inspector: Inspector) -> None:
-    """The base map is part of what a rollback returns to, so its own pointers must be sound too (C5, C9)."""
-    in_base = (p for i, e in _instances_of(base.entries) for p in inspector.find_pointer_problems(i, e))
-    found = list(dict.fromkeys([*(f"active map, {problem}" for problem in in_base), *problems]))
+def _require_sound(problems: Iterator[Problem], base: BaseMap, inspector: Inspector) -> None:
+    """Refuse problems of the candidate's map, and wrong pointers of the base map: a rollback returns to them."""
+    in_base = (p for i, e in instances_of(base.entries) for p in inspector.find_pointer_problems(i, e))
+    found = list(dict.fromkeys([*(f"active map, {problem}" for problem in in_base), *map(str, problems)]))
     if found:
-        raise Refused(f"no candidate was committed: {'; '.join(found[:5])}{_more(found)}")
-
-
-def _more(found: Sequence[str]) -> str:
-    return f"; and {len(found) - 5} more" if len(found) > 5 else ""  # noqa: PLR2004 - as many as are shown
+        raise Refused(f"no candidate was committed: {join_problems(found)}")
 
 
 def _commit(

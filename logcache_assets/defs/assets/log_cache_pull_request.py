@@ -1,13 +1,8 @@
 """Stage 8: the pull request, behind the gate that fails closed."""
 
-from datetime import timedelta
-
 import dagster as dg
 
-from logcache_assets.defs.assets.log_cache_candidate import Inspector
-from logcache_assets.defs.assets.validation_report import report_uri
 from logcache_assets.defs.stage import (
-    BASE_BRANCH,
     OWNERS,
     WHOLE,
     Context,
@@ -18,83 +13,11 @@ from logcache_assets.defs.stage import (
     refuse_stale,
     upstream_document,
 )
-from logcache_assets.domain.documents import Candidate, Publication, TestRun, Verdict, document_digest, render_document
-from logcache_assets.domain.instances import parse_instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest, parse_map
-from logcache_assets.domain.pull_request import render_body, render_title
-from logcache_assets.domain.transactions import TransactionType, find_running_contracts
-from logcache_assets.domain.verdict import find_gate_problems
-from logcache_assets.errors import Refused
-from logcache_assets.ports import (
-    Clock,
-    ItaipuRepository,
-    Metapod,
-    ObjectStore,
-    PathNotFoundError,
-    PullRequest,
-    SegmentIndex,
-)
+from logcache_assets.domain.documents import Candidate, TestRun, Verdict
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.pinned_rules import read_rules
-from logcache_assets.report import render_report
+from logcache_assets.refresh.publish import Published, Publisher
 from logcache_assets.settings import Settings
-
-STAGE = "log_cache_pull_request"
-
-
-def publication_uri(settings: Settings, *, transaction: str, selection: str) -> str:
-    """Where the document of a candidate's pull request lies."""
-    return settings.locations.document(transaction=transaction, stage=STAGE, name=selection)
-
-
-def require_gate(
-    candidate: Candidate,
-    verdict: Verdict,
-    run: TestRun,
-    *,
-    metapod: Metapod,
-    repository: ItaipuRepository,
-    inspector: Inspector,
-    clock: Clock,
-    settings: Settings,
-) -> None:
-    """Refuse unless everything still is as it was validated; nothing is taken from the runs before."""
-    read_rules(repository, clock, sha=candidate.sha)  # an allowance may have expired since the verdict
-    since = clock.now() - timedelta(days=settings.lookback_days)
-    running = find_running_contracts(metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since))
-    text = _map_at(repository, candidate.branch)
-    problems = list(
-        find_gate_problems(
-            candidate,
-            verdict,
-            test_transaction=run.transaction,
-            branch_sha=repository.head(candidate.branch),
-            branch_map_sha256=map_digest(text) if text is not None else None,
-            base_sha=repository.head(BASE_BRANCH),
-            running_contracts=running,
-            now=clock.now(),
-            window=settings.publish_window,
-        )
-    )
-    if text is not None:
-        problems += find_map_problems(candidate, text, repository, inspector)
-    if problems:
-        raise Refused(f"no pull request was opened: {'; '.join(problems[:5])}")
-
-
-def _map_at(repository: ItaipuRepository, branch: str) -> str | None:
-    try:
-        return repository.read(MAP_PATH, ref=branch)
-    except PathNotFoundError:
-        return None
-
-
-def find_map_problems(candidate: Candidate, text: str, repository: ItaipuRepository, inspector: Inspector) -> list[str]:
-    """Pointers, segments and foreign entries of the candidate's map, looked at as they are now."""
-    entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
-    base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {BASE_BRANCH}")
-    changed = tuple(parse_instance(change.instance) for change in candidate.changes)
-    return list(inspector.find_problems(entries, changed=changed, base=base))
 
 
 @dg.asset(
@@ -115,9 +38,9 @@ def log_cache_pull_request(
 ) -> Materialized:
     """The pull request that publishes the refreshed map when a person merges it.
 
-    It is opened only for a stored, approved verdict of this very candidate, on the base map the candidate was built on,
-    inside the publish window and while no contracts are being computed. One pull request per candidate, updated when
-    run again.
+    It is opened only if every requirement of the gate is met: among others a stored, approved verdict of this
+    candidate, an unmoved base branch, the publish window, and no contract being computed. Running it again updates the
+    candidate's pull request.
     """
     documents = Documents(store)
     with refusals_fail_the_asset():
@@ -125,39 +48,22 @@ def log_cache_pull_request(
             refuse_stale(context, "validation_report", behind=behind)
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
         verdict = upstream_document(context, documents, ["validation_report"], Verdict)
-        require_gate(
-            candidate,
-            verdict,
-            upstream_document(context, documents, ["itaipu_test_run"], TestRun),
+        run = upstream_document(context, documents, ["itaipu_test_run"], TestRun)
+        publisher = Publisher(
             metapod=metapod,
+            store=store,
+            segment_index=segment_index,
             repository=repository,
-            inspector=Inspector(documents, segment_index),
             clock=clock,
             settings=settings,
         )
-        page = report_uri(settings, candidate, "html")
-        # Made anew from the verdict, whose digest is known; the stored Markdown may have been edited.
-        report = render_report(verdict, candidate=candidate, template="report.md")
-        pull_request = repository.propose(
-            branch=candidate.branch,
-            title=render_title(candidate),
-            body=render_body(candidate, verdict, report_uri=page, now=clock.now(), report=report),
-        )
-        publication = Publication(
-            candidate_sha=candidate.sha,
-            base_sha=candidate.base_sha,
-            branch=candidate.branch,
-            number=pull_request.number,
-            url=pull_request.url,
-            verdict_sha256=document_digest(render_document(verdict)),
-        )
-        uri = publication_uri(settings, transaction=candidate.transaction, selection=candidate.selection)
-        digest = documents.write(uri, publication)
-    context.log.info(f"Pull request #{pull_request.number}: {pull_request.url}")
-    return materialized(uri, digest, _metadata(pull_request, candidate))
+        published = publisher.publish(candidate, verdict, run)
+    context.log.info(f"Pull request #{published.pull_request.number}: {published.pull_request.url}")
+    return materialized(published.uri, published.digest, _metadata(published, candidate))
 
 
-def _metadata(pull_request: PullRequest, candidate: Candidate) -> Metadata:
+def _metadata(published: Published, candidate: Candidate) -> Metadata:
+    pull_request = published.pull_request
     return {
         "pull_request": dg.MetadataValue.url(pull_request.url),
         "number": pull_request.number,

@@ -7,7 +7,6 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog, select_databases
 from logcache_assets.defs.stage import (
-    BASE_BRANCH,
     OWNERS,
     Context,
     Materialized,
@@ -21,7 +20,7 @@ from logcache_assets.defs.stage import (
 )
 from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
 from logcache_assets.domain.locations import Stage
-from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
+from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, parse_map
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
@@ -64,7 +63,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
                 _tell(context, export)
                 yield materialized(uri, digest, duration | _metadata(export), key=database_key(Stage.EXPORT, database))
         if reasons := [problem for found in problems.values() for problem in found]:
-            raise dg.Failure(description="; ".join(reasons), allow_retries=False)
+            raise dg.Failure(description="; ".join(map(str, reasons)), allow_retries=False)
 
     return log_export
 

@@ -22,6 +22,7 @@ from logcache_assets.domain.documents import (
     LogExport,
     PermanentLog,
 )
+from logcache_assets.domain.problems import join_problems
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ObjectStore
 from logcache_assets.refresh.copy_logs import Copier, find_damage, read_manifest
@@ -88,7 +89,9 @@ def _find_intact(documents: Documents, export: LogExport, settings: Settings) ->
         if manifest is None:
             return None
         if damage := list(find_damage(manifest, documents.store)):
-            raise Refused("; ".join(damage[:3]) + "; remove the damaged files and materialize permanent_log again")
+            raise Refused(
+                f"{join_problems(damage, shown=3)}; remove the damaged files and materialize permanent_log again"
+            )
     return document
 
 

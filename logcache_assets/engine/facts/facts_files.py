@@ -12,6 +12,7 @@ from typing import Literal
 
 import polars as pl
 
+from logcache_assets.domain.problems import coded
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.fold import cut_facts
 from logcache_assets.engine.storage.buckets import Bucket, parse_bucket
@@ -186,7 +187,7 @@ def _parse(uri: str) -> FactsFile:
     bucket = parse_bucket(rest)
     if half not in HALVES or bucket is None:
         example = file_name("open", Bucket(0, 1))
-        raise ParquetError(f"{uri} is not a file of materialized entities: its name is not like {example} (C17)")
+        raise ParquetError(coded(f"{uri} is not a file of materialized entities: its name is not like {example}", "C17"))
     return FactsFile(uri, "open" if half == "open" else "closed", bucket)
 
 

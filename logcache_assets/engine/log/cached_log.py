@@ -1,6 +1,6 @@
 """Opens the files that an entry of the log cache map points to, and checks that they are what the entry says.
 
-log_op.py decides what happens when they are not, and adds newer segments. The ids (C4, …) are those of docs/runbook.md.
+log_op.py decides what happens when they are not, and adds newer segments. The codes are those of domain/problems.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,7 @@ from typing_extensions import override
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.problems import Code, Problem
 from logcache_assets.domain.segments import Extraction
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
@@ -45,13 +46,21 @@ class CacheError(EngineError):
 REMEDY = "revert its entry in log_cache_map.json to one that is sound, or refresh it"
 
 
+def _refusal(instance: Instance, code: Code, found: str) -> str:
+    return str(Problem(code=code, subjects=(instance.name,), found=(found,), remedy=REMEDY))
+
+
 def check_not_ahead(instance: Instance, entry: MapEntry, newest_t: int) -> None:
     """Refuse a cache that ends after the segment index does; raises CacheError (C4)."""
     if entry.last_t > newest_t:
         raise CacheError(
             instance,
-            f"{instance.name}: the cached log {entry.log} ends at t {entry.last_t}, ahead of the segment index, which "
-            f"ends at {newest_t}: it belongs to another database or prototype (C4); {REMEDY}",
+            _refusal(
+                instance,
+                "C4",
+                f"the cached log {entry.log} ends at t {entry.last_t}, ahead of the segment index, which ends at "
+                f"{newest_t}: it belongs to another database or prototype",
+            ),
         )
 
 
@@ -60,9 +69,13 @@ def check_not_stale(instance: Instance, entry: MapEntry, replaced: Sequence[Extr
     if replaced:
         raise CacheError(
             instance,
-            f"{instance.name}: the cached log {entry.log} is stale: {len(replaced)} segments were extracted again "
-            f"after it was read at {utc_text(entry.source_read_at)}, first t in ({replaced[0].last_batch_t}, "
-            f"{replaced[0].last_t}]; it may still hold deleted personal data (C7); {REMEDY}",
+            _refusal(
+                instance,
+                "C7",
+                f"the cached log {entry.log} is stale: {len(replaced)} segments were extracted again after it was read "
+                f"at {utc_text(entry.source_read_at)}, first t in ({replaced[0].last_batch_t}, {replaced[0].last_t}]; "
+                "it may still hold deleted personal data",
+            ),
         )
 
 
@@ -130,8 +143,12 @@ def _check_columns(instance: Instance, entry: MapEntry, uri: str, found: pl.Sche
     if found != wanted:
         raise CacheError(
             instance,
-            f"{_place(instance, entry)} at {uri} has the columns {column_types(found)}, "
-            f"but LogOp reads {column_types(wanted)} (C17); {REMEDY}",
+            _refusal(
+                instance,
+                "C17",
+                f"the cache of t in (0, {entry.last_t}] at {uri} has the columns {column_types(found)}, but LogOp "
+                f"reads {column_types(wanted)}",
+            ),
         )
 
 
@@ -140,6 +157,9 @@ def check_last_t(instance: Instance, entry: MapEntry, uri: str, found: object) -
     if found != entry.last_t:
         raise CacheError(
             instance,
-            f"{instance.name}: the map says that the cache at {uri} holds t in (0, {entry.last_t}], but its data ends "
-            f"at t {found} (C5); {REMEDY}",
+            _refusal(
+                instance,
+                "C5",
+                f"the map says that the cache at {uri} holds t in (0, {entry.last_t}], but its data ends at t {found}",
+            ),
         )

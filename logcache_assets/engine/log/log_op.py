@@ -196,9 +196,9 @@ def _check_chain(indexed: IndexedLog, *, warn: Tell) -> None:
         )
     for fault in find_chain_faults(indexed.segments, after_t=source.after_t):
         if until_t is None or fault.after_t < until_t:
-            begins_at = fault.after_t if fault.check == "C3" else fault.until_t
+            begins_at = fault.after_t if fault.code == "C3" else fault.until_t
             paths = ", ".join(s.path for s in indexed.segments if s.last_batch_t == begins_at)
-            raise ChainError(f"{fault}: see {paths}; repair the segment index, or have the range extracted again")
+            raise ChainError(f"{fault}; see {paths}")
     if until_t is not None and until_t > ends_at:
         warn(
             f"WARNING: {name}: t {until_t} is asked for, but the segment index ends at t {ends_at}; the log ends there"

@@ -168,7 +168,7 @@ def test_figures_of_what_is_no_log_say_so(night: FolderObjectStore) -> None:
 
     assert "tx_instant" not in found.log.columns
     assert (found.materialized_entities.rows, found.materialized_entities.files) == (0, ())
-    reasons = " ".join(find_export_problems(found, None))
+    reasons = " ".join(map(str, find_export_problems(found, None)))
     assert "C17" in reasons
     assert "C5" in reasons
 

@@ -1,0 +1,24 @@
+"""Publishing is allowed only during some hours of the day."""
+
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from logcache_assets.domain.gate.requirement import Requirement
+from logcache_assets.domain.gate.state import GateState
+from logcache_assets.domain.problems import Problem
+
+
+class InsidePublishWindow(Requirement):
+    """The time of day."""
+
+    name = "inside_publish_window"
+    code = "C11"
+    sentence = "It is an hour in which the platform computes no contracts."
+
+    @override
+    def find_problems(self, state: GateState) -> Iterator[Problem]:
+        if not state.window.holds(state.now):
+            yield self.problem(
+                f"it is {state.now:%H:%M} UTC, outside the publish window {state.window}", remedy="try again inside it"
+            )

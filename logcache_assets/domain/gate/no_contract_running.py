@@ -1,0 +1,32 @@
+"""Nobody may be computing contracts: a run must read the same pointers from its beginning to its end."""
+
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from logcache_assets.domain.gate.requirement import Requirement
+from logcache_assets.domain.gate.state import GateState
+from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.wording import count_of
+
+
+class NoContractRunning(Requirement):
+    """Contracts of open DAILY and CUSTOM transactions, as metapod shows them."""
+
+    name = "no_contract_running"
+    code = "C11"
+    sentence = "No open transaction has a contract that is still being computed."
+
+    @override
+    def find_problems(self, state: GateState) -> Iterator[Problem]:
+        if state.running_contracts is None:
+            yield self.problem(
+                "metapod was not asked which contracts are still being computed",
+                remedy="run log_cache_pull_request again",
+            )
+        elif state.running_contracts:
+            yield self.problem(
+                f"{count_of(len(state.running_contracts), 'contract')} still being computed, "
+                f"first {state.running_contracts[0]}",
+                remedy="try again when that run is done",
+            )

@@ -1,0 +1,35 @@
+"""The verdict over the candidate's contracts must be an approval."""
+
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from logcache_assets.domain.gate.requirement import Requirement
+from logcache_assets.domain.gate.state import GateState
+from logcache_assets.domain.problems import Problem, join_problems
+
+REASONS = 3
+"""How many of the verdict's reasons the refusal repeats."""
+
+
+class VerdictApproved(Requirement):
+    """Approval of the verdict."""
+
+    name = "verdict_approved"
+    code = "C29"
+    sentence = "A verdict is stored, and it is an approval."
+
+    @override
+    def find_problems(self, state: GateState) -> Iterator[Problem]:
+        if state.verdict is None:
+            yield self.problem(
+                f"the verdict is not approved: none is stored for the candidate {state.candidate.version}",
+                remedy="materialize validation_report",
+            )
+        elif not state.verdict.approved:
+            reasons = join_problems(state.verdict.reasons, shown=REASONS) or "it names no reason"
+            # No code: each reason has its own.
+            yield Problem(
+                found=(f"the verdict is not approved: {reasons}",),
+                remedy="read the report, remove the cause and refresh again",
+            )

@@ -1,0 +1,109 @@
+"""Inspects a log cache map: what its entries point to, and the segments that would continue their logs.
+
+Nothing is taken from earlier inspections: files and index are read as they are now.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from logcache_assets.domain.documents import Candidate, Manifest
+from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.locations import folder_of
+from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
+from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.soundness import (
+    REFRESH_AGAIN,
+    find_lost_entries,
+    find_pointer_problems,
+    find_segment_problems,
+)
+from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.ports import ItaipuRepository, SegmentIndex
+from logcache_assets.refresh.copy_logs import find_damage
+from logcache_assets.refresh.document_store import Documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseMap:
+    """The active map and the commit that holds it."""
+
+    sha: str
+    text: str
+    entries: LogCacheMap
+
+
+def read_base_map(repository: ItaipuRepository) -> BaseMap:
+    """The map on the base branch.
+
+    Raises:
+        Refused: the repository has no base branch.
+        BadInput: the map is malformed.
+    """
+    sha = repository.head(BASE_BRANCH)
+    if sha is None:
+        raise Refused(f"the itaipu repository has no branch {BASE_BRANCH}; check which repository is configured")
+    text = repository.read(MAP_PATH, ref=sha)
+    return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {BASE_BRANCH}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """Inspects maps with the object store and the segment index."""
+
+    documents: Documents
+    segment_index: SegmentIndex
+
+    def find_problems(
+        self, entries: LogCacheMap, *, changed: Sequence[Instance], base: LogCacheMap
+    ) -> Iterator[Problem]:
+        """Everything that forbids publishing a map.
+
+        Args:
+            entries: the map. Every pointer in it is followed.
+            changed: the instances of the refresh. Only their segments are checked, and only their entries may differ
+                from the base map's.
+            base: the map that it would replace.
+        """
+        yield from find_lost_entries(base=base, candidate=entries, changed=changed)
+        for instance, entry in instances_of(entries):
+            yield from self.find_pointer_problems(instance, entry)
+        for instance in changed:
+            changed_entry = entry_of(entries, instance)
+            if changed_entry:
+                yield from find_segment_problems(instance, self.segment_index.segments(instance), changed_entry)
+
+    def find_pointer_problems(self, instance: Instance, entry: MapEntry) -> Iterator[Problem]:
+        """Why an entry does not point to a manifest that fits it, and to exactly the files of that manifest."""
+        uri = folder_of(entry.log).manifest
+        try:
+            content = self.documents.store.read(uri)
+            manifest = self.documents.read(uri, Manifest)
+        except LogCacheError as error:
+            found = f"the entry points to no sound manifest: {error}"
+            yield Problem(code="C14", subjects=(instance.name,), found=(found,), remedy=REFRESH_AGAIN)
+            return
+        digest = hashlib.sha256(content).hexdigest()
+        yield from find_pointer_problems(instance, entry, manifest, manifest_sha256=digest)
+        yield from find_damage(manifest, self.documents.store)
+
+
+def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
+    """Every instance of a map with its entry, ascending by prototype and database."""
+    for prototype, databases in sorted(entries.items()):
+        for database, entry in sorted(databases.items()):
+            yield Instance(database=database, prototype=prototype), entry
+
+
+def find_map_problems(
+    candidate: Candidate, text: str, repository: ItaipuRepository, inspector: Inspector
+) -> Iterator[Problem]:
+    """Inspect the map on a candidate's branch against the one that the candidate was built on.
+
+    Raises:
+        BadInput: one of both maps is malformed.
+    """
+    entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
+    base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {BASE_BRANCH}")
+    changed = tuple(parse_instance(change.instance) for change in candidate.changes)
+    yield from inspector.find_problems(entries, changed=changed, base=base)

@@ -1,0 +1,156 @@
+"""Publishes a candidate: looks at everything that the gate requires, then opens or updates the pull request.
+
+What the gate requires is domain/gate/; what the pull request says is domain/pull_request.py.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from logcache_assets.domain.documents import Candidate, Publication, TestRun, Verdict, document_digest, render_document
+from logcache_assets.domain.gate import GateState, find_gate_problems
+from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, map_digest
+from logcache_assets.domain.problems import Problem, join_problems
+from logcache_assets.domain.pull_request import render_body, render_title
+from logcache_assets.domain.transactions import TransactionType, find_running_contracts
+from logcache_assets.errors import BadInput, Refused
+from logcache_assets.ports import (
+    Clock,
+    ItaipuRepository,
+    Metapod,
+    ObjectStore,
+    PathNotFoundError,
+    Ports,
+    PullRequest,
+    SegmentIndex,
+)
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import Inspector, find_map_problems
+from logcache_assets.refresh.pinned_rules import read_rules
+from logcache_assets.report import render_report
+from logcache_assets.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A pull request and where its document lies."""
+
+    pull_request: PullRequest
+    uri: str
+    digest: str
+    """SHA-256 of the document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Publishes candidates; every port is asked anew each time."""
+
+    metapod: Metapod
+    store: ObjectStore
+    segment_index: SegmentIndex
+    repository: ItaipuRepository
+    clock: Clock
+    settings: Settings
+
+    def publish(self, candidate: Candidate, verdict: Verdict, run: TestRun) -> Published:
+        """Open the candidate's pull request, or update the open one, and write its document.
+
+        Raises:
+            Refused: a requirement of the gate is not met.
+        """
+        problems = list(find_gate_problems(self.gather(candidate, verdict, run)))
+        if problems:
+            raise Refused(f"no pull request was opened: {join_problems(problems)}")
+        pull_request = self._propose(candidate, verdict)
+        publication = Publication(
+            candidate_sha=candidate.sha,
+            base_sha=candidate.base_sha,
+            branch=candidate.branch,
+            number=pull_request.number,
+            url=pull_request.url,
+            verdict_sha256=document_digest(render_document(verdict)),
+        )
+        uri = self.settings.locations.publication(transaction=candidate.transaction, selection=candidate.selection)
+        return Published(pull_request=pull_request, uri=uri, digest=Documents(self.store).write(uri, publication))
+
+    def _propose(self, candidate: Candidate, verdict: Verdict) -> PullRequest:
+        # Rendered from the verdict, whose digest is known; the stored Markdown may have been edited.
+        report = render_report(verdict, candidate=candidate, template="report.md")
+        page = self.settings.locations.report(
+            transaction=candidate.transaction, selection=candidate.selection, ending="html"
+        )
+        return self.repository.propose(
+            branch=candidate.branch,
+            title=render_title(candidate),
+            body=render_body(candidate, verdict, report_uri=page, now=self.clock.now(), report=report),
+        )
+
+    def gather(self, candidate: Candidate, verdict: Verdict | None, run: TestRun | None) -> GateState:
+        """What the gate compares, as it is now."""
+        text = self._read_map(candidate.branch)
+        return GateState(
+            candidate=candidate,
+            verdict=verdict,
+            test_transaction=run.transaction if run else None,
+            branch_sha=self.repository.head(candidate.branch),
+            branch_map_sha256=map_digest(text) if text is not None else None,
+            base_sha=self.repository.head(BASE_BRANCH),
+            running_contracts=self._find_running_contracts(),
+            map_problems=tuple(self._inspect(candidate, text)) if text is not None else None,
+            rules_problems=tuple(self._find_rules_problems(candidate)),
+            now=self.clock.now(),
+            window=self.settings.publish_window,
+        )
+
+    def _read_map(self, branch: str) -> str | None:
+        try:
+            return self.repository.read(MAP_PATH, ref=branch)
+        except PathNotFoundError:
+            return None
+
+    def _find_running_contracts(self) -> tuple[str, ...]:
+        since = self.clock.now() - timedelta(days=self.settings.lookback_days)
+        return find_running_contracts(
+            self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since)
+        )
+
+    def _inspect(self, candidate: Candidate, text: str) -> Iterator[Problem]:
+        inspector = Inspector(Documents(self.store), self.segment_index)
+        try:
+            yield from find_map_problems(candidate, text, self.repository, inspector)
+        except BadInput as error:
+            yield Problem(found=(str(error),))
+
+    def _find_rules_problems(self, candidate: Candidate) -> Iterator[Problem]:
+        try:
+            read_rules(self.repository, self.clock, sha=candidate.sha)
+        except BadInput as error:
+            yield Problem(found=(str(error),))
+
+    def is_published(self, candidate: Candidate) -> bool:
+        """Whether the map on the base branch is the candidate's."""
+        text = self._read_map(BASE_BRANCH)
+        return text is not None and map_digest(text) == candidate.map_sha256
+
+
+def find_obstacles(candidate: Candidate, *, ports: Ports, settings: Settings) -> tuple[Problem, ...]:
+    """Everything that stands in the way of publishing a candidate now; empty if it is published already.
+
+    Reads the verdict and the test run that are stored for the candidate, which the pull request's stage takes only with
+    the digests that Dagster recorded.
+    """
+    publisher = Publisher(
+        metapod=ports.metapod,
+        store=ports.store,
+        segment_index=ports.segment_index,
+        repository=ports.repository,
+        clock=ports.clock,
+        settings=settings,
+    )
+    if publisher.is_published(candidate):
+        return ()
+    documents, locations = Documents(ports.store), settings.locations
+    verdict_uri = locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
+    run_uri = locations.test_run(transaction=candidate.transaction, version=candidate.version)
+    verdict, run = documents.find(verdict_uri, Verdict), documents.find(run_uri, TestRun)
+    return tuple(find_gate_problems(publisher.gather(candidate, verdict, run)))
