@@ -1,4 +1,4 @@
-"""`logcache status`: what is active, what is proposed, and what the last verdict said."""
+"""`logcache status`: what is active, what is proposed, what the last verdict said, and what is in the way."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map
 from logcache_assets.ports import Ports
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.publish import find_obstacles
 from logcache_assets.settings import Settings
 
 
@@ -41,6 +42,8 @@ class CandidateStatus(Result, frozen=True, kw_only=True):
     """`approved`, `refused` or `none yet`."""
     reasons: list[str]
     """Why it was refused."""
+    obstacles: list[str]
+    """What the gate would refuse now; empty if the candidate could be published, or is published."""
 
 
 class PullRequestStatus(Result, frozen=True, kw_only=True):
@@ -119,6 +122,7 @@ def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> Candid
         branch=candidate.branch,
         verdict=("approved" if verdict.approved else "refused") if verdict and decided else "none yet",
         reasons=[str(reason) for reason in verdict.reasons] if verdict and decided else [],
+        obstacles=[str(problem) for problem in find_obstacles(candidate, ports=ports, settings=settings)],
     )
 
 
@@ -135,4 +139,5 @@ def render(result: StatusResult) -> Iterator[str]:
         return
     yield f"Candidate {candidate.itaipu_version} on {candidate.branch}: verdict {candidate.verdict}"
     yield from (f"  {reason}" for reason in candidate.reasons)
+    yield from (f"  in the way of publishing it: {obstacle}" for obstacle in candidate.obstacles)
     yield from (f"Pull request #{p.number}, {p.state}: {p.url}" for p in result.pull_requests)

@@ -69,8 +69,9 @@ def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[R
     for rule in dict.fromkeys((*required, *unasked)):
         own = [result for result in results if result.rule == rule]
         if len(own) != 1:
-            how_often = "did not run" if not own else f"has {len(own)} results, of which one at most is its own"
-            yield Problem(code="C29", subjects=(contract,), rule=rule, found=(f"the check {how_often}",))
+            several = f"the check has {len(own)} results, of which one at most is its own"
+            found = several if own else "the check did not run"
+            yield Problem(code="C29", subjects=(contract,), rule=rule, found=(found,))
         elif own[0].blocks:
             yield Problem(subjects=(contract,), rule=None if alone else rule, found=own[0].actual)
 

@@ -19,9 +19,9 @@ def shortened(databases: Sequence[str]) -> str:
 
 
 BODY_CHARACTERS = 65_536
-"""As many as GitHub takes."""
+"""The longest text that GitHub accepts."""
 WARNINGS = 15
-"""So many are told."""
+"""How many warnings the text shows."""
 
 
 def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime, report: str = "") -> str:
@@ -29,10 +29,10 @@ def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now:
 
     Args:
         candidate: what is proposed.
-        verdict: over it.
-        report_uri: where the page is.
+        verdict: over the candidate.
+        report_uri: where the HTML report lies.
         now: the present instant.
-        report: the whole report as Markdown, folded in at the end if there is room for it.
+        report: the whole report as Markdown; folded in at the end if it fits.
     """
     body = "\n".join([*_changes(candidate, now), *_validation(verdict, report_uri), *_rollback(candidate)])
     folded = f"\n<details><summary>The validation report</summary>\n\n{report.strip()}\n\n</details>\n"
@@ -76,11 +76,11 @@ def _validation(verdict: Verdict, report_uri: str) -> Iterator[str]:
     )
     yield ""
     if verdict.warnings:
-        yield "To be read before merging, with what was excused:"
+        yield "Read these before merging; they include what was excused:"
         yield ""
         yield from (f"- {warning}" for warning in verdict.warnings[:WARNINGS])
         if more := len(verdict.warnings[WARNINGS:]):
-            yield f"- and {more:,} more, which the report has"
+            yield f"- and {more:,} more in the report"
         yield ""
     yield f"Report: `{report_uri}`"
     yield ""

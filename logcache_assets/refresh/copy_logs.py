@@ -202,18 +202,18 @@ def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[Problem]:
                 yield Problem(
                     code="C13",
                     subjects=(manifest.instance,),
-                    found=(f"{dataset.uri}/{name} is {_fate(name, found, expected)}",),
+                    found=(f"{dataset.uri}/{name} {_fate(name, found, expected)}",),
                     remedy="find out who wrote or removed it; nothing is ever overwritten",
                 )
 
 
 def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
     if name not in found:
-        return "gone"
+        return "is gone"
     if name not in expected:
-        return "not in the manifest"
+        return "is not in the manifest"
     sizes = [digest.partition("/")[0] for digest in (expected[name], found[name])]
-    return f"not what was copied: {sizes[0]} bytes by the manifest, {sizes[1]} bytes found"
+    return f"is not what was copied: {sizes[0]} bytes by the manifest, {sizes[1]} bytes found"
 
 
 def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:

@@ -1,0 +1,24 @@
+"""`logcache status` after a refresh: the candidate, its verdict, and what is in the way of publishing it."""
+
+from datetime import timedelta
+
+from logcache_assets.cli import status
+from logcache_assets.local_platform.world import World
+
+
+def obstacles_shown(world: World) -> list[str]:
+    """What a person reads after `in the way of publishing it: `."""
+    lines = status.render(status.run(world.settings))
+    return [said for line in lines if (said := line.partition("in the way of publishing it: ")[2])]
+
+
+def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) -> None:
+    """A validated candidate may be published until night falls; then its requirement is told, with what to do."""
+    by_day = obstacles_shown(refreshed_world)
+    refreshed_world.clock.set(refreshed_world.clock.now() + timedelta(hours=11))
+
+    (by_night,) = obstacles_shown(refreshed_world)
+
+    assert by_day == []
+    assert by_night.startswith("it is ")
+    assert by_night.endswith(" UTC, outside the publish window 13:00-23:00 UTC (C11); try again inside it")
