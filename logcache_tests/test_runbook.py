@@ -8,7 +8,7 @@ import pytest
 
 from logcache_assets.domain.gate import REQUIREMENTS, GateState, Requirement
 from logcache_assets.domain.problems import CODES
-from logcache_tests.domain.gate_samples import ABSENT, BROKEN
+from logcache_tests.domain.gate.samples import ABSENT, BROKEN
 from logcache_tests.source_strings import GAP, modules, texts_of
 
 RUNBOOK = Path(__file__).parent.parent / "docs" / "runbook.md"

@@ -6,7 +6,7 @@ import pytest
 
 from logcache_assets.domain.gate import REQUIREMENTS, GateState, Requirement, find_gate_problems
 from logcache_assets.domain.problems import CODES
-from logcache_tests.domain.gate_samples import ABSENT, BROKEN, OPEN, REFUSED, bound_to, gate
+from logcache_tests.domain.gate.samples import ABSENT, BROKEN, OPEN, REFUSED, bound_to, gate
 from logcache_tests.domain.samples import NOW, changed, verdict
 
 EACH_REQUIREMENT = pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
