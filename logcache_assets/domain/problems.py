@@ -38,7 +38,7 @@ CODES: Mapping[Code, str] = {
     "C4": "A cached log does not end after the newest segment of the index.",
     "C5": "last_t is the greatest t in the data, the same in the log and in the materialized entities.",
     "C6": "last_t never goes backwards.",
-    "C7": "No segment that a cached log holds was extracted again after the cached log was read.",
+    "C7": "No segment with t that a cached log holds was extracted again after the cached log was read.",
     "C11": "Nothing is published outside the publish window, or while contracts are being computed.",
     "C12": "The source files do not expire before the copy is done.",
     "C13": "A cached log has exactly the files of its manifest, and the manifest is the one that the map names.",

@@ -88,9 +88,10 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
 
 
 def _stale(instance: Instance, stale: Sequence[Segment]) -> Problem:
+    first, were = stale[0], "was" if len(stale) == 1 else "were"
     found = (
-        f"{count_of(len(stale), 'segment')} that the cache holds {'was' if len(stale) == 1 else 'were'} extracted "
-        f"again after it was read, first t in ({stale[0].last_batch_t}, {stale[0].last_t}]"
+        f"{count_of(len(stale), 'segment')} with t that the cache holds {were} extracted again after the cache was "
+        f"read, first t in ({first.last_batch_t}, {first.last_t}]"
     )
     return Problem(
         code="C7",

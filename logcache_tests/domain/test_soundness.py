@@ -145,12 +145,12 @@ def test_a_log_that_can_be_continued_has_no_problem(segments: list[Segment]) -> 
         pytest.param([], ("ahead of the index, which ends at 0", "(C4)"), id="C4: an index without segments"),
         pytest.param(
             [segment(0, 1213), segment(1213, 4836, extracted_at=LATER)],
-            ("1 segment that", "(1213, 4836]", "deleted personal data (C7)"),
+            ("1 segment with", "(1213, 4836]", "deleted personal data (C7)"),
             id="C7: extracted again behind the cache",
         ),
         pytest.param(
             [segment(0, 4800), segment(4800, 5449, extracted_at=LATER)],
-            ("1 segments", "(4800, 5449]", "deleted personal data (C7)"),
+            ("1 segment with", "(4800, 5449]", "deleted personal data (C7)"),
             id="C7: extracted again, across the cache's end",
         ),
     ],
