@@ -187,7 +187,9 @@ def _parse(uri: str) -> FactsFile:
     bucket = parse_bucket(rest)
     if half not in HALVES or bucket is None:
         example = file_name("open", Bucket(0, 1))
-        raise ParquetError(coded(f"{uri} is not a file of materialized entities: its name is not like {example}", "C17"))
+        raise ParquetError(
+            coded(f"{uri} is not a file of materialized entities: its name is not like {example}", "C17")
+        )
     return FactsFile(uri, "open" if half == "open" else "closed", bucket)
 
 
