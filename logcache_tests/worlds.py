@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from logcache_assets.catalog import load_catalog
+from logcache_assets.connect import connect
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.command_runs import failures_of
 from logcache_assets.defs.jobs import REFRESH_JOB
@@ -21,7 +22,7 @@ def settings_at(home: Path, **variables: str) -> Settings:
 
 def definitions_of(world: World) -> dg.Definitions:
     """The code location over a world."""
-    return build_definitions(world.settings, catalog=load_catalog(world.catalog), ports=world.ports())
+    return build_definitions(world.settings, catalog=load_catalog(world.catalog), ports=connect(world.settings))
 
 
 def materialize(world: World, *assets: str) -> dg.ExecuteInProcessResult:

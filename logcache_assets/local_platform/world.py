@@ -20,7 +20,7 @@ from logcache_assets.local_platform.metapod_service import local_transport
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
-from logcache_assets.ports import Ports, Tell
+from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings, child_environment
 
 
@@ -53,12 +53,6 @@ class World:
         """Refuse to go on without a world."""
         if not self.exists:
             raise BadInput(f"there is no local world in {self.home}; make one with `logcache local reset`")
-
-    def ports(self) -> Ports:
-        """Every port over this world."""
-        from logcache_assets.connect import connect  # noqa: PLC0415 - it builds on this module
-
-        return connect(self.settings)
 
     @property
     def metapod(self) -> GraphQLMetapod:

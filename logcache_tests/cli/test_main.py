@@ -231,7 +231,7 @@ def test_status_is_one_document(run: Run, world: World) -> None:
 
 def test_datasets_is_one_document(run: Run, world: World) -> None:
     """Every dataset of the named transaction with state, rows and path."""
-    night = world.ports().metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
+    night = world.metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0]
 
     done = run(world.home, "datasets", night.id, "--json")
 

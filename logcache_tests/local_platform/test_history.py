@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from logcache_assets.connect import connect
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
@@ -205,7 +206,7 @@ def test_a_night_reads_what_is_there_and_commits_it(lasting_world: World) -> Non
 
     transaction = run_night(lasting_world, tell=silent)
 
-    night, ports = nights_of(lasting_world)[0], lasting_world.ports()
+    night, ports = nights_of(lasting_world)[0], connect(lasting_world.settings)
     assert night.id == transaction
     assert (night.started_at - before, lasting_world.clock.now() - before) == (
         timedelta(hours=10, minutes=30),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from logcache_assets.cli.status import newest_candidate
+from logcache_assets.connect import connect
 from logcache_assets.domain.documents import Candidate
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.local_platform.world import World
@@ -14,14 +15,14 @@ from logcache_assets.refresh.publish import find_obstacles
 
 def candidate_of(world: World) -> Candidate:
     """The candidate of the world's one refresh."""
-    candidate = newest_candidate(world.settings, world.ports())
+    candidate = newest_candidate(world.settings, connect(world.settings))
     assert candidate is not None
     return candidate
 
 
 def obstacles_of(world: World) -> list[str]:
     """What find_obstacles says of that candidate."""
-    return [str(p) for p in find_obstacles(candidate_of(world), ports=world.ports(), settings=world.settings)]
+    return [str(p) for p in find_obstacles(candidate_of(world), ports=connect(world.settings), settings=world.settings)]
 
 
 def leave_everything(_world: World) -> None:
