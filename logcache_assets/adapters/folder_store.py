@@ -27,6 +27,8 @@ from logcache_assets.ports import (
     ObjectNotFoundError,
     ObjectStore,
     ObjectStoreError,
+    ObjectStoreUnavailable,
+    ObjectStoreWrongData,
     StoredObject,
 )
 
@@ -151,7 +153,7 @@ class FolderObjectStore(ObjectStore):
     def _bucket(self, bucket: str) -> Path:
         root = self._buckets / bucket
         if not root.is_dir():
-            raise ObjectStoreError(
+            raise ObjectStoreWrongData(
                 f"there is no bucket {bucket} ({root} is no folder); correct the URI, or make a world with "
                 "`logcache local reset`"
             )
@@ -160,7 +162,7 @@ class FolderObjectStore(ObjectStore):
     def _object_path(self, uri: str) -> Path:
         bucket, key = _split(uri)
         if not key or key.endswith("/"):
-            raise ObjectStoreError(f"{uri!r} names no object: a key is needed, without a slash at its end")
+            raise ObjectStoreWrongData(f"{uri!r} names no object: a key is needed, without a slash at its end")
         return self._bucket(bucket) / key
 
     def _stored(self, uri: str, path: Path) -> StoredObject | None:
@@ -172,7 +174,9 @@ class FolderObjectStore(ObjectStore):
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
         except OSError as error:
-            raise ObjectStoreError(f"{uri} cannot be read: {error}; repair the file or its permissions") from error
+            raise ObjectStoreUnavailable(
+                f"{uri} cannot be read: {error}; repair the file or its permissions"
+            ) from error
         modified_at = _EPOCH + status.st_mtime_ns // 1000 * _MICROSECOND
         return StoredObject(uri=uri, size_bytes=status.st_size, etag=etag, modified_at=modified_at)
 
@@ -193,7 +197,9 @@ class FolderObjectStore(ObjectStore):
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise _not_found(uri) from error
         except OSError as error:
-            raise ObjectStoreError(f"{uri} cannot be read: {error}; repair the file or its permissions") from error
+            raise ObjectStoreUnavailable(
+                f"{uri} cannot be read: {error}; repair the file or its permissions"
+            ) from error
         with file:
             yield file
 
@@ -211,7 +217,7 @@ class FolderObjectStore(ObjectStore):
         except (FileExistsError, ObjectStoreError):
             raise
         except OSError as error:
-            raise ObjectStoreError(
+            raise ObjectStoreUnavailable(
                 f"{destination} cannot be written: {error}; make room, or choose another key"
             ) from error
         finally:
@@ -224,7 +230,7 @@ class FolderObjectStore(ObjectStore):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise ObjectStoreError(
+            raise ObjectStoreWrongData(
                 f"{path} cannot be written: a part of its key is an object itself, which a folder of files cannot "
                 "hold; choose another key"
             ) from error
@@ -235,10 +241,12 @@ def _split(uri: str) -> tuple[str, str]:
     """Bucket and key; refuses every key that would not be exactly one file inside the bucket's folder."""
     match = _URI.fullmatch(uri)
     if match is None:
-        raise ObjectStoreError(f"{uri!r} is no URI of this store; write s3://<bucket>/<key>")
+        raise ObjectStoreWrongData(f"{uri!r} is no URI of this store; write s3://<bucket>/<key>")
     bucket, key = match["bucket"], match["key"] or ""
     if any(part in {"", ".", ".."} for part in key.removesuffix("/").split("/")) and key:
-        raise ObjectStoreError(f"{uri!r} is refused: a part of the key is empty, `.` or `..`; write the key without it")
+        raise ObjectStoreWrongData(
+            f"{uri!r} is refused: a part of the key is empty, `.` or `..`; write the key without it"
+        )
     return bucket, key
 
 
@@ -255,7 +263,9 @@ def _files_below(folder: Path) -> Iterator[Path]:
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        raise ObjectStoreError(f"{folder} cannot be listed: {error}; repair the folder or its permissions") from error
+        raise ObjectStoreUnavailable(
+            f"{folder} cannot be listed: {error}; repair the folder or its permissions"
+        ) from error
     for path, is_folder in found:
         if is_folder:
             yield from _files_below(Path(path))

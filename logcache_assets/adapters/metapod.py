@@ -4,8 +4,10 @@ The same client and documents serve the local platform, through another transpor
 costs half a second, and most commands never ask metapod.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
 from pathlib import Path
@@ -14,17 +16,20 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import msgspec
 from typing_extensions import override
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.domain.transactions import Column, Dataset, DatasetState, Transaction, TransactionType
-from logcache_assets.ports import Metapod, MetapodError, UnknownTransactionError
+from logcache_assets.domain.transactions import COUNTRY, Column, Dataset, DatasetState, Transaction, TransactionType
+from logcache_assets.errors import BadInput
+from logcache_assets.ports import Metapod, MetapodUnavailable, MetapodWrongData, UnknownTransactionError
 
 if TYPE_CHECKING:
     from gql.transport import Transport
     from requests import PreparedRequest
     from requests.auth import AuthBase
 
-COUNTRY = "BR"
 _REASON_CHARACTERS = 300
+_TOO_MANY_REQUESTS = 429
+_SERVER_FAULT = 500
 _Shape = TypeVar("_Shape")
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -35,9 +40,13 @@ class GraphQLMetapod(Metapod):
     Args:
         transport: makes the transport of one question: `requests_transport(...)` or the local platform's.
         country: whose datasets are asked for.
+        reads: how often an unanswered question is asked again.
     """
 
-    def __init__(self, transport: "Callable[[], Transport]", *, country: str = COUNTRY) -> None:
+    def __init__(
+        self, transport: "Callable[[], Transport]", *, country: str = COUNTRY, reads: RepeatedReads | None = None
+    ) -> None:
+        self.reads = reads or RepeatedReads()
         self._transport = transport
         self._country = country
 
@@ -56,6 +65,7 @@ class GraphQLMetapod(Metapod):
         answer = self._ask("transactions", wanted, _TransactionsAnswer).transactions
         return tuple(sorted(map(_transaction, answer), key=lambda found: found.started_at, reverse=True))
 
+    @repeated
     def _ask(self, query: str, variables: Mapping[str, object], shape: type[_Shape]) -> _Shape:
         from gql import Client, GraphQLRequest  # noqa: PLC0415 - see the module's docstring
         from gql.transport.exceptions import TransportError  # noqa: PLC0415 - as above
@@ -66,52 +76,109 @@ class GraphQLMetapod(Metapod):
         try:
             answer = Client(transport=self._transport()).execute(asked)
         except TransportError as error:
-            raise MetapodError(
+            kind = MetapodUnavailable if _is_outage(error) else MetapodWrongData
+            raise kind(
                 f"metapod did not answer the query {query!r}: {_reason(error)}; "
                 "check its address, the credentials and whether it is up, then run again"
             ) from error
         try:
             return msgspec.convert(answer, shape)
         except msgspec.ValidationError as error:
-            raise MetapodError(
+            raise MetapodWrongData(
                 f"metapod's answer to the query {query!r} is not understood: {error}; "
                 "its schema changed, or a part of the answer is missing: compare it with adapters/queries"
             ) from error
+
+
+class BearerToken:
+    """The token that metapod is asked with: given, or in an environment variable.
+
+    Only the variable's name is pickled, and neither is shown: a worker takes the token from its own environment.
+    """
+
+    def __init__(self, value: str | None = None, *, variable: str | None = None) -> None:
+        self._value = value
+        self._variable = variable
+
+    def read(self) -> str:
+        """The token itself; refuses when its variable is not set."""
+        found = self._value or os.environ.get(self._variable or "")
+        if not found:
+            raise BadInput(f"metapod's token is missing: the environment variable {self._variable} is not set; set it")
+        return found
+
+    @override
+    def __repr__(self) -> str:
+        return f"BearerToken({f'variable={self._variable!r}' if self._variable else '****'})"
+
+    @override
+    def __reduce__(self) -> tuple[Callable[[str], "BearerToken"], tuple[str]]:
+        if self._variable is None:
+            raise BadInput(
+                "metapod's token is never sent to another process; put it into an environment variable there, and "
+                "name that variable here"
+            )
+        return _token_in, (self._variable,)
+
+
+def _token_in(variable: str) -> BearerToken:
+    return BearerToken(variable=variable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestsTransports:
+    """Makes a transport to a real metapod over HTTPS, one per question."""
+
+    url: str
+    token: BearerToken | None
+    client_certificate: tuple[Path, Path] | None
+    authority: Path | None
+    timeout_seconds: int
+    retries: int
+
+    def __call__(self) -> "Transport":
+        """A transport for one question; it is not connected yet."""
+        from gql.transport.requests import RequestsHTTPTransport  # noqa: PLC0415 - see the module's docstring
+
+        return RequestsHTTPTransport(
+            self.url,
+            auth=_bearer(self.token.read()) if self.token else None,
+            cert=tuple(map(str, self.client_certificate)) if self.client_certificate else None,
+            verify=str(self.authority) if self.authority else True,
+            timeout=self.timeout_seconds,
+            retries=self.retries,
+        )
 
 
 def requests_transport(  # noqa: PLR0913 - what a deployment sets
     url: str,
     *,
     token: str | None = None,
+    token_variable: str | None = None,
     client_certificate: tuple[Path, Path] | None = None,
     authority: Path | None = None,
     timeout_seconds: int = 30,
-    retries: int = 5,
-) -> "Callable[[], Transport]":
+    retries: int = 0,
+) -> RequestsTransports:
     """Transports to a real metapod over HTTPS.
 
     Args:
         url: of the GraphQL endpoint.
         token: sent as bearer token.
+        token_variable: environment variable that holds the token; needed where the client is sent to other processes.
         client_certificate: certificate and key, PEM files.
         authority: PEM file of the authorities that sign the server's certificate; the system's by default.
         timeout_seconds: of one attempt.
-        retries: after connection errors and the answers 429, 500, 502, 503 and 504; harmless, as we only read.
+        retries: of the transport itself, for each attempt that the client makes.
     """
-
-    def transport() -> "Transport":
-        from gql.transport.requests import RequestsHTTPTransport  # noqa: PLC0415 - see the module's docstring
-
-        return RequestsHTTPTransport(
-            url,
-            auth=_bearer(token) if token else None,
-            cert=tuple(map(str, client_certificate)) if client_certificate else None,
-            verify=str(authority) if authority else True,
-            timeout=timeout_seconds,
-            retries=retries,
-        )
-
-    return transport
+    return RequestsTransports(
+        url=url,
+        token=BearerToken(token, variable=token_variable) if token or token_variable else None,
+        client_certificate=client_certificate,
+        authority=authority,
+        timeout_seconds=timeout_seconds,
+        retries=retries,
+    )
 
 
 def _bearer(token: str) -> "AuthBase":
@@ -130,6 +197,17 @@ def _bearer(token: str) -> "AuthBase":
 def queries() -> str:
     """Every query that is asked, as one GraphQL document."""
     return resources.files(__package__).joinpath("queries", "metapod.graphql").read_text(encoding="utf-8")
+
+
+def _is_outage(error: Exception) -> bool:
+    """True if metapod could not be reached, was too busy (429) or failed itself (5xx); other errors are its answer."""
+    from gql.transport.exceptions import TransportServerError  # noqa: PLC0415 - see the module's docstring
+    from requests import exceptions as failed  # noqa: PLC0415 - as above
+
+    if isinstance(error, TransportServerError):
+        return error.code is None or error.code == _TOO_MANY_REQUESTS or error.code >= _SERVER_FAULT
+    unreachable = (failed.ConnectionError, failed.Timeout, failed.ChunkedEncodingError)
+    return isinstance(error.__cause__, unreachable) and not isinstance(error.__cause__, failed.SSLError)
 
 
 def _reason(error: Exception) -> str:
@@ -178,7 +256,7 @@ class _TransactionsAnswer(msgspec.Struct):
 def _transaction(answer: _Transaction) -> Transaction:
     counts = Counter(dataset.name for dataset in answer.datasets)
     if doubled := [name for name, count in counts.items() if count > 1]:
-        raise MetapodError(
+        raise MetapodWrongData(
             f"metapod lists {doubled[0]} twice in transaction {answer.id}, so its state is not known; "
             "ask metapod's owners which of the two counts"
         )

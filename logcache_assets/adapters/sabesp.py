@@ -31,7 +31,7 @@ from logcache_assets.domain.sabesp_output import (
     parse_sabesp_line,
     transactions_named,
 )
-from logcache_assets.ports import FinishedTestRun, Itaipu, ItaipuError, Tell
+from logcache_assets.ports import FinishedTestRun, Itaipu, ItaipuUnavailable, ItaipuWrongData, Tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class SabespItaipu(Itaipu):
         tail: deque[str] = deque(maxlen=LAST_LINES)
         exit_code = self._run(self.command(version, dataset_prefix), log, events, tail, tell)
         if failures := find_run_failures(events, exit_code=exit_code):
-            raise ItaipuError(
+            raise ItaipuWrongData(
                 f"the Itaipu run at {version} failed: {'; '.join(failures)}. "
                 f"Read {log}, remove the cause and run again; {last_lines(tail)}"
             )
@@ -98,11 +98,11 @@ class SabespItaipu(Itaipu):
                     tell(line)
                 return process.wait()
         except OutOfTimeError as error:
-            raise ItaipuError(
+            raise ItaipuUnavailable(
                 f"sabesp was ended: {error}. Its cluster may still run: look for the ids in {log}; {last_lines(tail)}"
             ) from error
         except NotStartedError as error:
-            raise ItaipuError(
+            raise ItaipuWrongData(
                 f"sabesp could not be run ({error}); install it, or name the executable in the setting LOGCACHE_SABESP"
             ) from error
 

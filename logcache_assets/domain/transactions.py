@@ -12,6 +12,8 @@ from enum import StrEnum
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.names import raw_datasets
 
+COUNTRY = "BR"
+"""Whose datasets are asked for and registered by default."""
 PLACEHOLDER_MARK = "/empty-materialized/"
 """Part of the fixed path at which failed datasets used to be committed empty."""
 

@@ -1,7 +1,7 @@
 """The base class of the engine's errors."""
 
-from logcache_assets.errors import LogCacheError
+from logcache_assets.errors import WrongData
 
 
-class EngineError(LogCacheError):
+class EngineError(WrongData):
     """The engine cannot compute a correct result from its input; each kind of failure is a subclass."""

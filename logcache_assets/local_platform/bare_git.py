@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from logcache_assets.local_platform.clock import REMEDY
-from logcache_assets.ports import BranchMovedError, Clock, PathNotFoundError, RepositoryError
+from logcache_assets.ports import BranchMovedError, Clock, PathNotFoundError, RepositoryUnavailable, RepositoryWrongData
 
 _SHA = re.compile(r"[0-9a-f]{4,40}")
 _NO_COMMIT = "0" * 40
@@ -39,13 +39,15 @@ class BareGit:
         return out.decode().strip() if status == 0 else None
 
     def resolve(self, ref: str) -> str:
-        """Full sha of a branch or of a (short) sha; raises RepositoryError when it is neither."""
+        """Full sha of a branch or of a (short) sha; raises RepositoryWrongData when it is neither."""
         sha = self.branch_head(ref)
         if sha is None and _SHA.fullmatch(ref):
             status, out, _ = self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
             sha = out.decode().strip() if status == 0 else None
         if sha is None:
-            raise RepositoryError(f"{self.git_dir} has no branch and no single commit {ref!r}; name one that exists")
+            raise RepositoryWrongData(
+                f"{self.git_dir} has no branch and no single commit {ref!r}; name one that exists"
+            )
         return sha
 
     def is_ancestor(self, sha: str, of: str) -> bool:
@@ -123,7 +125,7 @@ class BareGit:
 
     def _require_repository(self) -> None:
         if not (self.git_dir / "HEAD").is_file():
-            raise RepositoryError(f"{self.git_dir} is no git repository; {REMEDY}")
+            raise RepositoryWrongData(f"{self.git_dir} is no git repository; {REMEDY}")
 
     def _checked(self, *arguments: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> bytes:
         status, out, errors = self._run(*arguments, stdin=stdin, environment=environment)
@@ -136,7 +138,7 @@ class BareGit:
     ) -> tuple[int, bytes, bytes]:
         git = shutil.which("git")
         if git is None:
-            raise RepositoryError("there is no `git` on the PATH; install git, then run again")
+            raise RepositoryWrongData("there is no `git` on the PATH; install git, then run again")
         # A git hook that started us would set GIT_DIR and its kin: none of them may lead to another repository.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         own = {
@@ -146,18 +148,23 @@ class BareGit:
             "GIT_LITERAL_PATHSPECS": "1",
             "LC_ALL": "C",
         }
-        ended = subprocess.run(
-            [git, *arguments],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env=inherited | own | dict(environment or {}),
-        )
+        try:
+            ended = subprocess.run(
+                [git, *arguments],
+                input=stdin,
+                capture_output=True,
+                check=False,
+                env=inherited | own | dict(environment or {}),
+            )
+        except OSError as error:
+            raise RepositoryUnavailable(f"git could not be started ({error}); run again") from error
+        if ended.returncode < 0:
+            raise RepositoryUnavailable(f"git {arguments[0]} was ended by signal {-ended.returncode}; run again")
         return ended.returncode, ended.stdout, ended.stderr
 
-    def _failure(self, command: str, errors: bytes) -> RepositoryError:
+    def _failure(self, command: str, errors: bytes) -> RepositoryWrongData:
         self._require_repository()
-        return RepositoryError(f"git {command} failed in {self.git_dir}: {_text(errors)}; correct what it names")
+        return RepositoryWrongData(f"git {command} failed in {self.git_dir}: {_text(errors)}; correct what it names")
 
 
 def _text(errors: bytes) -> str:

@@ -18,7 +18,7 @@ from logcache_assets.ports import (
     FileVersion,
     ItaipuRepository,
     PullRequest,
-    RepositoryError,
+    RepositoryWrongData,
 )
 
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
@@ -45,7 +45,7 @@ class LocalItaipuRepository(ItaipuRepository):
         """Make the repository with one commit on the base branch; returns its sha."""
         self._git.initialise(self._base)
         if self._git.branch_head(self._base) is not None:
-            raise RepositoryError(f"{self._git.git_dir} has commits already; remove the folder to begin anew")
+            raise RepositoryWrongData(f"{self._git.git_dir} has commits already; remove the folder to begin anew")
         sha = self._git.make_commit(tree=self._git.tree_with(None, files), parent=None, message=message)
         self._git.move_branch(self._base, sha, seen=None)
         return sha
@@ -59,7 +59,7 @@ class LocalItaipuRepository(ItaipuRepository):
         try:
             return self._git.read(path, ref=ref).decode()
         except UnicodeDecodeError as error:
-            raise RepositoryError(f"{path!r} at {ref!r} is no UTF-8 text ({error}); correct the file") from error
+            raise RepositoryWrongData(f"{path!r} at {ref!r} is no UTF-8 text ({error}); correct the file") from error
 
     @override
     def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
@@ -73,7 +73,9 @@ class LocalItaipuRepository(ItaipuRepository):
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
         self._refuse_base(branch, "committed to")
         if not _FULL_SHA.fullmatch(parent):
-            raise RepositoryError(f"the parent {parent!r} is no full sha of 40 digits; ask the repository for a head")
+            raise RepositoryWrongData(
+                f"the parent {parent!r} is no full sha of 40 digits; ask the repository for a head"
+            )
         seen = self._git.branch_head(branch)
         tree = self._git.tree_with(self._git.resolve(parent), files)
         if seen is not None and self._git.is_commit(seen, parent=parent, tree=tree, message=message):
@@ -93,9 +95,9 @@ class LocalItaipuRepository(ItaipuRepository):
         self._refuse_base(branch, "proposed")
         head = self._git.branch_head(branch)
         if head is None:
-            raise RepositoryError(f"there is no branch {branch} to propose; commit to it first")
+            raise RepositoryWrongData(f"there is no branch {branch} to propose; commit to it first")
         if self._git.is_ancestor(head, self._base_head()):
-            raise RepositoryError(f"{self._base} already holds everything on {branch}: there is nothing to propose")
+            raise RepositoryWrongData(f"{self._base} already holds everything on {branch}: there is nothing to propose")
         with self._files.locked():
             records = self._files.records()
             own = (record for record in records if record.branch == branch and self._state(record)[0] == "open")
@@ -115,13 +117,13 @@ class LocalItaipuRepository(ItaipuRepository):
         """Fast-forward the base branch to an open pull request; returns the new head.
 
         Raises:
-            RepositoryError: there is no such pull request or it is closed.
+            RepositoryWrongData: there is no such pull request or it is closed.
             BranchMovedError: the base branch has commits that the pull request does not know.
         """
         shown = next((each for each in self.pull_requests() if each.number == number), None)
         if shown is None or shown.state == "closed":
             found = "does not exist" if shown is None else "is closed"
-            raise RepositoryError(f"pull request {number} {found}; name an open one")
+            raise RepositoryWrongData(f"pull request {number} {found}; name an open one")
         base = self._base_head()
         if shown.state == "merged":
             return base
@@ -138,9 +140,11 @@ class LocalItaipuRepository(ItaipuRepository):
 
     def _refuse_base(self, branch: str, verb: str) -> None:
         if branch == self._base:
-            raise RepositoryError(f"{branch} is the base branch and is never {verb}; name a branch of your own")
+            raise RepositoryWrongData(f"{branch} is the base branch and is never {verb}; name a branch of your own")
         if not _BRANCH.fullmatch(branch):
-            raise RepositoryError(f"{branch!r} is no name of a branch; write for example log-cache/2018-05-28-49ae32bb")
+            raise RepositoryWrongData(
+                f"{branch!r} is no name of a branch; write for example log-cache/2018-05-28-49ae32bb"
+            )
 
     def _follow(self, branch: str, *, seen: str | None, sha: str) -> None:
         """Tell the open pull request of a branch where it is now; a merged one stays at what was merged."""

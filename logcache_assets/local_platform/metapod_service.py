@@ -7,10 +7,13 @@ graphql-core inside functions, because a command line that only prints its help 
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
+from logcache_assets.errors import Unavailable
 from logcache_assets.local_platform.metapod_store import DatasetRow, MetapodStore, TransactionRow
 
 if TYPE_CHECKING:
@@ -47,21 +50,33 @@ def build_schema_over(store: MetapodStore, *, sdl: str | None = None) -> "GraphQ
     return schema
 
 
-def local_transport(store: MetapodStore) -> "Callable[[], Transport]":
-    """What `GraphQLMetapod` takes to talk to this service instead of a server; nothing is loaded before it is used."""
+class LocalTransports:
+    """Makes a transport to this service, one per question; the schema is built when it is first needed."""
 
-    @cache
-    def transport_type() -> "type[Transport]":
-        return _in_process(build_schema_over(store))
+    def __init__(self, store: MetapodStore) -> None:
+        self._store = store
 
-    def transport() -> "Transport":
-        return transport_type()()
+    def __call__(self) -> "Transport":
+        """A transport for one question."""
+        return self._transport_type()
 
-    return transport
+    @cached_property
+    def _transport_type(self) -> "type[Transport]":
+        return _in_process(build_schema_over(self._store))
+
+    @override
+    def __reduce__(self) -> tuple[type["LocalTransports"], tuple[MetapodStore]]:
+        return LocalTransports, (self._store,)
+
+
+def local_transport(store: MetapodStore) -> LocalTransports:
+    """What `GraphQLMetapod` takes to talk to this service instead of a server."""
+    return LocalTransports(store)
 
 
 def _in_process(schema: "GraphQLSchema") -> "type[Transport]":
     from gql.transport import Transport  # noqa: PLC0415 - see the module's docstring
+    from gql.transport.exceptions import TransportServerError  # noqa: PLC0415 - as above
     from graphql import ExecutionResult, execute_sync, validate  # noqa: PLC0415 - as above
 
     class InProcess(Transport):
@@ -70,12 +85,17 @@ def _in_process(schema: "GraphQLSchema") -> "type[Transport]":
         def execute(self, request: "GraphQLRequest", *_args: object, **_kwargs: object) -> ExecutionResult:
             if errors := validate(schema, request.document):
                 return ExecutionResult(data=None, errors=errors)
-            return execute_sync(
+            answer = execute_sync(
                 schema,
                 request.document,
                 variable_values=request.variable_values,
                 operation_name=request.operation_name,
             )
+            # A server that cannot read its own data answers 503, not half a result.
+            for error in answer.errors or ():
+                if isinstance(error.original_error, Unavailable):
+                    raise TransportServerError(str(error.original_error), 503)
+            return answer
 
     return InProcess
 

@@ -15,11 +15,10 @@ from pathlib import Path
 import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.domain.transactions import Column, TransactionType
+from logcache_assets.domain.transactions import COUNTRY, Column, TransactionType
 from logcache_assets.local_platform.clock import REMEDY
-from logcache_assets.ports import MetapodError, UnknownTransactionError
+from logcache_assets.ports import MetapodUnavailable, MetapodWrongData, UnknownTransactionError
 
-COUNTRY = "BR"
 _BUSY_SECONDS = 30.0
 _TABLES = """
 CREATE TABLE transactions (
@@ -88,7 +87,9 @@ class MetapodStore:
             try:
                 connection.execute("INSERT INTO transactions VALUES (?, ?, ?, ?, ?, ?)", row)
             except sqlite3.IntegrityError as error:
-                raise MetapodError(f"transaction {transaction_id} exists already; open one with a new id") from error
+                raise MetapodWrongData(
+                    f"transaction {transaction_id} exists already; open one with a new id"
+                ) from error
 
     def register_dataset(self, transaction_id: str, name: str, *, country: str = COUNTRY) -> None:
         """Announce a dataset that the run will compute: uncommitted."""
@@ -98,7 +99,7 @@ class MetapodStore:
             try:
                 connection.execute("INSERT INTO datasets VALUES (?, ?, ?, ?, NULL, NULL, NULL, NULL)", row)
             except sqlite3.IntegrityError as error:
-                raise MetapodError(f"{name} of {transaction_id} is registered already; register it once") from error
+                raise MetapodWrongData(f"{name} of {transaction_id} is registered already; register it once") from error
 
     def commit_dataset(
         self, transaction_id: str, name: str, *, path: str, columns: Sequence[Column], committed_at: datetime
@@ -150,7 +151,7 @@ class MetapodStore:
         with self._writing() as connection:
             self._require_transaction(connection, transaction_id)
             if not connection.execute(statement, (*values, transaction_id, name)).rowcount:
-                raise MetapodError(
+                raise MetapodWrongData(
                     f"transaction {transaction_id} has no {state} dataset {name}, so nothing was changed; "
                     "name one in that state, registered before"
                 )
@@ -183,14 +184,16 @@ class MetapodStore:
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
         if not self._path.is_file():
-            raise MetapodError(f"{self._path}: there is no metapod; {REMEDY}")
+            raise MetapodWrongData(f"{self._path}: there is no metapod; {REMEDY}")
         try:
             connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
             with closing(connection), connection:
                 connection.row_factory = sqlite3.Row
                 yield connection
+        except sqlite3.OperationalError as error:
+            raise MetapodUnavailable(f"{self._path}: metapod cannot answer ({error}); {REMEDY}") from error
         except sqlite3.Error as error:
-            raise MetapodError(f"{self._path}: metapod cannot answer ({error}); {REMEDY}") from error
+            raise MetapodWrongData(f"{self._path}: metapod cannot be read ({error}); {REMEDY}") from error
 
 
 def _columns(text: str | None) -> tuple[Column, ...] | None:
@@ -200,5 +203,5 @@ def _columns(text: str | None) -> tuple[Column, ...] | None:
 def _instant(instant: datetime) -> str:
     """One spelling, so that text sorts as time does."""
     if instant.utcoffset() is None:
-        raise MetapodError(f"{instant.isoformat()} has no time zone; give instants in UTC")
+        raise MetapodWrongData(f"{instant.isoformat()} has no time zone; give instants in UTC")
     return utc_text(instant.astimezone(UTC))

@@ -29,7 +29,7 @@ from logcache_assets.adapters.processes import (
     started,
     wait_for,
 )
-from logcache_assets.ports import NotebookError, NotebookRunner, Tell
+from logcache_assets.ports import NotebookRunner, NotebookUnavailable, NotebookWrongData, Tell
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PROCESS = "logcache_assets.local_platform.notebook_process"
@@ -75,7 +75,7 @@ class LocalNotebookRunner(NotebookRunner):
 
     def _run_folder(self, token: str) -> Path:
         if not _TOKEN.fullmatch(token):
-            raise NotebookError(f"the token {token[:80]!r} is refused: use up to 64 letters, digits, _ and -")
+            raise NotebookWrongData(f"the token {token[:80]!r} is refused: use up to 64 letters, digits, _ and -")
         run = self._runs / token
         run.mkdir(parents=True, exist_ok=True)
         return run
@@ -95,10 +95,10 @@ class LocalNotebookRunner(NotebookRunner):
             ) as process:
                 tail = _tell_all(follow(output, limits=self._limits, has_ended=wait_for(process)), tell)
         except (OutOfTimeError, NotStartedError) as error:
-            raise self._failure(run, str(error)) from error
+            raise NotebookUnavailable(self._failure(run, str(error))) from error
         result = _result(run)
         if result is None:
-            raise self._failure(run, _how_it_ended(process.returncode), tail)
+            raise NotebookWrongData(self._failure(run, _how_it_ended(process.returncode), tail))
         return result
 
     def _wait(self, run: Path, take_lock: "_Lock", tell: Tell) -> str:
@@ -111,16 +111,16 @@ class LocalNotebookRunner(NotebookRunner):
             with suppress(FileNotFoundError, ValueError):
                 end_group(int((run / "pid").read_text(encoding="ascii")), grace_seconds=self._grace_seconds)
             if isinstance(error, OutOfTimeError):
-                raise self._failure(run, str(error)) from error
+                raise NotebookUnavailable(self._failure(run, str(error))) from error
             raise
         result = _result(run)
         if result is None:
-            raise self._failure(run, "it ended without a result", tail)
+            raise NotebookWrongData(self._failure(run, "it ended without a result", tail))
         return result
 
-    def _failure(self, run: Path, reason: str, tail: Iterable[str] | None = None) -> NotebookError:
+    def _failure(self, run: Path, reason: str, tail: Iterable[str] | None = None) -> str:
         lines = deque(tail if tail is not None else _lines(run / "output.log"), maxlen=LAST_LINES)
-        return NotebookError(
+        return (
             f"the notebook {self._notebook} failed: {reason}. Read {run / 'output.log'}, remove the cause and run "
             f"again; {last_lines(lines)}"
         )
@@ -177,8 +177,10 @@ def _result(run: Path) -> str | None:
         result = json.loads((run / "result.json").read_text(encoding="utf-8"))["result"]
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotebookError(
+    except OSError as error:
+        raise NotebookUnavailable(f"{run / 'result.json'} cannot be read ({error}); repair its permissions") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotebookWrongData(
             f"{run / 'result.json'} is no result of a run: {error!r}; remove the folder {run}"
         ) from error
     return str(result)

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.ports import RepositoryError
+from logcache_assets.ports import RepositoryUnavailable, RepositoryWrongData
 
 
 class PullRequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,7 +36,7 @@ class PullRequestFiles:
         self._folder = folder.absolute()
 
     def records(self) -> tuple[PullRequestRecord, ...]:
-        """All of them, newest first; raises RepositoryError naming a malformed file."""
+        """All of them, newest first; raises RepositoryWrongData naming a malformed file."""
         records = [self._record(path) for path in self._folder.glob("*.json")]
         return tuple(sorted(records, key=lambda record: -record.number))
 
@@ -44,8 +44,14 @@ class PullRequestFiles:
         """The text of one pull request."""
         try:
             return self.body_path(number).read_bytes().decode()
-        except (OSError, UnicodeDecodeError) as error:
-            raise RepositoryError(f"{self.body_path(number)} cannot be read ({error}); restore the file") from error
+        except FileNotFoundError as error:
+            raise RepositoryWrongData(f"{self.body_path(number)} is gone; restore the file") from error
+        except OSError as error:
+            raise RepositoryUnavailable(
+                f"{self.body_path(number)} cannot be read ({error}); repair the file or its permissions"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise RepositoryWrongData(f"{self.body_path(number)} cannot be read ({error}); restore the file") from error
 
     def body_path(self, number: int) -> Path:
         """The file of its text."""
@@ -72,10 +78,16 @@ class PullRequestFiles:
     def _record(self, path: Path) -> PullRequestRecord:
         try:
             record = msgspec.json.decode(path.read_bytes(), type=PullRequestRecord)
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise RepositoryError(f"{path} is no pull request: {error}; correct or remove the file") from error
+        except OSError as error:
+            raise RepositoryUnavailable(
+                f"{path} cannot be read ({error}); repair the file or its permissions"
+            ) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise RepositoryWrongData(f"{path} is no pull request: {error}; correct or remove the file") from error
         if path.stem != str(record.number):
-            raise RepositoryError(f"{path} says it is number {record.number}; correct the number or the file's name")
+            raise RepositoryWrongData(
+                f"{path} says it is number {record.number}; correct the number or the file's name"
+            )
         return record
 
 

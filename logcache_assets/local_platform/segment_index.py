@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 from typing_extensions import override
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.index_items import (
     IndexItem,
     IndexRange,
@@ -24,7 +25,7 @@ from logcache_assets.domain.index_items import (
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
-from logcache_assets.ports import SegmentIndex, SegmentIndexError
+from logcache_assets.ports import SegmentIndex, SegmentIndexUnavailable, SegmentIndexWrongData
 
 T = TypeVar("T")
 
@@ -45,7 +46,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class LocalSegmentIndex(SegmentIndex):
     """The index items of the local world, in one SQLite file that `put` makes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reads: RepeatedReads | None = None) -> None:
+        self.reads = reads or RepeatedReads()
         self._path = path.absolute()
 
     @override
@@ -73,15 +75,16 @@ class LocalSegmentIndex(SegmentIndex):
         """Take one item out.
 
         Raises:
-            SegmentIndexError: there is no such item.
+            SegmentIndexWrongData: there is no such item.
         """
         with self._connected("rw") as connection:
             if not connection.execute(_REMOVE, (instance.name, last_t)).rowcount:
-                raise SegmentIndexError(
+                raise SegmentIndexWrongData(
                     f"{self._path}: no item of {instance.name} ends at t {last_t}, so none was removed; "
                     "name the last_t of an item that exists"
                 )
 
+    @repeated
     def _select(self, query: str, *values: str | int) -> Sequence[Mapping[str, object]]:
         """The rows of a query by the names of their columns."""
         with self._connected("ro") as connection:
@@ -98,7 +101,7 @@ class LocalSegmentIndex(SegmentIndex):
         try:
             return segment_of_item(_convert(row, IndexItem, where), where=where)
         except BadInput as error:
-            raise SegmentIndexError(str(error)) from error
+            raise SegmentIndexWrongData(str(error)) from error
 
     def _where(self, name: object, row: Mapping[str, object]) -> str:
         return f"{self._path}, item {name} / last_t {row['last_t']!r}"
@@ -107,18 +110,24 @@ class LocalSegmentIndex(SegmentIndex):
     def _connected(self, mode: str) -> Iterator[sqlite3.Connection]:
         """One transaction: what it wrote is there when the block ends well, and not at all otherwise."""
         if mode != "rwc" and not self._path.is_file():
-            raise SegmentIndexError(f"{self._path}: there is no segment index; {REMEDY}")
+            raise SegmentIndexWrongData(f"{self._path}: there is no segment index; {REMEDY}")
         try:
             connection = sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
             with closing(connection), connection:
                 yield connection
+        except sqlite3.OperationalError as error:
+            raise SegmentIndexUnavailable(
+                f"{self._path}: the segment index cannot answer ({error}); {REMEDY}"
+            ) from error
         except sqlite3.Error as error:
-            raise SegmentIndexError(f"{self._path}: the segment index cannot answer ({error}); {REMEDY}") from error
+            raise SegmentIndexWrongData(
+                f"{self._path}: the segment index cannot be read ({error}); {REMEDY}"
+            ) from error
 
 
 def _convert(row: Mapping[str, object], kind: type[T], where: str) -> T:
-    """The row as a struct; raises SegmentIndexError when the item is malformed."""
+    """The row as a struct; raises SegmentIndexWrongData when the item is malformed."""
     try:
         return msgspec.convert(row, kind)
     except msgspec.ValidationError as error:
-        raise SegmentIndexError(f"{where}: {error}; correct that index item") from error
+        raise SegmentIndexWrongData(f"{where}: {error}; correct that index item") from error

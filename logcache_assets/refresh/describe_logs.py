@@ -20,7 +20,7 @@ from logcache_assets.domain.names import raw_datasets
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import find_export_problems
 from logcache_assets.errors import Refused
-from logcache_assets.ports import NotebookError, NotebookRunner, ObjectStore, Tell
+from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, Tell
 from logcache_assets.refresh.copy_logs import digests, expected_digests, listed
 from logcache_assets.refresh.document_store import Documents
 
@@ -72,7 +72,7 @@ def export_logs(
     answer = runner.run(parameters, token=_token(parameters), tell=tell)
     found = {logs.instance: logs for logs in _parse_answer(answer)}
     if missing := [instance.name for instance in instances if instance.name not in found]:
-        raise NotebookError(f"the notebook's result lacks {', '.join(missing)}; see its output and run it again")
+        raise NotebookWrongData(f"the notebook's result lacks {', '.join(missing)}; see its output and run it again")
     return {database.database: _document(night, database, found) for database in databases}
 
 
@@ -99,7 +99,7 @@ def _parse_answer(answer: str) -> tuple[RawLogs, ...]:
     try:
         return msgspec.json.decode(answer, type=tuple[RawLogs, ...])
     except msgspec.DecodeError as error:
-        raise NotebookError(f"the notebook's result is malformed: {error}; see its output and run it again") from error
+        raise NotebookWrongData(f"the notebook's result is malformed: {error}; see its output and run it again") from error
 
 
 def _document(night: NightlyTransaction, database: DatabaseDefinition, found: Mapping[str, RawLogs]) -> LogExport:

@@ -25,7 +25,7 @@ from logcache_assets.engine.compare.same_t import compare_same_t
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
-from logcache_assets.errors import LogCacheError
+from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.ports import ObjectStore
 
 
@@ -124,7 +124,7 @@ class _Opened:
 def _folder(places: Mapping[str, Place], name: str, day: str) -> str:
     place = places.get(name, Absent(reason=f"it is not there {day}"))
     if isinstance(place, Absent):
-        raise LogCacheError(place.reason)
+        raise Refused(place.reason)
     return place
 
 

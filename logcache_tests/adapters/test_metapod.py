@@ -1,26 +1,34 @@
 """The metapod client against the documented schema: in this process, and over HTTP as in production."""
 
 import asyncio
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from gql import GraphQLRequest
 from gql.transport import Transport
 from graphql import ExecutionResult, build_schema, parse, validate
+from typing_extensions import override
 
 from logcache_assets.adapters.metapod import GraphQLMetapod, queries, requests_transport
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, TransactionType
+from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.metapod_service import build_schema_over, local_transport, metapod_sdl
 from logcache_assets.local_platform.metapod_store import MetapodStore
-from logcache_assets.ports import Metapod, MetapodError, UnknownTransactionError
+from logcache_assets.ports import Metapod, MetapodError, MetapodUnavailable, UnknownTransactionError
 from logcache_tests.adapters.metapod_server import served
+from logcache_tests.elsewhere import answer_elsewhere
 
 NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
+VARIABLE = "METAPOD_TOKEN"
+AT_ONCE = RepeatedReads(first_pause_seconds=0)
 TOKEN = "letters and digits"  # noqa: S105 - invented
 EARLIER = "13cabf01-5257-4cdb-ac50-36648c7a8158"
 STARTED = datetime(2018, 5, 28, 1, 0, tzinfo=UTC)
@@ -188,18 +196,78 @@ def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
 def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, body: str, reason: str) -> None:
     """One sentence with the reason, of a bounded length."""
     with served(build_schema_over(store)) as server:
-        server.next = [(status, body)]
+        server.next = [(status, body)] * 4
         with pytest.raises(MetapodError, match=reason) as raised:
-            GraphQLMetapod(requests_transport(server.url, retries=0)).transaction(NIGHT)
+            GraphQLMetapod(requests_transport(server.url, retries=0), reads=AT_ONCE).transaction(NIGHT)
 
-    assert not isinstance(raised.value, UnknownTransactionError)
+    assert raised.type.__name__ == ("MetapodUnavailable" if status == 500 else "MetapodWrongData")
+    assert len(server.authorizations) == (4 if status == 500 else 1)
     assert len(str(raised.value)) < 600
 
 
-def test_an_unreachable_server_is_an_error() -> None:
+def test_an_unreachable_server_is_unavailable() -> None:
     """Nobody listens there."""
-    with pytest.raises(MetapodError, match="did not answer"):
-        GraphQLMetapod(requests_transport("http://127.0.0.1:9/graphql", retries=0)).transaction(NIGHT)
+    with pytest.raises(MetapodUnavailable, match="did not answer"):
+        GraphQLMetapod(requests_transport("http://127.0.0.1:9/graphql"), reads=AT_ONCE).transaction(NIGHT)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_server_that_recovers_is_asked_again(store: MetapodStore, status: int) -> None:
+    """Two outages, then the answer."""
+    with served(build_schema_over(store)) as server:
+        server.next = [(status, "not now")] * 2
+
+        assert GraphQLMetapod(requests_transport(server.url), reads=AT_ONCE).transaction(NIGHT).id == NIGHT
+
+
+def test_a_locked_store_is_unavailable() -> None:
+    """The local service says what a server would: it could not answer; its client asks again."""
+
+    class Locked(MetapodStore):
+        asked = 0
+
+        @override
+        def find_transactions(self, **_wanted: object) -> NoReturn:
+            self.asked += 1
+            raise MetapodUnavailable("database is locked")
+
+    locked = Locked(Path("none"))
+
+    with pytest.raises(MetapodUnavailable, match="database is locked"):
+        GraphQLMetapod(local_transport(locked), reads=AT_ONCE).transaction(NIGHT)
+
+    assert locked.asked == 4
+
+
+def test_a_token_is_neither_shown_nor_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the name of its variable is pickled; a token that was given directly is not pickled at all."""
+    monkeypatch.setenv(VARIABLE, TOKEN)
+    given = requests_transport("https://metapod/graphql", token=TOKEN)
+    named = requests_transport("https://metapod/graphql", token_variable=VARIABLE)
+
+    assert named.token
+    sent = pickle.dumps(GraphQLMetapod(named))
+
+    assert TOKEN not in repr(given) + repr(named)
+    assert TOKEN.encode() not in sent
+    assert answer_elsewhere(named.token.read) == TOKEN
+    with pytest.raises(BadInput, match="environment variable"):
+        pickle.dumps(given)
+
+
+def test_a_missing_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker without the variable says which one is missing."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    with pytest.raises(BadInput, match="METAPOD_TOKEN is not set"):
+        GraphQLMetapod(requests_transport("http://127.0.0.1:9/", token_variable=VARIABLE)).transaction(NIGHT)
+
+
+def test_the_local_client_travels(store: MetapodStore) -> None:
+    """Pickled and read elsewhere, it answers the same."""
+    metapod = GraphQLMetapod(local_transport(store))
+
+    assert answer_elsewhere(metapod.transaction, NIGHT) == metapod.transaction(NIGHT)
 
 
 def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:

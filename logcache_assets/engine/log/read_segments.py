@@ -13,7 +13,7 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.storage.parquet import one_line
 from logcache_assets.engine.storage.schemas import LOG_SCHEMA, column_types
-from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError
+from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreWrongData
 
 PARALLEL_READS = 8
 """How many segments are read at once: they are many and small, so reading them is mostly waiting."""
@@ -63,7 +63,7 @@ def _content(segment: Segment, store: ObjectStore) -> bytes:
             f"{_place(segment)} does not exist, though the segment index names it; "
             "restore the file, or have the range extracted again"
         ) from error
-    except ObjectStoreError as error:
+    except ObjectStoreWrongData as error:
         raise SegmentError(f"{_place(segment)} cannot be read: {error}") from error
 
 

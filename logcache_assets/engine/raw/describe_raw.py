@@ -14,7 +14,7 @@ from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
 from logcache_assets.engine.storage.parquet import list_folder, parquet_uris, read_each
 from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, LOG_SCHEMA, column_types
-from logcache_assets.ports import ObjectStore, ObjectStoreError
+from logcache_assets.ports import ObjectStore, ObjectStoreWrongData
 
 FINGERPRINT = f"polars-{pl.__version__}-row-hash-sum-1"
 """The name of the digest. polars promises equal hashes only within one version, so the name holds the version."""
@@ -45,7 +45,7 @@ class DescribeTask:
             return describe_raw_datasets(
                 self.instance, log_uri=self.log, entities_uri=self.materialized_entities, store=self.store
             )
-        except (EngineError, ObjectStoreError) as error:
+        except (EngineError, ObjectStoreWrongData) as error:
             raise EngineError(f"{self.instance}: {error}") from error
 
 

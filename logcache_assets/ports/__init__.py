@@ -1,0 +1,115 @@
+"""The outside world as a few narrow abstract classes, with their errors: a module per port.
+
+A new outside system gets a port here, a production adapter in adapters/ and a local twin in local_platform/, in that
+order. Every port's errors have one base class and belong to one of the two families of errors.py: `…Unavailable` (the
+port could not answer; its reads are repeated) or wrong data (the answer is refused; nothing is repeated). Rules belong
+in domain/, settings in settings.py.
+"""
+
+from dataclasses import dataclass
+
+from logcache_assets.ports.clock import (
+    Clock,
+)
+from logcache_assets.ports.itaipu import (
+    FinishedTestRun,
+    Itaipu,
+    ItaipuError,
+    ItaipuUnavailable,
+    ItaipuWrongData,
+)
+from logcache_assets.ports.itaipu_repository import (
+    BranchMovedError,
+    FileVersion,
+    ItaipuRepository,
+    PathNotFoundError,
+    PullRequest,
+    RepositoryError,
+    RepositoryUnavailable,
+    RepositoryWrongData,
+)
+from logcache_assets.ports.metapod import (
+    Metapod,
+    MetapodError,
+    MetapodUnavailable,
+    MetapodWrongData,
+    UnknownTransactionError,
+)
+from logcache_assets.ports.notebook_runner import (
+    NotebookError,
+    NotebookRunner,
+    NotebookUnavailable,
+    NotebookWrongData,
+)
+from logcache_assets.ports.object_store import (
+    ObjectChangedError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    ObjectStore,
+    ObjectStoreError,
+    ObjectStoreUnavailable,
+    ObjectStoreWrongData,
+    StoredObject,
+)
+from logcache_assets.ports.segment_index import (
+    SegmentIndex,
+    SegmentIndexError,
+    SegmentIndexUnavailable,
+    SegmentIndexWrongData,
+)
+from logcache_assets.ports.tell import (
+    Tell,
+)
+
+__all__ = [
+    "BranchMovedError",
+    "Clock",
+    "FileVersion",
+    "FinishedTestRun",
+    "Itaipu",
+    "ItaipuError",
+    "ItaipuRepository",
+    "ItaipuUnavailable",
+    "ItaipuWrongData",
+    "Metapod",
+    "MetapodError",
+    "MetapodUnavailable",
+    "MetapodWrongData",
+    "NotebookError",
+    "NotebookRunner",
+    "NotebookUnavailable",
+    "NotebookWrongData",
+    "ObjectChangedError",
+    "ObjectExistsError",
+    "ObjectNotFoundError",
+    "ObjectStore",
+    "ObjectStoreError",
+    "ObjectStoreUnavailable",
+    "ObjectStoreWrongData",
+    "PathNotFoundError",
+    "Ports",
+    "PullRequest",
+    "RepositoryError",
+    "RepositoryUnavailable",
+    "RepositoryWrongData",
+    "SegmentIndex",
+    "SegmentIndexError",
+    "SegmentIndexUnavailable",
+    "SegmentIndexWrongData",
+    "StoredObject",
+    "Tell",
+    "UnknownTransactionError",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """One port of each kind: everything that a platform provides."""
+
+    store: ObjectStore
+    segment_index: SegmentIndex
+    metapod: Metapod
+    notebook_runner: NotebookRunner
+    itaipu: Itaipu
+    repository: ItaipuRepository
+    clock: Clock

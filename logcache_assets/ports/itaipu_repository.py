@@ -1,0 +1,89 @@
+"""The git repository with the log cache map and the contract definitions."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from logcache_assets.errors import LogCacheError, Unavailable, WrongData
+
+
+class RepositoryError(LogCacheError):
+    """Base of the itaipu repository's errors; one of its subclasses is raised."""
+
+
+class RepositoryUnavailable(RepositoryError, Unavailable):
+    """The itaipu repository could not answer."""
+
+
+class RepositoryWrongData(RepositoryError, WrongData):
+    """The itaipu repository refused a request or holds something malformed."""
+
+
+class PathNotFoundError(RepositoryWrongData):
+    """The repository has no such file at this ref."""
+
+
+class BranchMovedError(RepositoryWrongData):
+    """The branch is not where the caller saw it: somebody else wrote."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullRequest:
+    """One pull request as its page shows it."""
+
+    number: int
+    url: str
+    branch: str
+    title: str
+    body: str
+    state: str
+    """`open`, `merged` or `closed`."""
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """A commit that changed a file."""
+
+    sha: str
+    """In full."""
+    committed_at: datetime
+
+
+class ItaipuRepository(ABC):
+    """The git repository with the log cache map and the contract definitions."""
+
+    @abstractmethod
+    def head(self, branch: str) -> str | None:
+        """The full sha of a branch; None when there is no such branch."""
+
+    @abstractmethod
+    def read(self, path: str, *, ref: str) -> str:
+        """A text file at a branch or sha; raises PathNotFoundError."""
+
+    @abstractmethod
+    def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
+        """Paths of the files directly in a folder, ascending."""
+
+    @abstractmethod
+    def versions(self, path: str, *, ref: str) -> tuple[FileVersion, ...]:
+        """The commits up to a branch or sha that changed a file, newest first; none for a file that never was."""
+
+    @abstractmethod
+    def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
+        """Make the branch one commit on top of parent that holds these files; returns its full sha.
+
+        Making the same commit again changes nothing. The base branch itself is never written.
+
+        Raises:
+            RepositoryError: the commit was refused.
+        """
+
+    @abstractmethod
+    def pull_requests(self) -> tuple[PullRequest, ...]:
+        """Every pull request, newest first."""
+
+    @abstractmethod
+    def propose(self, *, branch: str, title: str, body: str) -> PullRequest:
+        """Open the pull request of a branch, or update the open one; equal text changes nothing."""

@@ -1,0 +1,35 @@
+"""metapod, the metadata service: transactions and their datasets."""
+
+from abc import ABC, abstractmethod
+from datetime import datetime
+
+from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.errors import LogCacheError, Unavailable, WrongData
+
+
+class MetapodError(LogCacheError):
+    """Base of metapod's errors; one of its subclasses is raised."""
+
+
+class MetapodUnavailable(MetapodError, Unavailable):
+    """metapod could not answer."""
+
+
+class MetapodWrongData(MetapodError, WrongData):
+    """metapod refused the question, or its answer is not understood."""
+
+
+class UnknownTransactionError(MetapodWrongData):
+    """metapod knows no transaction of this id."""
+
+
+class Metapod(ABC):
+    """The metadata service: transactions and their datasets."""
+
+    @abstractmethod
+    def transaction(self, transaction_id: str) -> Transaction:
+        """One transaction with all its datasets in every state; raises UnknownTransactionError."""
+
+    @abstractmethod
+    def transactions(self, *types: TransactionType, since: datetime) -> tuple[Transaction, ...]:
+        """Transactions of these types that started at or after an instant, newest first, with their datasets."""
