@@ -53,9 +53,9 @@ class DistantStore(FolderObjectStore):
         time.sleep(self.latency_seconds)
 
     @override
-    def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
+    def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
         self._travel()
-        return super().list_objects(prefix_uri)
+        return super().list_pages(prefix_uri)
 
     @override
     def head(self, uri: str) -> StoredObject:

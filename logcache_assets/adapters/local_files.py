@@ -7,25 +7,31 @@ What is written lies in buckets: folder_store.py.
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import NoReturn
 
 from typing_extensions import override
 
-from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError, StoredObject
+from logcache_assets.adapters.folder_errors import error_kind
+from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError, ObjectStoreWrongData, StoredObject
+
+_PAGE_OBJECTS = 1000
 
 
 class LocalFiles(ObjectStore):
     """Files of this computer by path, absolute or relative to the working folder; nothing is ever written."""
 
     @override
-    def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
-        return tuple(self.head(uri) for uri in self.list_uris(prefix_uri))
+    def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
+        listed = (self.head(uri) for uri in self.list_uris(prefix_uri))
+        while page := tuple(islice(listed, _PAGE_OBJECTS)):
+            yield page
 
     @override
-    def list_uris(self, prefix_uri: str) -> tuple[str, ...]:
+    def list_uris(self, prefix_uri: str) -> Iterator[str]:
         folder = prefix_uri.rpartition("/")[0] or ("/" if prefix_uri.startswith("/") else ".")
-        return tuple(sorted(uri for uri in _files_below(folder) if uri.startswith(prefix_uri)))
+        yield from sorted(uri for uri in _files_below(folder) if uri.startswith(prefix_uri))
 
     @override
     def head(self, uri: str) -> StoredObject:
@@ -69,6 +75,10 @@ class LocalFiles(ObjectStore):
         # Spark's workers have a working folder of their own.
         return f"{Path(uri).absolute()}{'/' if uri.endswith('/') else ''}", {}
 
+    @override
+    def browse_url(self, uri: str) -> str:
+        return Path(uri).absolute().as_uri()
+
 
 def _files_below(folder: str) -> Iterator[str]:
     """Every file below a folder; a folder that is not there has none, one that cannot be listed is an error."""
@@ -78,7 +88,7 @@ def _files_below(folder: str) -> Iterator[str]:
 
 def _refuse_to_skip(error: OSError) -> None:
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise ObjectStoreError(
+        raise error_kind(error)(
             f"{error.filename} cannot be listed: {error.strerror}; repair the folder or its permissions"
         ) from error
 
@@ -86,8 +96,8 @@ def _refuse_to_skip(error: OSError) -> None:
 def _unreadable(path: str, error: OSError) -> ObjectStoreError:
     if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
         return ObjectNotFoundError(f"there is no file {path}; it was removed, or the path is wrong")
-    return ObjectStoreError(f"{path} cannot be read: {error.strerror}; repair the file or its permissions")
+    return error_kind(error)(f"{path} cannot be read: {error.strerror}; repair the file or its permissions")
 
 
 def _read_only(path: str) -> ObjectStoreError:
-    return ObjectStoreError(f"{path} is not written: folders named on the command line are only read")
+    return ObjectStoreWrongData(f"{path} is not written: folders named on the command line are only read")

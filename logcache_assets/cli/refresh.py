@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.platform import open_platform
@@ -81,7 +80,7 @@ def _refused_page(settings: Settings, ports: Ports, *, transaction: str, selecti
 def _report_url(settings: Settings, store: ObjectStore, *, transaction: str, selection: str) -> str:
     """The address of the report's page for a browser."""
     page = settings.locations.report(transaction=transaction, selection=selection, ending="html")
-    return Path(store.polars_source(page)[0]).as_uri()
+    return store.browse_url(page)
 
 
 def summarise(settings: Settings, ports: Ports, *, transaction: str, selection: str) -> Refreshed:

@@ -46,14 +46,15 @@ class NightlyTransaction(Document, frozen=True, kw_only=True):
 
 
 class FileProof(Document, frozen=True, kw_only=True):
-    """One Parquet file, by content."""
+    """One Parquet file of an export or a manifest: which version of it is meant, and what its bytes are."""
 
     name: str
     """Relative to its folder."""
     size_bytes: int
     etag: str
+    """Of this very object, as listings show it; the copy of an object has an etag of its own."""
     checksum: str | None = None
-    """`<algorithm>:<hex>` of the copied bytes; None before the copy."""
+    """`crc64nvme:<16 hex digits>` of the bytes, in every manifest; None in an export, which only lists its files."""
 
 
 class RawDataset(Document, frozen=True, kw_only=True):

@@ -131,7 +131,7 @@ class _Accidents:
     def lost_files(self) -> str:
         night, name = self._night(), self._raw_dataset()
         folder = night.datasets[name].path or ""
-        for item in self._world.store.list_objects(folder):
+        for item in tuple(self._world.store.list_objects(folder)):
             self._world.store.path_of(item.uri).unlink()
         return f"no file is left at {folder}"
 

@@ -50,11 +50,11 @@ class CutShortObjectStore(FolderObjectStore):
         self._faults = faults
 
     @override
-    def copy(self, source: StoredObject, destination_uri: str) -> str:
-        checksum = super().copy(source, destination_uri)
+    def copy(self, source: StoredObject, destination_uri: str) -> StoredObject:
+        copied = super().copy(source, destination_uri)
         if self._faults.armed(TRUNCATED_COPY) and destination_uri.startswith(self._permanent):
             self.write(destination_uri, self.read(destination_uri)[: source.size_bytes // 2])
-        return checksum
+        return copied
 
 
 class WithoutNewestSegment(SegmentIndex):

@@ -1,7 +1,7 @@
 """Objects by `s3://bucket/key`: listed, read, written and copied."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,37 +34,50 @@ class ObjectChangedError(ObjectStoreWrongData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """One object as a listing shows it."""
+    """One version of one object, as a listing, a HEAD or a copy describes it."""
 
     uri: str
     size_bytes: int
     etag: str
-    """Changes whenever the bytes change; equal for equal single-part objects of one store."""
+    """Names this version of this object and changes whenever its bytes do. It proves nothing about another object:
+    equal bytes may have different etags, as on S3 when one of them was uploaded in parts."""
     modified_at: datetime
+    checksum: str | None = None
+    """`crc64nvme:<16 hex digits>` of the bytes, equal for equal bytes; None in listings, which show no checksum."""
 
 
 class ObjectStore(ABC):
-    """Objects by `s3://bucket/key`. Only the store knows where they really are."""
+    """Objects by `s3://bucket/key`. Only the store knows where they really are.
+
+    Reads that could not be answered are repeated inside the store; writes and copies are not.
+    """
 
     @abstractmethod
-    def list_objects(self, prefix_uri: str) -> tuple[StoredObject, ...]:
-        """Every object whose URI begins with the prefix, ascending by URI; empty when there is none.
+    def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
+        """Pages of up to 1,000 objects whose URIs begin with the prefix, ascending by URI (by code point).
+
+        A page is read when it is asked for. No page, or only empty ones, means that there is no such object.
 
         Raises:
-            ObjectStoreError: the listing failed; it is never reported as empty.
+            ObjectStoreError: this page could not be read, or there is no such bucket; never reported as the end.
         """
 
-    def list_uris(self, prefix_uri: str) -> tuple[str, ...]:
-        """The URIs that list_objects shows, for those who ask nothing else."""
-        return tuple(item.uri for item in self.list_objects(prefix_uri))
+    def list_objects(self, prefix_uri: str) -> Iterator[StoredObject]:
+        """The objects of list_pages one by one, without holding more than a page; raises what list_pages raises."""
+        for page in self.list_pages(prefix_uri):
+            yield from page
+
+    def list_uris(self, prefix_uri: str) -> Iterator[str]:
+        """The URIs of list_objects, for callers that need nothing else; raises what list_pages raises."""
+        return (item.uri for item in self.list_objects(prefix_uri))
 
     @abstractmethod
     def head(self, uri: str) -> StoredObject:
-        """One object without its bytes; raises ObjectNotFoundError."""
+        """Describe one object, with its checksum if the store keeps one; raises ObjectNotFoundError."""
 
     @abstractmethod
     def read(self, uri: str) -> bytes:
-        """All bytes of one object; raises ObjectNotFoundError."""
+        """Return all bytes of one object; raises ObjectNotFoundError."""
 
     @abstractmethod
     def write(self, uri: str, content: bytes) -> StoredObject:
@@ -75,8 +88,11 @@ class ObjectStore(ABC):
         """Put an object where none lies; equal bytes are accepted, others raise ObjectExistsError."""
 
     @abstractmethod
-    def copy(self, source: StoredObject, destination_uri: str) -> str:
-        """Copy exactly the bytes that were listed, without overwriting; returns a checksum `<algorithm>:<hex>`.
+    def copy(self, source: StoredObject, destination_uri: str) -> StoredObject:
+        """Copy exactly the listed version of an object, without overwriting.
+
+        Returns the destination as the copy itself describes it: with its own etag, its size, and the checksum computed
+        while copying.
 
         Raises:
             ObjectChangedError: the source no longer has the listed etag.
@@ -91,3 +107,7 @@ class ObjectStore(ABC):
     @abstractmethod
     def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
         """What polars opens for this URI: a path or URL, and its storage options."""
+
+    @abstractmethod
+    def browse_url(self, uri: str) -> str:
+        """Return a URL at which a person can open the object or folder."""

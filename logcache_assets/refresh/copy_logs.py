@@ -1,15 +1,16 @@
 """Cached logs on the object store: copied with proof, and looked at again later.
 
-The order is what makes it safe: frozen inventory, copies of exactly those bytes, one listing that proves the
-destination, the manifest last. What belongs elsewhere: choosing what to copy (permanent_log.py), pointing to it
-(log_cache_candidate.py).
+The order is what makes it safe: an inventory that is frozen, copies of exactly those versions, one listing that shows
+what the copies answered, the manifest last. An etag pins a version of a source or of a destination; whether two objects
+hold the same bytes is told by size and CRC64NVME. What belongs elsewhere: the export's description, and the map that
+points to a copy.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -22,15 +23,32 @@ from logcache_assets.domain.documents import (
     PermanentLog,
     RawDataset,
     RawLogs,
+    document_digest,
     render_document,
 )
 from logcache_assets.domain.instances import parse_instance
-from logcache_assets.domain.locations import CacheFolder
-from logcache_assets.domain.problems import Problem
-from logcache_assets.errors import LogCacheError, Refused
-from logcache_assets.ports import Clock, ObjectNotFoundError, ObjectStore, StoredObject
+from logcache_assets.domain.locations import CacheFolder, Stage
+from logcache_assets.domain.problems import Problem, join_problems
+from logcache_assets.errors import LogCacheError, Refused, Unavailable
+from logcache_assets.ports import Clock, ObjectStore, ObjectStoreUnavailable, StoredObject
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.file_proofs import (
+    content,
+    differing,
+    expected_pins,
+    find_damage,
+    listed,
+    pin,
+    pins,
+    proof_of,
+    read_manifest,
+)
 from logcache_assets.settings import Settings
+
+EXPORT_AGAIN = "materialize log_export again"
+REMOVE = "nothing is overwritten: find out who wrote it, remove it and materialize permanent_log again"
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +86,14 @@ class Copier:
         return self._describe(folder, manifest)
 
     def _describe(self, folder: CacheFolder, manifest: Manifest) -> CopiedLog:
-        """Write the manifest last and read back its digest; one that says the same of the same files is kept."""
-        earlier = Documents(self.store).find(folder.manifest, Manifest)
-        if earlier is None or _without_checksums(earlier) != _without_checksums(manifest):
-            self.store.create(folder.manifest, render_document(manifest).encode())
+        """Write the manifest last; one with the same bytes is kept, another one is never overwritten."""
+        text = render_document(manifest)
+        self.store.create(folder.manifest, text.encode())
         return CopiedLog(
             instance=manifest.instance,
             last_t=manifest.last_t,
             manifest=folder.manifest,
-            manifest_sha256=hashlib.sha256(self.store.read(folder.manifest)).hexdigest(),
+            manifest_sha256=document_digest(text),
             rows=manifest.log.rows,
             files=len(manifest.log.files) + len(manifest.materialized_entities.files),
             size_bytes=manifest.log.size_bytes + manifest.materialized_entities.size_bytes,
@@ -84,13 +101,13 @@ class Copier:
 
     def _inventory(self, dataset: RawDataset) -> dict[str, StoredObject]:
         """The listed sources, which must be exactly the files that the export read."""
-        found, expected = listed(self.store, dataset.uri), expected_digests(dataset)
-        if not found or digests(found) != expected:
+        found, expected = listed(self.store, dataset.uri), expected_pins(dataset)
+        if not found or pins(found) != expected:
             problem = (
                 f"the files at {dataset.uri} are no longer those that the notebook read ({len(found)} found, "
                 f"{len(expected)} expected, or changed): nothing was copied"
             )
-            raise Refused(str(Problem(code="C13", found=(problem,), remedy="materialize log_export again")))
+            raise _refused(problem, remedy=EXPORT_AGAIN)
         return found
 
     def _require_time(self, dataset: RawDataset, sources: dict[str, StoredObject]) -> None:
@@ -107,122 +124,138 @@ class Copier:
             raise Refused(str(Problem(code="C12", found=(problem,), remedy="refresh from a newer nightly transaction")))
 
     def _copy_dataset(self, dataset: RawDataset, destination: str) -> RawDataset:
-        """Copy what is missing, then prove by one listing that the destination holds exactly the sources."""
-        sources = self._inventory(dataset)
-        plan = plan_copy(source=digests(sources), destination=digests(listed(self.store, destination)))
-        if plan.conflicting or plan.foreign:
-            raise Refused(_conflict_text(destination, sources, listed(self.store, destination)))
-        checksums = self._copy_files(sources, plan.missing, destination)
-        copied = listed(self.store, destination)
-        if digests(copied) != digests(sources):
-            raise Refused(_conflict_text(destination, sources, copied))
-        return msgspec.structs.replace(dataset, uri=destination, files=_proofs(dataset, copied, checksums))
+        """Copy what is missing, then prove by one listing that the destination holds exactly what was copied."""
+        sources, found = self._inventory(dataset), listed(self.store, destination)
+        there = self._compare_found(sources, found, destination)
+        plan = plan_copy(
+            source={name: there[name].source if name in there else pin(item) for name, item in sources.items()},
+            destination={name: there[name].destination if name in there else pin(item) for name, item in found.items()},
+        )
+        if wrong := sorted(plan.conflicting + plan.foreign):
+            raise _conflict(destination, wrong, sources, found)
+        copied = {name: there[name].object for name in plan.present}
+        copied |= self._copy_files(sources, plan.missing, destination)
+        _require_proven(destination, sources, copied)
+        self._require_listed(destination, copied)
+        return msgspec.structs.replace(dataset, uri=destination, files=_proofs(dataset, copied))
+
+    def _compare_found(
+        self, sources: Mapping[str, StoredObject], found: Mapping[str, StoredObject], destination: str
+    ) -> dict[str, "_FoundFile"]:
+        """Describe by HEAD what an interrupted copy left: size and checksum of every file that is on both sides."""
+        names = sorted(sources.keys() & found.keys())
+        at_source = self._in_parallel(self._head_source, [sources[name] for name in names])
+        at_destination = self._in_parallel(lambda item: self.store.head(item.uri), [found[name] for name in names])
+        pairs = {
+            name: _FoundFile(source=content(source), destination=content(there), object=there)
+            for name, source, there in zip(names, at_source, at_destination, strict=True)
+            if source.checksum and there.checksum
+        }
+        if unproven := [name for name in names if name not in pairs]:
+            problem = (
+                f"{destination}/{unproven[0]} lies there already and cannot be compared with its source, because the "
+                f"store keeps no checksum of one of them{_more(unproven)}"
+            )
+            raise _refused(problem, remedy=REMOVE)
+        return pairs
+
+    def _head_source(self, pinned: StoredObject) -> StoredObject:
+        source = self.store.head(pinned.uri)
+        if pin(source) != pin(pinned):
+            raise _refused(f"{pinned.uri} changed after it was listed: nothing more was copied", remedy=EXPORT_AGAIN)
+        return source
 
     def _copy_files(
         self, sources: Mapping[str, StoredObject], names: Sequence[str], destination: str
-    ) -> dict[str, str]:
-        """Copy in parallel; every error is collected instead of stopping at the first. Returns checksums."""
+    ) -> dict[str, StoredObject]:
+        """Copy in parallel and return what each copy answered; every error is collected, none stops the others."""
 
-        def copy(name: str) -> str | LogCacheError:
+        def copy(name: str) -> StoredObject | LogCacheError:
             try:
                 return self.store.copy(sources[name], f"{destination}/{name}")
             except LogCacheError as error:
                 return error
 
-        with ThreadPoolExecutor(self.settings.copy_threads) as pool:
-            outcomes = dict(zip(names, pool.map(copy, names), strict=True))
+        outcomes = dict(zip(names, self._in_parallel(copy, names), strict=True))
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, LogCacheError)]
         if errors:
-            raise Refused(f"{len(errors)} of {len(names)} files were not copied, first: {errors[0]}")
-        return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, str)}
+            kind = ObjectStoreUnavailable if all(isinstance(e, Unavailable) for e in errors) else Refused
+            raise kind(f"{len(errors)} of {len(names)} files were not copied, first: {errors[0]}")
+        return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, StoredObject)}
+
+    def _require_listed(self, destination: str, copied: Mapping[str, StoredObject]) -> None:
+        """Refuse unless one listing shows the size and etag of every file, and no other file."""
+        shown = listed(self.store, destination)
+        if wrong := differing(pins(copied), pins(shown)):
+            raise _conflict(destination, wrong, copied, shown)
+
+    def _in_parallel(self, ask: Callable[[_Asked], _Answer], asked: Sequence[_Asked]) -> list[_Answer]:
+        with ThreadPoolExecutor(self.settings.copy_threads) as pool:
+            return list(pool.map(ask, asked))
 
 
-def _proofs(
-    dataset: RawDataset, copied: Mapping[str, StoredObject], checksums: Mapping[str, str]
-) -> tuple[FileProof, ...]:
-    """What the manifest says of each file; a file of an earlier, interrupted copy has no checksum, only its etag."""
-    return tuple(
-        FileProof(
-            name=file.name,
-            size_bytes=copied[file.name].size_bytes,
-            etag=copied[file.name].etag,
-            checksum=checksums.get(file.name),
-        )
-        for file in dataset.files
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoundFile:
+    """A file that lay at the destination before the copy."""
+
+    source: str
+    destination: str
+    """Content of both sides: equal only for equal bytes."""
+    object: StoredObject
 
 
-def _without_checksums(manifest: Manifest) -> Manifest:
-    """What stays true of a copy that was interrupted: only the copying call itself tells a checksum."""
+def find_intact_copy(documents: Documents, export: LogExport, settings: Settings) -> PermanentLog | None:
+    """The document of an earlier copy of the same export, if every file still is what its manifest says.
 
-    def bare(dataset: RawDataset) -> RawDataset:
-        files = tuple(msgspec.structs.replace(file, checksum=None) for file in dataset.files)
-        return msgspec.structs.replace(dataset, files=files)
+    Returns None when the export was not copied yet, or not to the end.
 
-    return msgspec.structs.replace(
-        manifest, log=bare(manifest.log), materialized_entities=bare(manifest.materialized_entities)
-    )
-
-
-def listed(store: ObjectStore, folder: str) -> dict[str, StoredObject]:
-    """The objects of a folder by their name in it."""
-    prefix = folder.rstrip("/") + "/"
-    return {item.uri.removeprefix(prefix): item for item in store.list_objects(prefix)}
-
-
-def digests(found: Mapping[str, StoredObject]) -> dict[str, str]:
-    """What must be equal for two objects to be the same bytes."""
-    return {name: f"{item.size_bytes}/{item.etag}" for name, item in found.items()}
-
-
-def expected_digests(dataset: RawDataset) -> dict[str, str]:
-    """The digests that a document states of a dataset's files."""
-    return {file.name: f"{file.size_bytes}/{file.etag}" for file in dataset.files}
-
-
-def _conflict_text(destination: str, sources: dict[str, StoredObject], copied: dict[str, StoredObject]) -> str:
-    """Name the first object that differs, and what to do."""
-    wrong = sorted(n for n in sources.keys() | copied.keys() if digests(sources).get(n) != digests(copied).get(n))
-    name = wrong[0]
-    sizes = [f"{found[name].size_bytes} bytes" if name in found else "absent" for found in (sources, copied)]
-    found = (
-        f"{destination}/{name} is not what was copied: {sizes[0]} at the source, {sizes[1]} at the destination"
-        f"{f', and {len(wrong) - 1} more' if len(wrong) > 1 else ''}"
-    )
-    remedy = "nothing is overwritten: find out who wrote it, remove it and materialize permanent_log again"
-    return str(Problem(code="C13", found=(found,), remedy=remedy))
-
-
-def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[Problem]:
-    """Files of a cached log that are not what its manifest says (C13)."""
-    for dataset in (manifest.log, manifest.materialized_entities):
-        found, expected = digests(listed(store, dataset.uri)), expected_digests(dataset)
-        for name in sorted(found.keys() | expected.keys()):
-            if found.get(name) != expected.get(name):
-                yield Problem(
-                    code="C13",
-                    subjects=(manifest.instance,),
-                    found=(f"{dataset.uri}/{name} {_fate(name, found, expected)}",),
-                    remedy="find out who wrote or removed it; nothing is ever overwritten",
-                )
-
-
-def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
-    if name not in found:
-        return "is gone"
-    if name not in expected:
-        return "is not in the manifest"
-    sizes = [digest.partition("/")[0] for digest in (expected[name], found[name])]
-    return f"is not what was copied: {sizes[0]} bytes by the manifest, {sizes[1]} bytes found"
-
-
-def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
-    """The manifest of a cached log; None when it is gone. Refuses one that was changed."""
-    try:
-        content = documents.store.read(log.manifest)
-    except ObjectNotFoundError:
+    Raises:
+        Refused: a copied file was changed, removed or added.
+    """
+    uri = settings.locations.document(transaction=export.transaction, stage=Stage.PERMANENT_LOG, name=export.database)
+    document = documents.find(uri, PermanentLog)
+    if document is None or [log.last_t for log in document.logs] != [logs.log.last_t for logs in export.instances]:
         return None
-    if hashlib.sha256(content).hexdigest() != log.manifest_sha256:
-        problem = f"{log.manifest} was changed after the copy"
-        raise Refused(str(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it")))
-    return documents.read(log.manifest, Manifest)
+    for log in document.logs:
+        manifest = read_manifest(documents, log)
+        if manifest is None:
+            return None
+        if damage := list(find_damage(manifest, documents.store)):
+            raise Refused(
+                f"{join_problems(damage, shown=3)}; remove the damaged files and materialize permanent_log again"
+            )
+    return document
+
+
+def _require_proven(destination: str, sources: Mapping[str, StoredObject], copied: Mapping[str, StoredObject]) -> None:
+    """Refuse copies that answered another size than the source has, or no checksum."""
+    for name, item in copied.items():
+        if item.size_bytes != sources[name].size_bytes or item.checksum is None:
+            found = f"{item.size_bytes} of {sources[name].size_bytes} bytes, checksum {item.checksum or 'missing'}"
+            raise _refused(f"the copy of {destination}/{name} is not proven ({found})", remedy=REMOVE)
+
+
+def _proofs(dataset: RawDataset, copied: Mapping[str, StoredObject]) -> tuple[FileProof, ...]:
+    """What the manifest says of each file: its checksum, and the etag by which later listings are judged."""
+    return tuple(proof_of(file.name, copied[file.name]) for file in dataset.files)
+
+
+def _more(names: Sequence[str]) -> str:
+    return f", and {len(names) - 1} more" if len(names) > 1 else ""
+
+
+def _conflict(
+    destination: str, wrong: Sequence[str], copied: Mapping[str, StoredObject], found: Mapping[str, StoredObject]
+) -> Refused:
+    """The refusal that names the first object that differs."""
+    name = wrong[0]
+    sizes = [f"{side[name].size_bytes} bytes" if name in side else "absent" for side in (copied, found)]
+    problem = (
+        f"{destination}/{name} is not what was copied: {sizes[0]} at the source, {sizes[1]} at the destination"
+        f"{_more(wrong)}"
+    )
+    return _refused(problem, remedy=REMOVE)
+
+
+def _refused(problem: str, *, remedy: str) -> Refused:
+    return Refused(str(Problem(code="C13", found=(problem,), remedy=remedy)))

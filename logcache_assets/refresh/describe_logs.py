@@ -21,8 +21,8 @@ from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import find_export_problems
 from logcache_assets.errors import Refused
 from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, Tell
-from logcache_assets.refresh.copy_logs import digests, expected_digests, listed
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.file_proofs import expected_pins, listed, pins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,9 @@ def _parse_answer(answer: str) -> tuple[RawLogs, ...]:
     try:
         return msgspec.json.decode(answer, type=tuple[RawLogs, ...])
     except msgspec.DecodeError as error:
-        raise NotebookWrongData(f"the notebook's result is malformed: {error}; see its output and run it again") from error
+        raise NotebookWrongData(
+            f"the notebook's result is malformed: {error}; see its output and run it again"
+        ) from error
 
 
 def _document(night: NightlyTransaction, database: DatabaseDefinition, found: Mapping[str, RawLogs]) -> LogExport:
@@ -118,7 +120,7 @@ def is_still_true(
     if [logs.instance for logs in export.instances] != [instance.name for instance in database.instances]:
         return False
     return all(
-        dataset.uri == night.raw_paths[name] and digests(listed(store, dataset.uri)) == expected_digests(dataset)
+        dataset.uri == night.raw_paths[name] and pins(listed(store, dataset.uri)) == expected_pins(dataset)
         for logs in export.instances
         for name, dataset in zip(
             raw_datasets(parse_instance(logs.instance)), (logs.log, logs.materialized_entities), strict=True

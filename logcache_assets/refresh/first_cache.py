@@ -7,7 +7,9 @@ the benchmarks get theirs.
 from dataclasses import dataclass
 from datetime import datetime
 
-from logcache_assets.domain.documents import Manifest, document_digest, render_document
+from msgspec.structs import replace
+
+from logcache_assets.domain.documents import Manifest, RawDataset, document_digest, render_document
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.engine.drivers.driver import Driver, Folder
@@ -17,6 +19,7 @@ from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.raw.describe_raw import describe_raw_datasets
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore, Tell
+from logcache_assets.refresh.file_proofs import proof_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,8 @@ def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by w
         last_t=last_t,
         transaction=origin.transaction,
         source_read_at=origin.read_at,
-        log=logs.log,
-        materialized_entities=logs.materialized_entities,
+        log=_with_checksums(logs.log, store),
+        materialized_entities=_with_checksums(logs.materialized_entities, store),
     )
     text = render_document(manifest)
     store.create(folder.manifest, text.encode())
@@ -77,3 +80,9 @@ def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by w
         source_read_at=origin.read_at,
         manifest_sha256=document_digest(text),
     )
+
+
+def _with_checksums(dataset: RawDataset, store: ObjectStore) -> RawDataset:
+    """The dataset with the checksum of every file, by HEAD: a listing shows none."""
+    files = (proof_of(file.name, store.head(f"{dataset.uri}/{file.name}")) for file in dataset.files)
+    return replace(dataset, files=tuple(files))

@@ -20,8 +20,8 @@ from logcache_assets.domain.soundness import (
 )
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.ports import ItaipuRepository, SegmentIndex
-from logcache_assets.refresh.copy_logs import find_damage
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.file_proofs import find_damage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

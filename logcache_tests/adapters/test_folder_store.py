@@ -1,18 +1,29 @@
 """What only the local object store promises: files, the world's time, a folder that nothing escapes."""
 
 import hashlib
+import io
 import os
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+from awscrt.checksums import crc64nvme
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.ports import ObjectExistsError, ObjectStoreError, StoredObject
+from logcache_assets.ports import (
+    ObjectExistsError,
+    ObjectNotFoundError,
+    ObjectStoreError,
+    ObjectStoreUnavailable,
+    StoredObject,
+)
 
 NOW = datetime(2018, 5, 28, 14, 20, 23, 944000, tzinfo=UTC)
 
@@ -66,13 +77,53 @@ def test_the_etag_follows_bytes_changed_by_hand(store: FolderObjectStore) -> Non
     assert after.etag == hashlib.md5(b"two", usedforsecurity=False).hexdigest()
 
 
-def test_a_copy_answers_the_sha256_of_its_bytes(store: FolderObjectStore) -> None:
-    """The checksum is of what was written, by the algorithm it names."""
-    source = store.write("s3://bucket/a", b"hello" * 500_000)
+def test_the_etag_is_the_md5_of_the_bytes(store: FolderObjectStore) -> None:
+    """As S3 documents it for an object uploaded in one part."""
+    assert store.write("s3://bucket/a", b"hello").etag == "5d41402abc4b2a76b9719d911017c592"
 
-    checksum = store.copy(source, "s3://bucket/b")
 
-    assert checksum == "sha256:" + hashlib.sha256(b"hello" * 500_000).hexdigest()
+def test_a_copy_of_many_pieces_has_one_checksum(store: FolderObjectStore) -> None:
+    """Bytes copied in pieces of a megabyte give the checksum of the whole."""
+    content = b"hello" * 500_000
+    source = store.write("s3://bucket/a", content)
+
+    copied = store.copy(source, "s3://bucket/b")
+
+    assert copied.checksum == f"crc64nvme:{crc64nvme(content):016x}"
+    assert copied.size_bytes == len(content)
+
+
+def test_listing_uris_opens_no_object(store: FolderObjectStore) -> None:
+    """A file that nobody may read has a URI all the same."""
+    store.write("s3://bucket/a", b"")
+    store.path_of("s3://bucket/unreadable").symlink_to("unreadable.lock")
+
+    assert list(store.list_uris("s3://bucket/")) == ["s3://bucket/a", "s3://bucket/unreadable"]
+
+
+def test_a_read_that_fails_for_a_while_is_repeated(tmp_path: Path, clock: LocalClock) -> None:
+    """The file system answers the third time; what is absent or refused for good is asked for once."""
+
+    class Flaky(FolderObjectStore):
+        asked = 0
+
+        @contextmanager
+        def _open(self, uri: str) -> Iterator[io.BufferedReader]:
+            self.asked += 1
+            if self.asked < 3:
+                raise ObjectStoreUnavailable("input/output error")
+            with super()._open(uri) as file:
+                yield file
+
+    store = Flaky(tmp_path / "buckets", clock, reads=RepeatedReads(first_pause_seconds=0))
+    store.create_bucket("bucket")
+    store.write("s3://bucket/a", b"hello")
+
+    assert store.read("s3://bucket/a") == b"hello"
+    assert store.asked == 3
+    with pytest.raises(ObjectNotFoundError):
+        store.read("s3://bucket/none")
+    assert store.asked == 4
 
 
 @pytest.mark.parametrize(
@@ -90,7 +141,7 @@ def test_nothing_escapes_the_bucket(store: FolderObjectStore, tmp_path: Path, ke
     with pytest.raises(ObjectStoreError):
         store.copy(source, f"s3://bucket/{key}")
     with pytest.raises(ObjectStoreError):
-        store.list_objects(f"s3://bucket/{key}")
+        list(store.list_objects(f"s3://bucket/{key}"))
     with pytest.raises(ObjectStoreError):
         store.polars_source(f"s3://bucket/{key}")
     assert sorted(tmp_path.rglob("*")) == before
@@ -144,11 +195,12 @@ def test_an_object_over_a_folder_is_refused(store: FolderObjectStore) -> None:
     """The other way round: nothing takes the place of a folder that holds objects."""
     source = store.write("s3://bucket/a/b", b"x")
 
-    for refused in (
+    attempts: tuple[Callable[[], StoredObject], ...] = (
         lambda: store.write("s3://bucket/a", b"y"),
         lambda: store.create("s3://bucket/a", b"y"),
         lambda: store.copy(source, "s3://bucket/a"),
-    ):
+    )
+    for refused in attempts:
         with pytest.raises(ObjectStoreError):
             refused()
 
@@ -158,11 +210,31 @@ def test_an_object_over_a_folder_is_refused(store: FolderObjectStore) -> None:
 def test_a_listing_that_fails_is_an_error(store: FolderObjectStore) -> None:
     """What the file system cannot answer is never reported as empty or left out."""
     with pytest.raises(ObjectStoreError, match="cannot be listed"):
-        store.list_objects("s3://bucket/" + "x" * 300 + "/")
+        list(store.list_objects("s3://bucket/" + "x" * 300 + "/"))
 
     store.path_of("s3://bucket/loop").symlink_to(store.path_of("s3://bucket/loop"))
     with pytest.raises(ObjectStoreError):
-        store.list_objects("s3://bucket/")
+        list(store.list_objects("s3://bucket/"))
+
+
+def test_an_error_on_a_later_page_does_not_end_the_listing(tmp_path: Path, clock: LocalClock) -> None:
+    """The first page is given, the second raises: a caller never takes the first for the whole."""
+
+    class HalfBroken(FolderObjectStore):
+        def _names_in(self, folder: Path) -> list[str]:
+            if folder.name == "b":
+                raise ObjectStoreUnavailable(f"{folder} cannot be listed")
+            return super()._names_in(folder)
+
+    store = HalfBroken(tmp_path / "buckets", clock)
+    store.create_bucket("bucket")
+    for key in [f"a/{n:04}" for n in range(1000)] + ["b/1"]:
+        store.write(f"s3://bucket/{key}", b"")
+    pages = store.list_pages("s3://bucket/")
+
+    assert len(next(pages)) == 1000
+    with pytest.raises(ObjectStoreUnavailable):
+        next(pages)
 
 
 def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp_path: Path) -> None:
@@ -216,10 +288,10 @@ def test_a_subclass_can_damage_copies(tmp_path: Path, clock: LocalClock) -> None
     """Fault injection overrides copy alone; all else is this store."""
 
     class Truncating(FolderObjectStore):
-        def copy(self, source: StoredObject, destination_uri: str) -> str:
-            checksum = super().copy(source, destination_uri)
+        def copy(self, source: StoredObject, destination_uri: str) -> StoredObject:
+            copied = super().copy(source, destination_uri)
             self.write(destination_uri, self.read(destination_uri)[:-1])
-            return checksum
+            return copied
 
     store = Truncating(tmp_path / "buckets", clock)
     store.create_bucket("bucket")

@@ -103,7 +103,7 @@ def test_the_first_error_ends_all(spark: SparkDriver, notes: Folder) -> None:
     with pytest.raises(EngineError, match="no"):
         list(spark.run(tasks))
 
-    assert len(notes.store.list_objects(notes.uri)) < 25
+    assert len(list(notes.store.list_objects(notes.uri))) < 25
 
 
 def test_no_tasks_are_no_job(spark: SparkDriver) -> None:

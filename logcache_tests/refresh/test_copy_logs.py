@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from logcache_assets.domain.documents import LogExport, Manifest, PermanentLog
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
-from logcache_assets.refresh.copy_logs import Copier, find_damage
+from logcache_assets.refresh.copy_logs import Copier
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.file_proofs import find_damage
 from logcache_tests.worlds import files_of
 
 

@@ -1,4 +1,4 @@
-"""Stage 3: raw logs and materialized entities in the permanent bucket; the copy itself is cached_log.py."""
+"""Stage 3: raw logs and materialized entities in the permanent bucket; the copy itself is refresh/copy_logs.py."""
 
 import time
 from collections.abc import Iterator
@@ -18,18 +18,14 @@ from logcache_assets.defs.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.domain.documents import (
-    LogExport,
-    PermanentLog,
-)
-from logcache_assets.domain.problems import join_problems
-from logcache_assets.errors import Refused
+from logcache_assets.domain.documents import LogExport, PermanentLog
+from logcache_assets.domain.locations import Stage
 from logcache_assets.ports import Clock, ObjectStore
-from logcache_assets.refresh.copy_logs import Copier, find_damage, read_manifest
+from logcache_assets.refresh.copy_logs import Copier, find_intact_copy
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 
-STAGE = "permanent_log"
+STAGE = Stage.PERMANENT_LOG
 
 
 def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
@@ -52,7 +48,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
             with refusals_fail_the_asset():
                 export = upstream_document(context, documents, ["log_export", database], LogExport)
                 copier = Copier(store, clock, settings)
-                document = _find_intact(documents, export, settings) or copier.copy_export(export)
+                document = find_intact_copy(documents, export, settings) or copier.copy_export(export)
                 uri = settings.locations.document(transaction=document.transaction, stage=STAGE, name=database)
                 digest = documents.write(uri, document)
             size = sum(log.size_bytes for log in document.logs)
@@ -76,23 +72,6 @@ def _spec(database: str) -> dg.AssetSpec:
             "the exported files. A manifest, written last, proves every file; nothing is ever overwritten or deleted."
         ),
     )
-
-
-def _find_intact(documents: Documents, export: LogExport, settings: Settings) -> PermanentLog | None:
-    """The document of an earlier copy of the same export, if every file still is what its manifest says."""
-    uri = settings.locations.document(transaction=export.transaction, stage=STAGE, name=export.database)
-    document = documents.find(uri, PermanentLog)
-    if document is None or [log.last_t for log in document.logs] != [logs.log.last_t for logs in export.instances]:
-        return None
-    for log in document.logs:
-        manifest = read_manifest(documents, log)
-        if manifest is None:
-            return None
-        if damage := list(find_damage(manifest, documents.store)):
-            raise Refused(
-                f"{join_problems(damage, shown=3)}; remove the damaged files and materialize permanent_log again"
-            )
-    return document
 
 
 def _metadata(document: PermanentLog) -> Metadata:

@@ -64,8 +64,8 @@ def required_of_contracts(
 
 def past_verdicts(documents: Documents, settings: Settings, *, before: Verdict) -> tuple[Verdict, ...]:
     """The last verdicts over some of the same databases, oldest first; those of a former version are left out."""
-    listed = [i for i in documents.store.list_objects(settings.locations.documents) if _is_verdict(i.uri)]
-    newest_first = sorted(listed, key=lambda item: item.modified_at, reverse=True)
+    verdicts = (i for i in documents.store.list_objects(settings.locations.documents) if _is_verdict(i.uri))
+    newest_first = sorted(verdicts, key=lambda item: item.modified_at, reverse=True)
     found = islice(_others(documents, (item.uri for item in newest_first), before=before), TREND)
     return tuple(sorted(found, key=lambda verdict: verdict.decided_at))
 

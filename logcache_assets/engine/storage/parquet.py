@@ -79,7 +79,7 @@ def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
 
 def list_folder(folder_uri: str, store: ObjectStore) -> tuple[StoredObject, ...]:
     """Every object below a folder; empty if the folder does not exist."""
-    return store.list_objects(folder_uri.rstrip("/") + "/")
+    return tuple(store.list_objects(folder_uri.rstrip("/") + "/"))
 
 
 def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:

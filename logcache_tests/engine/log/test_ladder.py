@@ -161,7 +161,7 @@ def test_strict_takes_no_step(
         build_contracts(strict, store=store, out=out, driver=driver_in(store), warn=refuse_warning)
 
     assert refusal.value.instance == S0
-    assert store.list_objects(f"{out.uri}/") == ()
+    assert list(store.list_objects(f"{out.uri}/")) == []
 
 
 def test_a_ladder_that_ends_in_a_gap_is_an_error(

@@ -1,0 +1,84 @@
+"""How files on the object store are held against the documents that describe them.
+
+An etag names one version of one object: it tells whether that object is still the one that was described. Whether two
+objects hold the same bytes is told by size and checksum.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+
+from logcache_assets.domain.documents import CopiedLog, FileProof, Manifest, RawDataset
+from logcache_assets.domain.problems import Problem
+from logcache_assets.errors import Refused
+from logcache_assets.ports import ObjectNotFoundError, ObjectStore, StoredObject
+from logcache_assets.refresh.document_store import Documents
+
+
+def proof_of(name: str, item: StoredObject) -> FileProof:
+    """The proof of one file, from its HEAD or from the copy that made it."""
+    return FileProof(name=name, size_bytes=item.size_bytes, etag=item.etag, checksum=item.checksum)
+
+
+def listed(store: ObjectStore, folder: str) -> dict[str, StoredObject]:
+    """The objects of a folder by their name in it."""
+    prefix = folder.rstrip("/") + "/"
+    return {item.uri.removeprefix(prefix): item for item in store.list_objects(prefix)}
+
+
+def pin(item: StoredObject | FileProof) -> str:
+    """Size and etag: they name one version of one object, and say nothing about an object elsewhere."""
+    return f"{item.size_bytes}/{item.etag}"
+
+
+def content(item: StoredObject) -> str:
+    """Size and checksum: equal for equal bytes, wherever they lie."""
+    return f"{item.size_bytes}/{item.checksum}"
+
+
+def pins(found: Mapping[str, StoredObject]) -> dict[str, str]:
+    """The version of each object by its name."""
+    return {name: pin(item) for name, item in found.items()}
+
+
+def expected_pins(dataset: RawDataset) -> dict[str, str]:
+    """The version of each file as a document states it."""
+    return {file.name: pin(file) for file in dataset.files}
+
+
+def differing(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """The names whose versions differ, and those that only one side has, ascending."""
+    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+
+
+def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[Problem]:
+    """Files whose listed size or etag is not the manifest's, and files that it does not name (C13)."""
+    for dataset in (manifest.log, manifest.materialized_entities):
+        found, expected = pins(listed(store, dataset.uri)), expected_pins(dataset)
+        for name in differing(expected, found):
+            yield Problem(
+                code="C13",
+                subjects=(manifest.instance,),
+                found=(f"{dataset.uri}/{name} {_fate(name, found, expected)}",),
+                remedy="find out who wrote or removed it; nothing is ever overwritten",
+            )
+
+
+def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
+    if name not in found:
+        return "is gone"
+    if name not in expected:
+        return "is not in the manifest"
+    sizes = [version.partition("/")[0] for version in (expected[name], found[name])]
+    return f"is not what was copied: {sizes[0]} bytes by the manifest, {sizes[1]} bytes found"
+
+
+def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
+    """The manifest of a cached log; None when it is gone. Refuses one that was changed."""
+    try:
+        content = documents.store.read(log.manifest)
+    except ObjectNotFoundError:
+        return None
+    if hashlib.sha256(content).hexdigest() != log.manifest_sha256:
+        problem = f"{log.manifest} was changed after the copy"
+        raise Refused(str(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it")))
+    return documents.read(log.manifest, Manifest)
