@@ -6,8 +6,9 @@ The one place that knows which adapter serves which port on which platform. Buil
 import sys
 from pathlib import Path
 
+from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_pii_key, pii_key
 from logcache_assets.adapters.sabesp import SabespItaipu
-from logcache_assets.local_platform.world import World, find_pii_key, pii_key
+from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports, Tell
 from logcache_assets.settings import Settings, child_environment
 
@@ -34,7 +35,7 @@ def require_platform(settings: Settings) -> None:
     World(settings).require()
 
 
-def deployment_key(settings: Settings) -> bytes:
+def deployment_key(settings: Settings) -> PersonalDataKey:
     """The key of personal data: of the HMAC in PII columns, and of the tokens in reports."""
     return pii_key(settings)
 

@@ -1,4 +1,7 @@
-"""Which platform the code talks to, and where it is. Nothing else reads the environment."""
+"""Which platform the code talks to, and where it is.
+
+Nothing else reads the environment, except that a worker takes secrets from its own: adapters/ names their variables.
+"""
 
 import difflib
 import os
@@ -8,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
+from typing_extensions import override
 
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.publish_window import PublishWindow
@@ -54,6 +58,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """On which prototypes, `s0,s3`; `*` is all."""
     validation_driver: Literal["local", "spark"] = "local"
     """Where contracts are compared, and recomputed for that."""
+
+    @override
+    def __repr__(self) -> str:
+        shown = (f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"Settings({', '.join(shown)})"
+
+    @override
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        """Every setting, the secret one masked: also for tracebacks that show variables."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return [(name, "****" if name == "pii_key" and value else value) for name, value in values]
 
     @property
     def home_folder(self) -> Path:
@@ -125,16 +140,35 @@ def _convert(values: Mapping[str, str]) -> Settings:
         raise WrongUsage(f"{PREFIX}{name.upper()} is {values.get(name)!r}: {message}; correct or unset it") from error
 
 
-def child_environment(settings: Settings) -> dict[str, str]:
+class ChildEnvironment(dict[str, str]):
+    """Variables for a child process. Its text and its pickle leave the secret out: other processes have their own."""
+
+    @property
+    def public(self) -> dict[str, str]:
+        """The variables that may be shown."""
+        return {name: value for name, value in self.items() if name != PII_KEY_VARIABLE}
+
+    @override
+    def __repr__(self) -> str:
+        return f"ChildEnvironment({self.public})"
+
+    @override
+    def __reduce__(self) -> tuple[type["ChildEnvironment"], tuple[dict[str, str]]]:
+        return ChildEnvironment, (self.public,)
+
+
+def child_environment(settings: Settings) -> ChildEnvironment:
     """The variables that make a child process see the same settings, from whichever folder it starts."""
     absolute = msgspec.structs.replace(settings, home=str(settings.home_folder), catalog=str(settings.catalog_folder))
-    return {
-        PREFIX + name.upper(): str(value)
-        for name in Settings.__struct_fields__
-        if (value := getattr(absolute, name)) is not None
-    }
+    return ChildEnvironment(
+        {
+            PREFIX + name.upper(): str(value)
+            for name in Settings.__struct_fields__
+            if (value := getattr(absolute, name)) is not None
+        }
+    )
 
 
 def public_environment(settings: Settings) -> dict[str, str]:
     """The same variables without secrets: what may be shown."""
-    return {name: value for name, value in child_environment(settings).items() if name != PII_KEY_VARIABLE}
+    return child_environment(settings).public

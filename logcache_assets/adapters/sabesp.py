@@ -1,7 +1,7 @@
 """Itaipu through the `sabesp` command line: one adapter for the platform's executable and the local twin's.
 
-Command and output are the runbook's. Ending sabesp may not stop the remote cluster, so every line, with the ids of
-clusters and tasks, is told as it appears and kept in a file.
+Command line and output format are the runbook's. Ending sabesp may not stop the remote cluster, so every line, with the
+ids of clusters and tasks, is reported as it appears and kept in a file.
 """
 
 import shlex
@@ -36,7 +36,7 @@ from logcache_assets.ports import FinishedTestRun, Itaipu, ItaipuUnavailable, It
 
 @dataclass(frozen=True, kw_only=True)
 class SabespItaipu(Itaipu):
-    """Test runs of Itaipu on Aurora."""
+    """Starts test runs of Itaipu on Aurora with the `sabesp` command."""
 
     executable: Path
     aurora_stack: str
@@ -54,7 +54,7 @@ class SabespItaipu(Itaipu):
     idle_timeout_seconds: float = 3600
     """How long sabesp may print nothing."""
     grace_seconds: float = 10
-    """How long sabesp may take to end when it is asked to."""
+    """Seconds from SIGTERM to SIGKILL."""
 
     @override
     def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> FinishedTestRun:
@@ -108,5 +108,5 @@ class SabespItaipu(Itaipu):
 
     def _log_file(self, version: str) -> Path:
         self.log_folder.mkdir(parents=True, exist_ok=True)
-        # The computer's time, not the world's: a person looks for the run that just failed.
+        # The computer's time, not the local world's: people look for the run that just failed.
         return self.log_folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{version}-{uuid4().hex[:8]}.log"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli import refresh
 from logcache_assets.cli.output import Result
@@ -17,7 +18,7 @@ from logcache_assets.engine.log.log_op import LogSource, ask_index
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.itaipu_run import check_out
-from logcache_assets.local_platform.world import World, pii_key
+from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings
 

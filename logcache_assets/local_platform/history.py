@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
@@ -32,7 +33,7 @@ from logcache_assets.local_platform.timeline import (
     next_at,
     plan_night,
 )
-from logcache_assets.local_platform.world import World, pii_key
+from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Tell
 from logcache_assets.refresh.first_cache import Origin, write_first_cache
 

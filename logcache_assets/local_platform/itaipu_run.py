@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.instances import Instance
@@ -25,7 +26,7 @@ from logcache_assets.engine.storage.parquet import parquet_bytes, read_parquet_f
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE, WithoutNewestSegment
-from logcache_assets.local_platform.world import World, pii_key
+from logcache_assets.local_platform.world import World
 from logcache_assets.ports import ItaipuRepository, SegmentIndex, Tell
 
 RAW_PREFIX = "raw-"

@@ -7,7 +7,6 @@ catalog/                 definitions       undelivered/           segments of th
 dagster/                 Dagster's storage faults/                accidents waiting to happen
 """
 
-import secrets
 from pathlib import Path
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
@@ -20,12 +19,11 @@ from logcache_assets.local_platform.metapod_service import local_transport
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
-from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings, child_environment
 
 
 class World:
-    """Paths and twins of one local world; building one reads nothing."""
+    """Paths and twins of a local world; creating the object reads nothing."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -50,37 +48,15 @@ class World:
         return (self.home / "clock").is_file() and (self.home / "itaipu.git").is_dir()
 
     def require(self) -> None:
-        """Refuse to go on without a world."""
+        """Raise BadInput if no world was built here."""
         if not self.exists:
             raise BadInput(f"there is no local world in {self.home}; make one with `logcache local reset`")
 
     @property
     def metapod(self) -> GraphQLMetapod:
-        """The client that production uses, over the local GraphQL service."""
+        """The production client, connected to the local GraphQL service."""
         return GraphQLMetapod(local_transport(self.metapod_store))
 
     def notebook_runner(self, notebook: Path) -> LocalNotebookRunner:
-        """Runs a notebook in a process of its own."""
+        """Return a runner that starts the notebook in its own process."""
         return LocalNotebookRunner(notebook, self.home / "notebook_runs", child_environment(self.settings))
-
-
-def find_pii_key(settings: Settings, tell: Tell) -> bytes | None:
-    """The key of personal data, if there is one already; one that nobody named is told."""
-    file = settings.home_folder / "pii_key"
-    if settings.pii_key is None and not file.is_file():
-        return None
-    if settings.pii_key is None:
-        tell(f"Personal data is taken to be hashed with the local world's key, {file}; LOGCACHE_PII_KEY names another")
-    return pii_key(settings)
-
-
-def pii_key(settings: Settings) -> bytes:
-    """The key of personal data: the configured one, else the local world's own, made when first needed."""
-    if settings.pii_key:
-        return settings.pii_key.encode()
-    file = settings.home_folder / "pii_key"
-    if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32), encoding="utf-8")
-    return file.read_text(encoding="utf-8").strip().encode()

@@ -25,7 +25,7 @@ from logcache_assets.refresh.copy_logs import Copier, find_intact_copy
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 
-STAGE = Stage.PERMANENT_LOG
+STAGE = Stage.PERMANENT_LOG.value
 
 
 def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:

@@ -1,0 +1,97 @@
+"""The key of personal data, which never leaves the process that read it.
+
+Contracts hash personal data with it, and reports make tokens with it. What is pickled, printed or logged says only
+where the key comes from: Spark's workers read it from their own environment or file.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+from typing_extensions import override
+
+from logcache_assets.errors import BadInput
+from logcache_assets.ports import Tell
+from logcache_assets.settings import PII_KEY_VARIABLE, Settings
+
+
+class PersonalDataKey(bytes):
+    """A key and its source, which is an environment variable or a file."""
+
+    _source: str | Path = PII_KEY_VARIABLE
+
+    @classmethod
+    def from_variable(cls, variable: str, value: str | None = None) -> Self:
+        """The key in an environment variable; a value that was read from it already can be given.
+
+        Raises:
+            BadInput: the variable is not set.
+        """
+        found = value or os.environ.get(variable)
+        if not found:
+            raise BadInput(
+                f"the key of personal data is missing: {variable} is not set in this process; set it wherever "
+                "contracts are computed or compared"
+            )
+        return cls._made(found, variable)
+
+    @classmethod
+    def from_file(cls, file: Path) -> Self:
+        """The key in a text file, without its line end.
+
+        Raises:
+            BadInput: the file cannot be read.
+        """
+        try:
+            return cls._made(file.read_text(encoding="utf-8").strip(), file)
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"the key of personal data in {file} cannot be read ({error}); restore the file") from error
+
+    @classmethod
+    def _made(cls, text: str, source: str | Path) -> Self:
+        key = cls(text.encode())
+        key._source = source
+        return key
+
+    @override
+    def __reduce__(self) -> tuple[Callable[..., "PersonalDataKey"], tuple[str | Path]]:
+        load = PersonalDataKey.from_file if isinstance(self._source, Path) else PersonalDataKey.from_variable
+        return load, (self._source,)
+
+    @override
+    def __repr__(self) -> str:
+        return f"PersonalDataKey(from {self._source})"
+
+    @override
+    def __str__(self) -> str:
+        return repr(self)
+
+
+def find_pii_key(settings: Settings, tell: Tell) -> PersonalDataKey | None:
+    """The key of personal data, or None if there is none yet. Reports when the local world's key is used by default."""
+    file = _own_key(settings)
+    if settings.pii_key is None and not file.is_file():
+        return None
+    if settings.pii_key is None:
+        tell(
+            f"Personal data is taken to be hashed with the local world's key, {file}; {PII_KEY_VARIABLE} names another"
+        )
+    return pii_key(settings)
+
+
+def pii_key(settings: Settings) -> PersonalDataKey:
+    """The key of personal data: the configured one, else the local world's own, made when first needed."""
+    if settings.pii_key:
+        return PersonalDataKey.from_variable(PII_KEY_VARIABLE, settings.pii_key)
+    file = _own_key(settings)
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(32), encoding="utf-8")
+    return PersonalDataKey.from_file(file)
+
+
+def _own_key(settings: Settings) -> Path:
+    return settings.home_folder / "pii_key"
