@@ -24,4 +24,4 @@ def test_a_launched_job_refreshes_the_world(world: World) -> None:
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [request.state for request in world.repository.pull_requests()] == ["open"]
+    assert [request.state for request in world.repository.open_pull_requests()] == ["open"]

@@ -40,10 +40,11 @@ def pull(settings: Settings) -> CatalogResult:
 
 def _definitions_on_main(repository: ItaipuRepository) -> dict[str, bytes]:
     """Every definition by file name, each checked."""
-    paths = [path for path in repository.list_files("contracts", ref="main") if path.endswith(".yaml")]
+    base = repository.base_branch
+    paths = [path for path in repository.list_files("contracts", ref=base) if path.endswith(".yaml")]
     if not paths:
-        raise Refused("main has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
-    texts = {path.rpartition("/")[2]: repository.read(path, ref="main") for path in paths}
+        raise Refused(f"{base} has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
+    texts = {path.rpartition("/")[2]: repository.read(path, ref=base) for path in paths}
     for name, text in texts.items():
         parse_definition(text, where=f"contracts/{name}")
     return {name: text.encode() for name, text in texts.items()}

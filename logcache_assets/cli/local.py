@@ -98,7 +98,8 @@ def merge(settings: Settings, number: int | None) -> MergeResult:
         raise Refused("no pull request is open; `logcache refresh` opens one")
     chosen = number or still_open[0]
     sha = world.repository.merge(chosen)
-    message = f"Pull request #{chosen} is merged: main is at {sha[:8]}, its caches are active"
+    base = world.repository.base_branch
+    message = f"Pull request #{chosen} is merged: {base} is at {sha[:8]}, its caches are active"
     return MergeResult(message=message, now=_now(world), number=chosen)
 
 
@@ -124,7 +125,7 @@ def break_(settings: Settings, name: str | None) -> AccidentResult | AccidentLis
 
 def _open_pull_requests(world: World) -> list[int]:
     """The numbers of open pull requests, newest first."""
-    return [pull.number for pull in world.repository.pull_requests() if pull.state == "open"]
+    return [pull.number for pull in world.repository.open_pull_requests()]
 
 
 def serve_ui(settings: Settings, *, port: int, say: Tell) -> None:

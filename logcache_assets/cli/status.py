@@ -69,7 +69,8 @@ class StatusResult(Result, frozen=True, kw_only=True):
 def run(settings: Settings) -> StatusResult:
     """Describe every instance of the active map, and the newest candidate with its verdict."""
     ports = open_platform(settings)
-    active = parse_map(ports.repository.read(MAP_PATH, ref="main"), where=f"{MAP_PATH} on main")
+    base = ports.repository.base_branch
+    active = parse_map(ports.repository.read(MAP_PATH, ref=base), where=f"{MAP_PATH} on {base}")
     candidate = newest_candidate(settings, ports)
     proposed = {change.instance: change.last_t for change in candidate.changes} if candidate else {}
     instances = [
@@ -85,7 +86,7 @@ def run(settings: Settings) -> StatusResult:
         candidate=_candidate(settings, ports, candidate) if candidate else None,
         pull_requests=[
             PullRequestStatus(number=p.number, state=p.state, title=p.title, url=p.url)
-            for p in ports.repository.pull_requests()
+            for p in ports.repository.open_pull_requests()
         ],
     )
 

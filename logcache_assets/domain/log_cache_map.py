@@ -18,8 +18,6 @@ from logcache_assets.errors import BadInput
 
 MAP_PATH = "log_cache_map.json"
 """Where the map lies in the itaipu repository."""
-BASE_BRANCH = "main"
-"""The branch whose map is active."""
 
 PositiveT = Annotated[int, msgspec.Meta(gt=0, lt=2**63 - 1)]
 Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]

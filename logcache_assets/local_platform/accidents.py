@@ -136,8 +136,9 @@ class _Accidents:
         return f"no file is left at {folder}"
 
     def wrong_last_t(self) -> str:
-        text = self._world.repository.read(MAP_PATH, ref="main")
-        entries = parse_map(text, where=f"{MAP_PATH} on main")
+        base = self._world.repository.base_branch
+        text = self._world.repository.read(MAP_PATH, ref=base)
+        entries = parse_map(text, where=f"{MAP_PATH} on {base}")
         prototype, databases = next(iter(sorted(entries.items())))
         database, entry = next(iter(sorted(databases.items())))
         plain = json.loads(text)
@@ -179,8 +180,9 @@ class _Accidents:
             yield from definition.instances
 
     def _definitions(self) -> tuple[DatabaseDefinition, ...]:
-        names = self._world.repository.list_files("contracts", ref="main")
-        return tuple(parse_definition(self._world.repository.read(n, ref="main"), where=n) for n in names)
+        repository = self._world.repository
+        names = repository.list_files("contracts", ref=repository.base_branch)
+        return tuple(parse_definition(repository.read(n, ref=repository.base_branch), where=n) for n in names)
 
     def _raw_dataset(self) -> str:
         return raw_entities_dataset(next(self._instances()))

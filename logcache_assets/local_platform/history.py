@@ -69,7 +69,9 @@ def _live_through(world: World, data: DemoData, tell: Tell) -> None:
     world.clock.set(next_at(newest_extraction(old), NIGHT))
     deliver(world, old)
     _write_first_cache(world, data)
-    tell(f"{world.clock.now():%Y-%m-%d}: a log cache up to the cut-off `old` is active on main")
+    tell(
+        f"{world.clock.now():%Y-%m-%d}: a log cache up to the cut-off `old` is active on {world.repository.base_branch}"
+    )
     started_at = plan_night(before=night, delivered_next=end - night)
     deliver(world, night - old)
     transaction = _sound_night(world, started_at)
@@ -166,9 +168,10 @@ def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -
     started_at = started_at or next_at(world.clock.now(), NIGHT)
     transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
     world.clock.set(started_at + COMMITTED)
-    head = world.repository.head("main")
+    base = world.repository.base_branch
+    head = world.repository.head(base)
     if head is None:
-        raise Refused("the itaipu repository has no branch main; build the world anew with `logcache local reset`")
+        raise Refused(f"the itaipu repository has no branch {base}; build the world anew with `logcache local reset`")
     ItaipuRun(
         world=world,
         transaction=transaction,

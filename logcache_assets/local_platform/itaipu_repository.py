@@ -4,12 +4,13 @@ A person clones it, commits to its base branch and merges with git as with any o
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec.structs import replace
 from typing_extensions import override
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.local_platform.bare_git import BareGit
 from logcache_assets.local_platform.pull_request_files import PullRequestFiles, PullRequestRecord
 from logcache_assets.ports import (
@@ -33,9 +34,19 @@ class LocalItaipuRepository(ItaipuRepository):
         pull_requests: folder of `<n>.json` and `<n>.md`.
         clock: dates commits and pull requests.
         base_branch: the branch that is never written except by a merge.
+        reads: how often a read is repeated that git or the folder could not answer.
     """
 
-    def __init__(self, git_dir: Path, pull_requests: Path, clock: Clock, *, base_branch: str = "main") -> None:
+    def __init__(
+        self,
+        git_dir: Path,
+        pull_requests: Path,
+        clock: Clock,
+        *,
+        base_branch: str = "main",
+        reads: RepeatedReads | None = None,
+    ) -> None:
+        self.reads = reads or RepeatedReads()
         self._git = BareGit(git_dir, clock)
         self._files = PullRequestFiles(pull_requests)
         self._clock = clock
@@ -50,11 +61,18 @@ class LocalItaipuRepository(ItaipuRepository):
         self._git.move_branch(self._base, sha, seen=None)
         return sha
 
+    @property
     @override
+    def base_branch(self) -> str:
+        return self._base
+
+    @override
+    @repeated
     def head(self, branch: str) -> str | None:
         return self._git.branch_head(branch)
 
     @override
+    @repeated
     def read(self, path: str, *, ref: str) -> str:
         try:
             return self._git.read(path, ref=ref).decode()
@@ -62,10 +80,12 @@ class LocalItaipuRepository(ItaipuRepository):
             raise RepositoryWrongData(f"{path!r} at {ref!r} is no UTF-8 text ({error}); correct the file") from error
 
     @override
+    @repeated
     def list_files(self, folder: str, *, ref: str) -> tuple[str, ...]:
         return self._git.list_files(folder, ref=ref)
 
     @override
+    @repeated
     def versions(self, path: str, *, ref: str) -> tuple[FileVersion, ...]:
         return tuple(FileVersion(sha=sha, committed_at=at) for sha, at in self._git.versions(path, ref=ref))
 
@@ -87,8 +107,29 @@ class LocalItaipuRepository(ItaipuRepository):
         return sha
 
     @override
-    def pull_requests(self) -> tuple[PullRequest, ...]:
-        return tuple(self._shown(record) for record in self._files.records())
+    @repeated
+    def pull_request(self, number: int) -> PullRequest:
+        record = self._files.find(number)
+        if record is None:
+            raise RepositoryWrongData(f"pull request {number} does not exist; name an open one")
+        return self._shown(record)
+
+    @override
+    @repeated
+    def open_pull_request(self, branch: str) -> PullRequest | None:
+        own = (self._shown(record) for record in self._files.records() if record.branch == branch)
+        return next((shown for shown in own if shown.state == "open"), None)
+
+    @override
+    def open_pull_requests(self) -> Iterator[PullRequest]:
+        for record in self._records():
+            shown = self.pull_request(record.number)
+            if shown.state == "open":
+                yield shown
+
+    @repeated
+    def _records(self) -> tuple[PullRequestRecord, ...]:
+        return self._files.records()
 
     @override
     def propose(self, *, branch: str, title: str, body: str) -> PullRequest:
@@ -120,10 +161,9 @@ class LocalItaipuRepository(ItaipuRepository):
             RepositoryWrongData: there is no such pull request or it is closed.
             BranchMovedError: the base branch has commits that the pull request does not know.
         """
-        shown = next((each for each in self.pull_requests() if each.number == number), None)
-        if shown is None or shown.state == "closed":
-            found = "does not exist" if shown is None else "is closed"
-            raise RepositoryWrongData(f"pull request {number} {found}; name an open one")
+        shown = self.pull_request(number)
+        if shown.state == "closed":
+            raise RepositoryWrongData(f"pull request {number} is closed; name an open one")
         base = self._base_head()
         if shown.state == "merged":
             return base

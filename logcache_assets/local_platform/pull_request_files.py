@@ -40,6 +40,11 @@ class PullRequestFiles:
         records = [self._record(path) for path in self._folder.glob("*.json")]
         return tuple(sorted(records, key=lambda record: -record.number))
 
+    def find(self, number: int) -> PullRequestRecord | None:
+        """The pull request with this number; None when there is none."""
+        path = self._folder / f"{number}.json"
+        return self._record(path) if path.exists() else None
+
     def body(self, number: int) -> str:
         """The text of one pull request."""
         try:

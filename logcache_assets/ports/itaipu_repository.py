@@ -1,7 +1,7 @@
 """The git repository with the log cache map and the contract definitions."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,11 @@ class FileVersion:
 class ItaipuRepository(ABC):
     """The git repository with the log cache map and the contract definitions."""
 
+    @property
+    @abstractmethod
+    def base_branch(self) -> str:
+        """Name of the branch whose map is active; merging into it publishes."""
+
     @abstractmethod
     def head(self, branch: str) -> str | None:
         """The full sha of a branch; None when there is no such branch."""
@@ -81,8 +86,16 @@ class ItaipuRepository(ABC):
         """
 
     @abstractmethod
-    def pull_requests(self) -> tuple[PullRequest, ...]:
-        """Every pull request, newest first."""
+    def pull_request(self, number: int) -> PullRequest:
+        """The pull request with this number, in whichever state; raises RepositoryWrongData if there is none."""
+
+    @abstractmethod
+    def open_pull_request(self, branch: str) -> PullRequest | None:
+        """The open pull request of a branch; None when the branch has none."""
+
+    @abstractmethod
+    def open_pull_requests(self) -> Iterator[PullRequest]:
+        """The open pull requests, newest first: few, while merged and closed ones grow in number for ever."""
 
     @abstractmethod
     def propose(self, *, branch: str, title: str, body: str) -> PullRequest:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from logcache_assets.domain.documents import Candidate, Manifest
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
     REFRESH_AGAIN,
@@ -40,11 +40,13 @@ def read_base_map(repository: ItaipuRepository) -> BaseMap:
         Refused: the repository has no base branch.
         BadInput: the map is malformed.
     """
-    sha = repository.head(BASE_BRANCH)
+    sha = repository.head(repository.base_branch)
     if sha is None:
-        raise Refused(f"the itaipu repository has no branch {BASE_BRANCH}; check which repository is configured")
+        raise Refused(
+            f"the itaipu repository has no branch {repository.base_branch}; check which repository is configured"
+        )
     text = repository.read(MAP_PATH, ref=sha)
-    return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {BASE_BRANCH}"))
+    return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {repository.base_branch}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,6 @@ def find_map_problems(
         BadInput: one of both maps is malformed.
     """
     entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
-    base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {BASE_BRANCH}")
+    base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {repository.base_branch}")
     changed = tuple(parse_instance(change.instance) for change in candidate.changes)
     yield from inspector.find_problems(entries, changed=changed, base=base)

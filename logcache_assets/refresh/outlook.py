@@ -57,8 +57,8 @@ class Planner:
         """The stored pull request of a refresh, if it is still open."""
         uri = self.settings.locations.publication(transaction=transaction, selection=selection)
         found = Documents(self.store).find(uri, Publication)
-        is_open = found and any(p.number == found.number and p.state == "open" for p in self.repository.pull_requests())
-        return found if is_open else None
+        shown = found and self.repository.open_pull_request(found.branch)
+        return found if found and shown and shown.number == found.number else None
 
     def _require_still_sound(self, transaction: str, selection: str, published: Publication) -> None:
         """Inspect again what is proposed: personal data may have been excised behind it since."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from logcache_assets.domain.documents import Candidate, Publication, TestRun, Verdict, document_digest, render_document
 from logcache_assets.domain.gate import GateState, find_gate_problems
-from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, map_digest
+from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.pull_request import render_body, render_title
 from logcache_assets.domain.transactions import TransactionType, find_running_contracts
@@ -94,7 +94,7 @@ class Publisher:
             test_transaction=run.transaction if run else None,
             branch_sha=self.repository.head(candidate.branch),
             branch_map_sha256=map_digest(text) if text is not None else None,
-            base_sha=self.repository.head(BASE_BRANCH),
+            base_sha=self.repository.head(self.repository.base_branch),
             running_contracts=self._find_running_contracts(),
             map_problems=tuple(self._inspect(candidate, text)) if text is not None else None,
             rules_problems=tuple(self._find_rules_problems(candidate)),
@@ -129,7 +129,7 @@ class Publisher:
 
     def is_published(self, candidate: Candidate) -> bool:
         """Whether the map on the base branch is the candidate's."""
-        text = self._read_map(BASE_BRANCH)
+        text = self._read_map(self.repository.base_branch)
         return text is not None and map_digest(text) == candidate.map_sha256
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
-from logcache_assets.ports import FileVersion, ItaipuRepository, PathNotFoundError, RepositoryError
+from logcache_assets.ports import FileVersion, ItaipuRepository, PathNotFoundError, RepositoryError, RepositoryWrongData
+from logcache_tests.elsewhere import answer_elsewhere
 
 MAP = "log_cache_map.json"
 FEED = "contracts/feed.yaml"
@@ -257,7 +258,7 @@ def test_a_proposal_opens_a_pull_request(repository: ItaipuRepository) -> None:
 
     assert (shown.number, shown.branch, shown.title, shown.state, shown.head_sha) == (1, BRANCH, "Renew", "open", sha)
     assert shown.body == "# Evidence\r\n\nSão Paulo\n"
-    assert repository.pull_requests() == (shown,)
+    assert tuple(repository.open_pull_requests()) == (shown,)
 
 
 def test_proposing_again_updates_the_open_one(repository: ItaipuRepository) -> None:
@@ -269,7 +270,7 @@ def test_proposing_again_updates_the_open_one(repository: ItaipuRepository) -> N
 
     assert again.number == first.number
     assert (again.title, again.body) == ("Renew again", "new")
-    assert repository.pull_requests() == (again,)
+    assert tuple(repository.open_pull_requests()) == (again,)
 
 
 def test_a_pull_request_follows_its_branch(repository: ItaipuRepository) -> None:
@@ -279,7 +280,7 @@ def test_a_pull_request_follows_its_branch(repository: ItaipuRepository) -> None
 
     second = candidate(repository, "2\n")
 
-    assert repository.pull_requests()[0].head_sha == second
+    assert next(repository.open_pull_requests()).head_sha == second
 
 
 def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
@@ -288,7 +289,32 @@ def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
         candidate(repository, branch=f"log-cache/{n}")
         repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
 
-    assert [shown.number for shown in repository.pull_requests()] == list(range(11, 0, -1))
+    assert [shown.number for shown in repository.open_pull_requests()] == list(range(11, 0, -1))
+
+
+def test_a_pull_request_is_found_by_number_and_branch(repository: ItaipuRepository) -> None:
+    """Without listing any other; what is not there is an error by number, and None by branch."""
+    for n in range(2):
+        candidate(repository, branch=f"log-cache/{n}")
+        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
+
+    assert repository.pull_request(1).branch == "log-cache/0"
+    assert repository.open_pull_request("log-cache/1") == repository.pull_request(2)
+    assert repository.open_pull_request("log-cache/7") is None
+    with pytest.raises(RepositoryWrongData, match="pull request 7 does not exist"):
+        repository.pull_request(7)
+
+
+def test_the_base_branch_has_a_name(repository: ItaipuRepository) -> None:
+    """It exists, and it is the one that is never written."""
+    assert repository.head(repository.base_branch) is not None
+    with pytest.raises(RepositoryError, match="base branch"):
+        candidate(repository, branch=repository.base_branch)
+
+
+def test_a_repository_travels_to_another_process(repository: ItaipuRepository) -> None:
+    """Pickled and opened elsewhere it reads the same."""
+    assert answer_elsewhere(repository.read, MAP, ref=repository.base_branch) == BASE_FILES[MAP]
 
 
 def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepository) -> None:
@@ -296,4 +322,4 @@ def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepos
     with pytest.raises(RepositoryError, match="no branch"):
         repository.propose(branch=BRANCH, title="t", body="b")
 
-    assert repository.pull_requests() == ()
+    assert tuple(repository.open_pull_requests()) == ()

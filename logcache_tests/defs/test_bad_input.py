@@ -110,7 +110,7 @@ def test_malformed_input_is_refused(world: World, damage: Callable[[World], None
 
     assert [part for part in said if part not in str(refusal.value)] == []
     assert world.repository.head("main") == main
-    assert world.repository.pull_requests() == ()
+    assert tuple(world.repository.open_pull_requests()) == ()
 
 
 def test_a_corrupt_segment_fails_only_its_databases_contracts(world: World) -> None:

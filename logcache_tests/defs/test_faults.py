@@ -50,7 +50,7 @@ def test_an_accident_is_refused_with_its_cause(world: World, fault: str) -> None
         refresh.run(world.settings, databases=databases, transaction=None, dry_run=False, say=silent)
 
     assert all(part in str(refusal.value) for part in CAUSES[fault])
-    assert world.repository.pull_requests() == ()
+    assert tuple(world.repository.open_pull_requests()) == ()
     assert world.repository.head("main") == main
     assert world.repository.read(MAP_PATH, ref="main") == map_text
 

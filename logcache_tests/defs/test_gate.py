@@ -40,7 +40,7 @@ def move_base(world: World) -> None:
 
 def move_branch(world: World) -> None:
     """Somebody pushes to the candidate's branch after the validation."""
-    request, base = world.repository.pull_requests()[0], world.repository.head("main")
+    request, base = next(world.repository.open_pull_requests()), world.repository.head("main")
     text = world.repository.read(MAP_PATH, ref="main")
     world.repository.commit(branch=request.branch, parent=str(base), files={MAP_PATH: text}, message="Take it back")
 
@@ -160,4 +160,4 @@ def test_a_refused_verdict_opens_nothing(refreshed_world: World) -> None:
     assert {"contract/feed/transactions", "contract_inventory", "validation_report"} <= made
     assert "contract/feed/accounts" not in made
     assert failed == {"contract/feed/accounts", "validation_report"}
-    assert refreshed_world.repository.pull_requests() == ()
+    assert tuple(refreshed_world.repository.open_pull_requests()) == ()

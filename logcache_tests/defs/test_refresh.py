@@ -64,7 +64,7 @@ def test_a_permanent_log_holds_what_datomic_counts(refreshed_world: World, insta
     """Manifest and map state Datomic's own numbers for the log at `night`."""
     counts = expected_counts("night", instance)
     database, _, prototype = instance.rpartition("-")
-    branch = refreshed_world.repository.pull_requests()[0].branch
+    branch = next(refreshed_world.repository.open_pull_requests()).branch
 
     entry = json.loads(refreshed_world.repository.read(MAP_PATH, ref=branch))[prototype][database]
     manifest = json.loads(refreshed_world.store.read(entry["log"].removesuffix("/log") + "/manifest.json"))
@@ -79,7 +79,7 @@ def test_a_refresh_leaves_main_as_it_was(world_template: Path, refreshed_world: 
     before = (world_template / "itaipu.git" / "refs" / "heads" / "main").read_text(encoding="utf-8")
 
     assert refreshed_world.repository.head("main") == before.strip()
-    assert [p.state for p in refreshed_world.repository.pull_requests()] == ["open"]
+    assert [p.state for p in refreshed_world.repository.open_pull_requests()] == ["open"]
 
 
 def test_a_second_refresh_changes_nothing(refreshed_world: World) -> None:

@@ -101,7 +101,7 @@ def test_a_new_world_has_a_cache_at_old_and_segments_up_to_end(world_template: P
     assert cached == {name: cuts["old"] for name, cuts in CUTOFFS.items()}
     assert index_ends(world) == {name: cuts["end"] for name, cuts in CUTOFFS.items()}
     assert undelivered(world) == ()
-    assert world.repository.pull_requests() == ()
+    assert tuple(world.repository.open_pull_requests()) == ()
 
 
 def test_a_new_worlds_night_was_before_its_day(world_template: Path) -> None:

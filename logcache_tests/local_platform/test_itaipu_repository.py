@@ -196,7 +196,13 @@ def test_merging_publishes(repository: LocalItaipuRepository) -> None:
     assert repository.merge(number) == sha
     assert repository.merge(number) == sha
     assert repository.read("log_cache_map.json", ref="main") == "1\n"
-    assert [(shown.state, shown.head_sha) for shown in repository.pull_requests()] == [("merged", sha)]
+    assert state_and_head(repository, number) == ("merged", sha)
+
+
+def state_and_head(repository: LocalItaipuRepository, number: int) -> tuple[str, str]:
+    """What a pull request's page shows of its branch."""
+    shown = repository.pull_request(number)
+    return shown.state, shown.head_sha
 
 
 def test_a_merge_by_hand_counts(repository: LocalItaipuRepository, tmp_path: Path) -> None:
@@ -205,15 +211,14 @@ def test_a_merge_by_hand_counts(repository: LocalItaipuRepository, tmp_path: Pat
     repository.propose(branch=BRANCH, title="Renew", body="")
     git(tmp_path / "itaipu.git", "update-ref", "refs/heads/main", merged)
 
-    assert [(shown.state, shown.head_sha) for shown in repository.pull_requests()] == [("merged", merged)]
+    assert state_and_head(repository, 1) == ("merged", merged)
     later = candidate(repository, "2\n")
-    assert [(shown.state, shown.head_sha) for shown in repository.pull_requests()] == [("merged", merged)]
+    assert state_and_head(repository, 1) == ("merged", merged)
     assert repository.propose(branch=BRANCH, title="Renew", body="").number == 2
     git(tmp_path / "itaipu.git", "update-ref", "-d", f"refs/heads/{BRANCH}")
-    assert [(shown.state, shown.head_sha) for shown in repository.pull_requests()] == [
-        ("open", later),
-        ("merged", merged),
-    ]
+    assert state_and_head(repository, 2) == ("open", later)
+    assert state_and_head(repository, 1) == ("merged", merged)
+    assert [shown.number for shown in repository.open_pull_requests()] == [2]
 
 
 def test_a_base_that_moved_is_not_merged_over(repository: LocalItaipuRepository) -> None:
@@ -226,7 +231,7 @@ def test_a_base_that_moved_is_not_merged_over(repository: LocalItaipuRepository)
         repository.merge(1)
 
     assert repository.head("main") == moved
-    assert repository.pull_requests()[0].state == "open"
+    assert repository.pull_request(1).state == "open"
 
 
 def test_a_closed_pull_request_stays_closed(repository: LocalItaipuRepository, tmp_path: Path) -> None:
@@ -239,7 +244,7 @@ def test_a_closed_pull_request_stays_closed(repository: LocalItaipuRepository, t
     with pytest.raises(RepositoryError, match="pull request 1 is closed"):
         repository.merge(1)
     assert repository.propose(branch=BRANCH, title="Renew", body="").number == 2
-    assert [shown.state for shown in repository.pull_requests()] == ["open", "closed"]
+    assert [repository.pull_request(number).state for number in (2, 1)] == ["open", "closed"]
 
 
 def test_an_unknown_pull_request_cannot_be_merged(repository: LocalItaipuRepository) -> None:
@@ -266,7 +271,7 @@ def test_a_malformed_pull_request_is_named(repository: LocalItaipuRepository, tm
     (tmp_path / "pull_requests" / "1.json").write_text(text)
 
     with pytest.raises(RepositoryError, match=r"1\.json is no pull request"):
-        repository.pull_requests()
+        next(repository.open_pull_requests())
 
 
 @pytest.mark.parametrize("branch", ["-x", "a..b", "a b", "a/", "a//b", "a.lock", "/a", "a\n", "", "a/.b", "a~1"])

@@ -26,7 +26,6 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import (
-    BASE_BRANCH,
     MAP_PATH,
     LogCacheMap,
     MapEntry,
@@ -156,8 +155,8 @@ def _commit(
 ) -> Candidate:
     if text == base.text:
         raise Refused(
-            f"nothing to refresh: the map on {BASE_BRANCH} already points to transaction {night.transaction}; "
-            "wait for the next nightly run"
+            f"nothing to refresh: the map on {repository.base_branch} already points to transaction "
+            f"{night.transaction}; wait for the next nightly run"
         )
     databases = tuple(copy.database for copy in copies)
     changes = tuple(_changes(copies, base.entries))

@@ -20,7 +20,7 @@ from logcache_assets.defs.stage import (
 )
 from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
 from logcache_assets.domain.locations import Stage
-from logcache_assets.domain.log_cache_map import BASE_BRANCH, MAP_PATH, parse_map
+from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
@@ -52,7 +52,9 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         )
         with refusals_fail_the_asset():
             night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
-            active = parse_map(repository.read(MAP_PATH, ref=BASE_BRANCH), where=f"{MAP_PATH} on {BASE_BRANCH}")
+            active = parse_map(
+                repository.read(MAP_PATH, ref=repository.base_branch), where=f"{MAP_PATH} on {repository.base_branch}"
+            )
             exports = describer.describe(night, select_databases(catalog, selected_databases(context)))
         duration: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
         problems = {database: list(find_problems(export, active)) for database, export in exports.items()}
