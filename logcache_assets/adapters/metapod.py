@@ -35,12 +35,12 @@ _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class GraphQLMetapod(Metapod):
-    """metapod's client; each question is a connection of its own, so threads can share it.
+    """Client of metapod; every query uses a new connection, so threads can share the client.
 
     Args:
-        transport: makes the transport of one question: `requests_transport(...)` or the local platform's.
+        transport: makes a transport for one query: `requests_transport(...)` or the local platform's.
         country: whose datasets are asked for.
-        reads: how often an unanswered question is asked again.
+        reads: how often a query without an answer is repeated.
     """
 
     def __init__(
@@ -91,9 +91,9 @@ class GraphQLMetapod(Metapod):
 
 
 class BearerToken:
-    """The token that metapod is asked with: given, or in an environment variable.
+    """The token that authorises queries: given directly, or read from an environment variable.
 
-    Only the variable's name is pickled, and neither is shown: a worker takes the token from its own environment.
+    Only the variable's name is pickled, and the token is never shown: workers read it from their own environment.
     """
 
     def __init__(self, value: str | None = None, *, variable: str | None = None) -> None:
@@ -101,7 +101,7 @@ class BearerToken:
         self._variable = variable
 
     def read(self) -> str:
-        """The token itself; refuses when its variable is not set."""
+        """Return the token; raises BadInput when its variable is not set."""
         found = self._value or os.environ.get(self._variable or "")
         if not found:
             raise BadInput(f"metapod's token is missing: the environment variable {self._variable} is not set; set it")
@@ -127,7 +127,7 @@ def _token_in(variable: str) -> BearerToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestsTransports:
-    """Makes a transport to a real metapod over HTTPS, one per question."""
+    """Makes a transport to a real metapod over HTTPS for each query."""
 
     url: str
     token: BearerToken | None
@@ -137,7 +137,7 @@ class RequestsTransports:
     retries: int
 
     def __call__(self) -> "Transport":
-        """A transport for one question; it is not connected yet."""
+        """Return a transport for one query, not yet connected."""
         from gql.transport.requests import RequestsHTTPTransport  # noqa: PLC0415 - see the module's docstring
 
         return RequestsHTTPTransport(
@@ -160,7 +160,7 @@ def requests_transport(  # noqa: PLR0913 - what a deployment sets
     timeout_seconds: int = 30,
     retries: int = 0,
 ) -> RequestsTransports:
-    """Transports to a real metapod over HTTPS.
+    """Return what makes transports to a real metapod over HTTPS.
 
     Args:
         url: of the GraphQL endpoint.
@@ -195,7 +195,7 @@ def _bearer(token: str) -> "AuthBase":
 
 
 def queries() -> str:
-    """Every query that is asked, as one GraphQL document."""
+    """All queries of this client as one GraphQL document."""
     return resources.files(__package__).joinpath("queries", "metapod.graphql").read_text(encoding="utf-8")
 
 
@@ -211,7 +211,7 @@ def _is_outage(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The server's first own sentence, or what the transport says; never a whole page of HTML."""
+    """The server's first error message, or the transport's; shortened, so that it is never a page of HTML."""
     errors = getattr(error, "errors", None)
     message = errors[0].get("message") if errors and isinstance(errors[0], dict) else None
     return str(message or error)[:_REASON_CHARACTERS]
@@ -284,7 +284,7 @@ def _dataset(answer: _Dataset) -> Dataset:
 
 
 def _state(answer: _Dataset) -> DatasetState:
-    """A dataset that was committed and aborted counts as aborted: nothing may be built on it."""
+    """The state of a dataset; one that was committed and aborted is aborted, and nothing may be built on it."""
     if answer.aborted_at:
         return DatasetState.ABORTED
     return DatasetState.COMMITTED if answer.committed_at else DatasetState.UNCOMMITTED

@@ -1,8 +1,8 @@
-"""Commands in process groups of their own: their lines as they come, and an end to the whole group in any case.
+"""Run commands in their own process groups, read their lines as they are printed, and always end the whole group.
 
 The output goes to a file that is read while it grows, not through a pipe: the whole output is there whatever happens to
 the reader, a second reader can follow a command that it did not start, and a grandchild that outlives its parent holds
-nothing open. What lines mean, and which ends are failures, is the callers' business.
+nothing open. Callers decide what lines mean and which exits are failures.
 """
 
 import os
@@ -28,12 +28,12 @@ class NotStartedError(Exception):
 
 
 class OutOfTimeError(Exception):
-    """A command took longer, or was silent longer, than it may."""
+    """A command exceeded its time limit or printed nothing for too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long a command may take."""
+    """Time limits of a command."""
 
     timeout_seconds: float
     idle_timeout_seconds: float = float("inf")
@@ -49,7 +49,7 @@ def started(
     grace_seconds: float,
     inherited_files: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command while the block runs; what is left of its group afterwards is ended.
+    """Run a command for the duration of the block, then end whatever is left of its process group.
 
     Args:
         argv: the command; nothing goes through a shell.
@@ -59,7 +59,7 @@ def started(
         inherited_files: open descriptors that it keeps.
 
     Raises:
-        NotStartedError: it cannot be run.
+        NotStartedError: the command cannot be run.
     """
     try:
         with output.open("wb") as sink:
@@ -82,7 +82,7 @@ def started(
 
 
 def end_group(group: int, *, grace_seconds: float, reap: Callable[[], object] = lambda: None) -> None:
-    """Ask every process of a group to end, and kill what is left after the grace; a second interrupt kills at once.
+    """Send SIGTERM to a process group and SIGKILL to what is left after the grace period; an interrupt kills at once.
 
     Args:
         group: id of the process group.
@@ -101,22 +101,22 @@ def end_group(group: int, *, grace_seconds: float, reap: Callable[[], object] = 
 
 
 def follow(output: Path, *, limits: Limits, has_ended: Callable[[float], bool]) -> Iterator[str]:
-    """Lines of a growing file, without colours, until its writer has ended; an unterminated last one, too.
+    """Yield the lines of a growing file, without colours, until its writer has ended; also an unterminated last line.
 
     Args:
         output: the file.
-        limits: OutOfTimeError is raised beyond them.
-        has_ended: waits up to so many seconds for the writer's end and tells whether it came.
+        limits: time limits of the writer.
+        has_ended: waits up to the given number of seconds and returns whether the writer has ended.
 
     Raises:
-        OutOfTimeError: total or idle time is over; the writer is still there.
+        OutOfTimeError: a limit was exceeded; the writer still runs.
     """
     begun = printed = time.monotonic()
     with output.open("rb") as source:
         pending = b""
         ended = False
         while not ended:
-            # Asked before reading: what was printed until the end is read after it.
+            # Ask first, then read: otherwise lines printed just before the end would be missed.
             ended = has_ended(POLL_SECONDS)
             fresh = source.read()
             if fresh:
@@ -130,7 +130,7 @@ def follow(output: Path, *, limits: Limits, has_ended: Callable[[float], bool]) 
 
 
 def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:
-    """The `has_ended` of a child of this process."""
+    """Return a `has_ended` for `follow` that waits for a child process."""
 
     def has_ended(seconds: float) -> bool:
         with suppress(subprocess.TimeoutExpired):
@@ -141,12 +141,12 @@ def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:
 
 
 def last_lines(lines: deque[str]) -> str:
-    """The end of an output, for an error."""
+    """The last lines of an output, as part of an error message."""
     return "\n".join(["its last lines:", *lines]) if lines else "it printed nothing"
 
 
 def plain_line(line: bytes) -> str:
-    """A line as text, without its end and without terminal colours; bytes that are no UTF-8 are shown escaped."""
+    """Decode a line without its line end and terminal colours; bytes that are not UTF-8 are escaped."""
     return _ANSI.sub("", line.decode("utf-8", "backslashreplace")).rstrip("\r")
 
 
@@ -158,7 +158,7 @@ def _check_time(limits: Limits, *, total: float, idle: float) -> None:
 
 
 def _signal(group: int, number: int) -> bool:
-    """Whether somebody of the group was there to get it."""
+    """Send a signal to a group; returns False when the group has no process left."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):  # macOS answers the latter for zombies

@@ -1,4 +1,4 @@
-"""Room on this computer for what a build cannot hold in memory, gone afterwards."""
+"""Temporary folders for what a build cannot hold in memory; they are removed afterwards."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver
 
 @contextmanager
 def scratch_folder() -> Iterator[Folder]:
-    """An empty folder below the computer's folder for temporary files (TMPDIR)."""
+    """Create an empty folder below TMPDIR for the duration of the block."""
     with tempfile.TemporaryDirectory(prefix="logcache-") as folder:
         store = FolderObjectStore(Path(folder), SystemClock())
         store.create_bucket("scratch")
@@ -22,7 +22,7 @@ def scratch_folder() -> Iterator[Folder]:
 
 @contextmanager
 def local_driver() -> Iterator[LocalDriver]:
-    """A driver with room of its own."""
+    """Yield a local driver with its own temporary folder."""
     with scratch_folder() as scratch:
         yield LocalDriver(scratch)
 
@@ -32,7 +32,7 @@ DriverName = Literal["local", "spark"]
 
 @contextmanager
 def open_driver(name: DriverName) -> Iterator[Driver]:
-    """A driver with scratch space of its own, by the name of `--driver` or a setting; Spark runs on this computer."""
+    """Yield the driver of this name, with its own temporary folder; Spark runs on this computer."""
     if name == "local":
         with local_driver() as driver:
             yield driver

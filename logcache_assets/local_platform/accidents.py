@@ -1,4 +1,4 @@
-"""The accidents of `logcache local break`, each as the incident on record did its damage."""
+"""The accidents of `logcache local break`; each does the damage of a recorded incident."""
 
 import json
 from collections.abc import Iterator
@@ -108,7 +108,7 @@ class _Accidents:
         return f"a customer was excised: {len(segments)} segments of {', '.join(names)} were extracted again"
 
     def truncated_copy(self) -> str:
-        """A copy that was made is cut short where it lies; without one, the next copies will be."""
+        """Cut an existing copy short; if there is none, arm the fault for the next copies."""
         for document in self._permanent_logs():
             uri = document.logs[0].manifest.replace("/manifest.json", "/log/part-00000.parquet")
             content = self._world.store.read(uri)
@@ -168,7 +168,7 @@ class _Accidents:
         return contract_dataset(definition.database, definition.entities[0].name)
 
     def _newest_chain(self) -> tuple[Segment, ...]:
-        """The segments of the instance with most of them behind the last night's cut."""
+        """The segments of the instance that has most segments after the last night's t."""
         chains = [self._world.segment_index.segments(instance) for instance in self._instances()]
         longest = max(chains, key=len)
         if len(longest) < 2:  # noqa: PLR2004 - a neighbour is needed
@@ -194,7 +194,7 @@ class _Accidents:
         return found[0]
 
     def _permanent_logs(self) -> Iterator[PermanentLog]:
-        """Copies of the newest night that were already made."""
+        """Cached logs that were already copied from the newest night."""
         night = self._night()
         for definition in self._definitions():
             uri = self._world.settings.locations.document(

@@ -1,6 +1,6 @@
-"""A bare git repository through git's plumbing commands: blobs, trees, commits, refs; no working copy.
+"""Reads and writes a bare git repository with git's plumbing commands; there is no working copy.
 
-Nothing of the user's own git configuration counts here. What branches and pull requests mean is itaipu_repository.py.
+The user's git configuration is ignored. What branches and pull requests mean is decided in itaipu_repository.py.
 """
 
 import os
@@ -21,14 +21,14 @@ _AUTHOR = {"NAME": "logcache", "EMAIL": "logcache@localhost"}
 
 
 class BareGit:
-    """One bare repository; every method is one question or one step."""
+    """A bare repository; each method reads one thing or makes one change."""
 
     def __init__(self, git_dir: Path, clock: Clock) -> None:
         self.git_dir = git_dir.absolute()
         self._clock = clock
 
     def initialise(self, branch: str) -> None:
-        """Make the repository; one that exists stays as it is."""
+        """Create the repository; an existing one is left unchanged."""
         self.git_dir.parent.mkdir(parents=True, exist_ok=True)
         self._checked("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(self.git_dir))
 
@@ -51,7 +51,7 @@ class BareGit:
         return sha
 
     def is_ancestor(self, sha: str, of: str) -> bool:
-        """Whether a commit is another one or among its ancestors."""
+        """Whether a commit is the other commit or one of its ancestors."""
         status, _, errors = self._run("merge-base", "--is-ancestor", sha, of)
         if status not in {0, 1}:
             raise self._failure("merge-base", errors)
@@ -82,7 +82,7 @@ class BareGit:
         return tuple((sha, datetime.fromtimestamp(int(seconds), UTC)) for sha, seconds in lines)
 
     def tree_with(self, parent: str | None, files: Mapping[str, str]) -> str:
-        """The tree of a commit with these files set; returns its sha."""
+        """Write the parent's tree with these files added or replaced; returns the tree's sha."""
         with tempfile.TemporaryDirectory(prefix="logcache-index-") as folder:
             index = {"GIT_INDEX_FILE": str(Path(folder) / "index")}
             if parent is not None:
@@ -99,7 +99,7 @@ class BareGit:
         return shown.rstrip("\n") == f"{tree} {parent}\n{message}".rstrip("\n")
 
     def make_commit(self, *, tree: str, parent: str | None, message: str) -> str:
-        """A commit, dated by the clock, that no branch points to yet; returns its sha."""
+        """Create a commit dated by the clock, without moving a branch; returns its sha."""
         parents = () if parent is None else ("-p", parent)
         now = f"{int(self._clock.now().timestamp())} +0000"
         people = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in _AUTHOR.items()}
@@ -108,7 +108,7 @@ class BareGit:
         return out.decode().strip()
 
     def move_branch(self, branch: str, sha: str, *, seen: str | None) -> None:
-        """Point a branch to a commit, if it is still where it was seen (None: if it is not there)."""
+        """Move a branch to a commit if it still points to `seen` (None: if it does not exist)."""
         status, _, errors = self._run("update-ref", f"refs/heads/{branch}", sha, seen or _NO_COMMIT)
         if status:
             raise BranchMovedError(
@@ -117,7 +117,7 @@ class BareGit:
             )
 
     def _entries(self, commit: str, path: str) -> list[tuple[str, str, str]]:
-        """Kind, sha and path of what a tree holds at a path, or in the folder if it ends with a slash."""
+        """Kind, sha and path of the entry at a path; of all entries of a folder if the path ends with a slash."""
         where = ("--", path) if path else ()
         out = self._checked("ls-tree", "-z", "--full-tree", commit, *where).decode("utf-8", "surrogateescape")
         rows = (entry.partition("\t") for entry in out.split("\0") if entry)
@@ -139,7 +139,7 @@ class BareGit:
         git = shutil.which("git")
         if git is None:
             raise RepositoryWrongData("there is no `git` on the PATH; install git, then run again")
-        # A git hook that started us would set GIT_DIR and its kin: none of them may lead to another repository.
+        # A git hook that started us sets GIT_DIR and similar variables, which would lead to another repository.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
         own = {
             "GIT_DIR": str(self.git_dir),

@@ -1,6 +1,6 @@
-"""The local world's date: one line of text that `logcache local` moves on.
+"""The local world's date: one line in a text file, advanced by `logcache local`.
 
-The demo's log is of 2018, so expiry, freshness and the publish window mean something only by the world's own date.
+The demo's log is from 2018, so expiry, freshness and the publish window only make sense by the world's own date.
 """
 
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing_extensions import override
 
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, Unavailable
 from logcache_assets.ports import Clock
 
 REMEDY = "make a world with `logcache local reset`"
 
 
 class LocalClock(Clock):
-    """A clock that stands still at the instant in a file, ISO-8601 UTC with a Z, milliseconds at the finest."""
+    """Returns the instant in a file: ISO-8601 in UTC with a Z, at most milliseconds. It does not advance by itself."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,8 +26,10 @@ class LocalClock(Clock):
     def now(self) -> datetime:
         try:
             text = self._path.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError) as error:
             raise BadInput(f"{self._path}: the world's date cannot be read ({error}); {REMEDY}") from error
+        except OSError as error:
+            raise Unavailable(f"{self._path}: the world's date cannot be read ({error}); run again") from error
         try:
             instant = datetime.fromisoformat(text)
         except ValueError:
@@ -40,7 +42,7 @@ class LocalClock(Clock):
         return instant.astimezone(UTC)
 
     def set(self, instant: datetime) -> None:
-        """Move the world to an instant; a reader sees the old date or this one, never half of it."""
+        """Set the world's date atomically."""
         if instant.utcoffset() is None:
             raise BadInput(f"{instant.isoformat()} has no time zone; give the world's date in UTC")
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ CutT = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class Cutoffs(msgspec.Struct, frozen=True):
-    """The timeline of one instance; other cut-offs in the file are passed over."""
+    """The named cut-offs of one instance; other names in the file are ignored."""
 
     old: CutT
     """Where the active cache ends."""
@@ -52,7 +52,7 @@ class DemoData:
 
     @property
     def rules(self) -> Path:
-        """The file of validation rules, which need not be there."""
+        """The path of the validation rules, which may be missing."""
         return self.folder / RULES_PATH
 
     @property
@@ -138,7 +138,7 @@ def _cutoff_problems(
 
 
 def segment_file(folder: Path, segment: Segment) -> Path:
-    """Where a data folder keeps a segment's file."""
+    """The path of a segment's file in a data folder."""
     return folder / "buckets" / segment.path.removeprefix("s3://")
 
 

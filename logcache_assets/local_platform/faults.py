@@ -1,7 +1,7 @@
-"""Accidents on record, made to happen in the local world so that a user sees them caught: `logcache local break`.
+"""Recorded accidents that `logcache local break` causes in the local world, so that a user sees them caught.
 
-Each fault damages the world as the incident did, nothing else. Some wait for their moment: a copy that is cut short, a
-test run that loses rows, garbles a value or does not read the newest segment. What refuses them is never in this
+Each fault only does the damage of the incident. Some are armed and happen later: a copy that is cut short, a test run
+that loses rows, garbles a value or does not read the newest segment. The code that refuses them is never in this
 package.
 """
 
@@ -25,24 +25,24 @@ STALE_READER = "stale-reader"
 
 
 class Faults:
-    """Accidents that wait for their moment, one file each, until the world is built anew."""
+    """Armed faults, one file each; rebuilding the world disarms them."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def arm(self, fault: str, detail: str) -> None:
-        """Let a fault happen from now on."""
+        """Arm a fault: it happens from now on."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / fault).write_text(detail, encoding="utf-8")
 
     def armed(self, fault: str) -> str | None:
-        """What the fault is about; None when it is not armed."""
+        """The detail that a fault was armed with; None when it is not armed."""
         file = self._folder / fault
         return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 class CutShortObjectStore(FolderObjectStore):
-    """The local object store; while that fault is armed, copies into the permanent bucket lose their second half."""
+    """The local object store; `truncated-copy` halves copies into the permanent bucket while it is armed."""
 
     def __init__(self, buckets: Path, clock: Clock, *, permanent_bucket: str, faults: Faults) -> None:
         super().__init__(buckets, clock)
@@ -80,9 +80,9 @@ class WithoutNewestSegment(SegmentIndex):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One accident: what it is called, what happened, and how to make it happen."""
+    """An accident: its name, what happened, and how to cause it."""
 
     name: str
     description: str
     inject: Callable[[], str]
-    """Damages the world and says what exactly was done."""
+    """Damages the world and returns what was done."""

@@ -1,4 +1,4 @@
-"""What happens in the local world: it is built from a data folder, nights run, days deliver segments.
+"""Builds the local world from a data folder, and lets nights run and days deliver segments.
 
 A new world has a cache at `old`, a nightly run at `night`, and the segments up to `end`: ready for a refresh.
 """
@@ -44,10 +44,10 @@ nux: {enabled: false}
 
 
 def build_world(world: World, data_folder: Path, tell: Tell) -> None:
-    """Build the world anew from a data folder, beside the former one, which it replaces when it is complete.
+    """Build a world from a data folder; it replaces the existing one when it is complete.
 
     Raises:
-        BadInput: the data is malformed, or the home folder holds something that is no world.
+        BadInput: the data is malformed, or the home folder holds files of something else.
     """
     data = read_demo_data(data_folder)
     _require_ours(world)
@@ -62,7 +62,7 @@ def build_world(world: World, data_folder: Path, tell: Tell) -> None:
 
 
 def _live_through(world: World, data: DemoData, tell: Tell) -> None:
-    """Everything that happened until the refresh is due."""
+    """Replay the history up to the point where a refresh is due."""
     old, night, end = (set(data.until(cut)) for cut in ("old", "night", "end"))
     _furnish(world, data)
     tell(f"{len(data.segments)} segments of {len(data.instances)} database instances, {_names(data)}")
@@ -82,7 +82,7 @@ def _live_through(world: World, data: DemoData, tell: Tell) -> None:
 
 
 def _sound_night(world: World, started_at: datetime) -> str:
-    """The first night, all of whose datasets must be there: a world that begins with a bad night teaches nothing."""
+    """Run the first night and require all its datasets: a world that starts with a bad night is of no use."""
     said: list[str] = []
     transaction = run_night(world, started_at=started_at, tell=said.append)
     if aborted := [line for line in said if line.startswith("aborted dataset")]:
@@ -95,7 +95,7 @@ def _names(data: DemoData) -> str:
 
 
 def _require_ours(world: World) -> None:
-    """Refuse to replace anything that was not built here."""
+    """Refuse to replace a folder that is not a local world."""
     if world.home.exists() and not world.home.is_dir():
         raise BadInput(f"{world.home} is a file; name a folder in LOGCACHE_HOME")
     strange = [item.name for item in world.home.iterdir() if item.name != "pii_key"] if world.home.exists() else []
@@ -112,7 +112,7 @@ def _remove(folder: Path) -> None:
 
 
 def _furnish(world: World, data: DemoData) -> None:
-    """The empty world: buckets, lifecycle rule, undelivered segments, definitions, Dagster's home."""
+    """Create an empty world: buckets, lifecycle rule, undelivered segments, definitions, Dagster's home."""
     buckets = {segment.path.split("/")[2] for segment in data.segments}
     for bucket in (world.settings.ephemeral_bucket, world.settings.permanent_bucket, *buckets):
         (world.buckets / bucket).mkdir(parents=True, exist_ok=True)
@@ -136,7 +136,7 @@ def _copy(source: Path, destination: Path) -> None:
 
 
 def undelivered(world: World) -> tuple[Segment, ...]:
-    """The segments of the days to come."""
+    """The segments that later days will deliver."""
     return tuple(read_index_file(world.undelivered / "index.jsonl"))
 
 
@@ -146,7 +146,7 @@ def _write_undelivered(world: World, segments: Iterable[Segment]) -> None:
 
 
 def deliver(world: World, segments: Iterable[Segment]) -> None:
-    """The extractor writes these segments, then their index items."""
+    """Write these segments as the extractor does: files first, then index items."""
     due = set(segments)
     for segment in due:
         world.store.write(segment.path, segment_file(world.undelivered, segment).read_bytes())
@@ -155,7 +155,7 @@ def deliver(world: World, segments: Iterable[Segment]) -> None:
 
 
 def run_day(world: World) -> int:
-    """The clock goes on to the next 14:00; what was extracted until then is delivered. Returns how many segments."""
+    """Advance the clock to the next 14:00 and deliver what was extracted until then; returns the number of segments."""
     world.require()
     world.clock.set(next_at(world.clock.now(), DAY))
     due = [segment for segment in undelivered(world) if segment.extracted_at <= world.clock.now()]
@@ -164,7 +164,7 @@ def run_day(world: World) -> int:
 
 
 def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -> str:
-    """The platform's night: raw logs and contracts of all databases in one DAILY transaction, which is returned."""
+    """Run a night: raw logs and contracts of all databases in one DAILY transaction, whose id is returned."""
     started_at = started_at or next_at(world.clock.now(), NIGHT)
     transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
     world.clock.set(started_at + COMMITTED)
@@ -186,7 +186,7 @@ def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -
 
 
 def open_transaction(world: World, kind: TransactionType, *, name: str, started_at: datetime) -> str:
-    """A new transaction in the local metapod; its id follows from what happened before, so a world can be rebuilt."""
+    """Open a transaction in the local metapod; its id derives from the history, so a rebuilt world has the same."""
     earlier = len(world.metapod_store.find_transactions()) if world.metapod_store.exists else 0
     transaction = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}/{started_at.isoformat()}/{earlier}"))
     world.metapod_store.open_transaction(

@@ -1,6 +1,6 @@
 """The itaipu repository of the local world: a bare git repository, and pull requests as files beside it.
 
-A person clones it, commits to its base branch and merges with git as with any other; what git says wins.
+People clone it, commit and merge with git as usual; the state of a pull request follows from what git says.
 """
 
 import re
@@ -148,7 +148,7 @@ class LocalItaipuRepository(ItaipuRepository):
         return self._shown(proposed)
 
     def commit_to_base(self, files: Mapping[str, str], message: str) -> str:
-        """What somebody else would push to the base branch: the local world's faults and its analysts' edits."""
+        """Commit to the base branch as somebody else would: for faults of the local world and edits by analysts."""
         head = self._base_head()
         sha = self._git.make_commit(tree=self._git.tree_with(head, files), parent=head, message=message)
         self._git.move_branch(self._base, sha, seen=head)

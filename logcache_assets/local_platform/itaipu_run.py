@@ -1,7 +1,7 @@
-"""The local platform's own Itaipu: reads logs through LogOp, computes, writes Parquet, commits datasets in metapod.
+"""The local platform's Itaipu: reads logs through LogOp, computes datasets, writes Parquet, commits them in metapod.
 
-Both the nightly run and the test runs that `sabesp` starts are this code. As on the real platform a dataset that fails
-is aborted and the run goes on, so a green run proves nothing.
+Nightly runs and the test runs that `sabesp` starts both use this code. As on the real platform, a dataset that fails is
+aborted and the run continues, so a green run proves nothing.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ FORMER_MAPS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """What an Itaipu version pins: the log cache map and the contract definitions of one commit."""
+    """The log cache map and the contract definitions of one commit: what an Itaipu version pins."""
 
     entries: LogCacheMap
     former: tuple[LogCacheMap, ...]
@@ -46,7 +46,7 @@ class Checkout:
     definitions: tuple[DatabaseDefinition, ...]
 
     def earlier_of(self, instance: Instance) -> tuple[MapEntry, ...]:
-        """The entries that an instance had before this one, each once."""
+        """The earlier entries of an instance, without duplicates."""
         found = (entry_of(entries, instance) for entries in self.former)
         now = entry_of(self.entries, instance)
         return tuple(dict.fromkeys(entry for entry in found if entry is not None and entry != now))
@@ -67,7 +67,7 @@ def _map_at(repository: ItaipuRepository, version: str) -> LogCacheMap:
 
 
 def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCacheMap]:
-    """The last versions of the map before this one that can be read."""
+    """The latest earlier versions of the map that can be parsed."""
     for former in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
         with suppress(BadInput):
             yield _map_at(repository, former.sha)
@@ -75,7 +75,7 @@ def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItaipuRun:
-    """One run into one metapod transaction, which is open already."""
+    """A run that computes datasets into an open metapod transaction."""
 
     world: World
     transaction: str
@@ -97,7 +97,7 @@ class ItaipuRun:
         try:
             return sum(self._compute_database(d, self._sources(d, checkout)) for d in checkout.definitions)
         except BaseException:
-            # A run that is cancelled must not look as if it still computed: that would block every publication.
+            # A cancelled run with uncommitted contracts would look as if it still computed and block every publication.
             self._abort_rest()
             raise
 
@@ -113,7 +113,7 @@ class ItaipuRun:
         return tuple(name for name in names if name.startswith(self.prefixes))
 
     def _compute_database(self, definition: DatabaseDefinition, sources: Sequence[LogSource]) -> int:
-        """All datasets of one database; those that are not committed when something fails are aborted."""
+        """Compute all datasets of one database; when something fails, those not yet committed are aborted."""
         due, reason = dict.fromkeys(self._wanted(definition)), "it was not computed"
         try:
             with local_driver() as driver:
@@ -159,7 +159,7 @@ class ItaipuRun:
         return lambda progress: self.tell(f"{what}: {progress}")
 
     def _suffer(self, contract: BuiltContract) -> int:
-        """The accidents that wait for this contract in a test run; returns how many rows it has afterwards."""
+        """Apply the faults that are armed for this contract in a test run; returns its number of rows afterwards."""
         if self._waits(EMPTY_CONTRACT, contract.table.dataset):
             for file in contract.files:
                 self._rewrite(file.uri, pl.DataFrame.clear)
@@ -206,7 +206,7 @@ class ItaipuRun:
 
 
 def _with_short_text(rows: pl.DataFrame) -> pl.DataFrame:
-    """The first text outside the key loses its last character."""
+    """Remove the last character of the first text that is not a key."""
     name = next(name for name, dtype in list(rows.schema.items())[2:] if dtype == pl.String)
     first = rows.select(pl.col(name).is_not_null().arg_max()).item()
     short = pl.col(name).str.head(-1)

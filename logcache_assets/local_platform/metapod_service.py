@@ -1,4 +1,4 @@
-"""metapod's GraphQL service, in this process: the SDL beside this file, answered from the store.
+"""metapod's GraphQL service in this process: it answers the schema beside this file from the store.
 
 The client in adapters/metapod.py talks to it through `local_transport` as it talks to the real one over HTTPS. Imports
 graphql-core inside functions, because a command line that only prints its help must not load it.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def metapod_sdl() -> str:
-    """The schema as text."""
+    """The GraphQL schema as text."""
     return resources.files(__package__).joinpath("metapod.graphql").read_text(encoding="utf-8")
 
 
@@ -51,13 +51,13 @@ def build_schema_over(store: MetapodStore, *, sdl: str | None = None) -> "GraphQ
 
 
 class LocalTransports:
-    """Makes a transport to this service, one per question; the schema is built when it is first needed."""
+    """Makes a transport to this service for each query; the schema is built when first needed."""
 
     def __init__(self, store: MetapodStore) -> None:
         self._store = store
 
     def __call__(self) -> "Transport":
-        """A transport for one question."""
+        """Return a transport for one query."""
         return self._transport_type()
 
     @cached_property
@@ -80,7 +80,7 @@ def _in_process(schema: "GraphQLSchema") -> "type[Transport]":
     from graphql import ExecutionResult, execute_sync, validate  # noqa: PLC0415 - as above
 
     class InProcess(Transport):
-        """The client's own LocalSchemaTransport needs an event loop, which a running one forbids."""
+        """Executes queries here. gql's own LocalSchemaTransport needs an event loop and fails inside a running one."""
 
         def execute(self, request: "GraphQLRequest", *_args: object, **_kwargs: object) -> ExecutionResult:
             if errors := validate(schema, request.document):

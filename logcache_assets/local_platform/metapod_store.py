@@ -1,6 +1,6 @@
-"""metapod's data in SQLite: written by the local Itaipu, a process of its own, while others read.
+"""metapod's data in SQLite, written by the local Itaipu in its own process while other processes read.
 
-The lifecycle of a dataset is here (registered, then committed or aborted); what a client sees is metapod_service.py.
+Datasets are registered here, then committed or aborted; what a client sees is in metapod_service.py.
 """
 
 import sqlite3
@@ -59,7 +59,7 @@ class DatasetRow:
 
 
 class MetapodStore:
-    """One SQLite file, made by the first transaction."""
+    """The SQLite file, created by the first transaction."""
 
     def __init__(self, path: Path) -> None:
         self._path = path.absolute()
@@ -79,7 +79,7 @@ class MetapodStore:
         target_date: date | None = None,
         reference_date: date | None = None,
     ) -> None:
-        """Begin a run; refuses an id that is there already."""
+        """Open a transaction; refuses an id that exists already."""
         self._make()
         dates = [day.isoformat() if day else None for day in (target_date, reference_date)]
         row = (transaction_id, name, type_.value, _instant(started_at), *dates)
@@ -92,7 +92,7 @@ class MetapodStore:
                 ) from error
 
     def register_dataset(self, transaction_id: str, name: str, *, country: str = COUNTRY) -> None:
-        """Announce a dataset that the run will compute: uncommitted."""
+        """Register a dataset that the run will compute; it is uncommitted."""
         row = (transaction_id, name, str(uuid.uuid5(uuid.NAMESPACE_URL, f"{transaction_id}/{name}")), country)
         with self._writing() as connection:
             self._require_transaction(connection, transaction_id)
@@ -104,7 +104,7 @@ class MetapodStore:
     def commit_dataset(
         self, transaction_id: str, name: str, *, path: str, columns: Sequence[Column], committed_at: datetime
     ) -> None:
-        """A registered dataset is complete at a path; refuses one that was committed or aborted before."""
+        """Commit a registered dataset at a path; refuses one that was committed or aborted before."""
         schema = msgspec.json.encode(tuple(columns)).decode()
         statement = (
             "UPDATE datasets SET committed_at = ?, path = ?, columns = ? "
@@ -113,7 +113,7 @@ class MetapodStore:
         self._update(statement, (_instant(committed_at), path, schema), transaction_id, name, "uncommitted")
 
     def abort_dataset(self, transaction_id: str, name: str, *, aborted_at: datetime) -> None:
-        """A dataset failed, or was found bad after its commit: it has no path any more."""
+        """Abort a dataset that failed, or was found bad after its commit; its path is removed."""
         statement = (
             "UPDATE datasets SET aborted_at = ?, committed_at = NULL, path = NULL, columns = NULL "
             "WHERE transaction_id = ? AND name = ? AND aborted_at IS NULL"
@@ -121,14 +121,14 @@ class MetapodStore:
         self._update(statement, (_instant(aborted_at),), transaction_id, name, "unaborted")
 
     def set_path(self, transaction_id: str, name: str, *, path: str) -> None:
-        """Point a committed dataset elsewhere: an accident that really happened, for fault injection."""
+        """Change the path of a committed dataset, as a recorded accident did; for fault injection."""
         statement = "UPDATE datasets SET path = ? WHERE transaction_id = ? AND name = ? AND committed_at IS NOT NULL"
         self._update(statement, (path,), transaction_id, name, "committed")
 
     def find_transactions(
         self, *, transaction_id: str | None = None, types: Sequence[str] | None = None, since: datetime | None = None
     ) -> tuple[TransactionRow, ...]:
-        """Transactions that fulfil every given condition, newest first."""
+        """Transactions that meet all given conditions, newest first."""
         with self._connected() as connection:
             rows = connection.execute(
                 "SELECT * FROM transactions WHERE id = coalesce(?, id) AND started_at >= ? "
@@ -161,7 +161,7 @@ class MetapodStore:
             raise UnknownTransactionError(f"metapod knows no transaction {transaction_id}; open it first")
 
     def _make(self) -> None:
-        """Made aside and put in its place in one step, so that nobody finds a file without tables."""
+        """Create the file with its tables aside and move it into place, so that no reader finds it without tables."""
         if self._path.exists():
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,7 @@ class MetapodStore:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that owns the write lock from its start: two writers wait for each other, none fails."""
+        """Begin with the write lock, so that two writers wait for each other instead of failing."""
         with self._connected() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection
@@ -201,7 +201,7 @@ def _columns(text: str | None) -> tuple[Column, ...] | None:
 
 
 def _instant(instant: datetime) -> str:
-    """One spelling, so that text sorts as time does."""
+    """One spelling for all instants, so that their texts sort by time."""
     if instant.utcoffset() is None:
         raise MetapodWrongData(f"{instant.isoformat()} has no time zone; give instants in UTC")
     return utc_text(instant.astimezone(UTC))

@@ -1,8 +1,8 @@
-"""Runs one notebook of Databricks' source format: `python -m logcache_assets.local_platform.notebook_process FILE RUN`.
+"""Runs a notebook in Databricks' source format: `python -m logcache_assets.local_platform.notebook_process FILE RUN`.
 
 RUN is the folder of the run: parameters.json is read, pid and result.json are written. The source format is plain
-Python whose cell marks and magic lines are comments, so the file runs as it is and tracebacks show its own lines. Not
-here: `%pip`, `%sh`, `%run`, `dbutils.fs`, secrets, a Spark session.
+Python whose cell marks and magic lines are comments, so the file runs unchanged and tracebacks show its own lines. Not
+supported: `%pip`, `%sh`, `%run`, `dbutils.fs`, secrets, a Spark session.
 """
 
 import json
@@ -14,7 +14,7 @@ from typing import NoReturn
 
 
 class NotebookExit(BaseException):
-    """What `dbutils.notebook.exit` raises: an end and no error, so `except Exception` in a notebook lets it pass."""
+    """Raised by `dbutils.notebook.exit`; no Exception, so that `except Exception` in a notebook does not catch it."""
 
     def __init__(self, result: str) -> None:
         super().__init__(result)

@@ -1,8 +1,8 @@
-"""Runs the export notebook in a process of its own, and finds that run again by its token.
+"""Runs the export notebook in its own process, and finds that run again by its token.
 
 A run is a folder `<runs>/<token>`: parameters.json, output.log, pid, result.json, and `lock`. The lock is held by
-whoever runs the notebook and inherited by the notebook's process: a worker may die, the run goes on and keeps the lock,
-so the lock, and no process id that might be another's by now, tells whether a run is going on.
+the caller that runs the notebook and inherited by the notebook's process. If the caller dies, the run continues and
+keeps the lock, so the lock tells whether a run is going on; a process id might belong to another process by then.
 """
 
 import fcntl
@@ -36,14 +36,14 @@ _PROCESS = "logcache_assets.local_platform.notebook_process"
 
 
 class LocalNotebookRunner(NotebookRunner):
-    """A subprocess per run.
+    """Runs each notebook run as a subprocess.
 
     Args:
         notebook: file in Databricks' source format.
         runs: folder of the runs.
         environment: added to this process's own.
         timeout_seconds: a run that takes longer is ended.
-        grace_seconds: how long a run may take to end when it is asked to.
+        grace_seconds: seconds from SIGTERM to SIGKILL.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class LocalNotebookRunner(NotebookRunner):
         return result
 
     def _wait(self, run: Path, take_lock: "_Lock", tell: Tell) -> str:
-        """Follow a run that another caller, perhaps a dead one, has started."""
+        """Follow a run that another caller started, which may be gone."""
         tell(f"the run {run.name} is going on already; waiting for it")
         (run / "output.log").touch()
         try:
@@ -127,7 +127,7 @@ class LocalNotebookRunner(NotebookRunner):
 
 
 class _Lock:
-    """Taken by a call that answers whether it is ours now."""
+    """A file lock; calling it tries to take it and returns whether it is held."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -142,7 +142,7 @@ class _Lock:
 
 @contextmanager
 def _unlocked(run: Path) -> Iterator[_Lock]:
-    """The lock of a run, open and not yet taken; closed, and so given back, with the block."""
+    """Open the lock of a run without taking it; closing it at the end of the block releases it."""
     with (run / "lock").open("wb") as file:
         yield _Lock(file.fileno())
 
@@ -172,7 +172,7 @@ def _lines(output: Path) -> list[str]:
 
 
 def _result(run: Path) -> str | None:
-    """What the notebook gave; None as long as, or because, there is nothing."""
+    """The result of a run; None if there is none (yet)."""
     try:
         result = json.loads((run / "result.json").read_text(encoding="utf-8"))["result"]
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Pull requests as files: `<n>.json` says what it is, `<n>.md` is its body as a person reads it.
+"""Stores pull requests as files: `<n>.json` holds the fields of number n, `<n>.md` its text.
 
-A person may edit both, for example set `"state": "closed"`. Whether one is merged is git's answer and not written here.
+A person may edit both, for example set `"state": "closed"`. Whether one is merged is asked of git, not stored here.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from logcache_assets.ports import RepositoryUnavailable, RepositoryWrongData
 
 
 class PullRequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `<n>.json`."""
+    """The content of `<n>.json`."""
 
     number: Annotated[int, msgspec.Meta(gt=0)]
     branch: str
@@ -36,7 +36,7 @@ class PullRequestFiles:
         self._folder = folder.absolute()
 
     def records(self) -> tuple[PullRequestRecord, ...]:
-        """All of them, newest first; raises RepositoryWrongData naming a malformed file."""
+        """All pull requests, newest first; raises RepositoryWrongData naming a malformed file."""
         records = [self._record(path) for path in self._folder.glob("*.json")]
         return tuple(sorted(records, key=lambda record: -record.number))
 
@@ -59,22 +59,22 @@ class PullRequestFiles:
             raise RepositoryWrongData(f"{self.body_path(number)} cannot be read ({error}); restore the file") from error
 
     def body_path(self, number: int) -> Path:
-        """The file of its text."""
+        """The path of its text."""
         return self._folder / f"{number}.md"
 
     def write(self, record: PullRequestRecord, body: str, *, now: datetime) -> None:
-        """Store one, touching nothing that is equal already except for the instants."""
+        """Store a pull request; nothing is written when only the instants would differ."""
         path = self._folder / f"{record.number}.json"
         if path.exists() and self._record(path) == record and self.body(record.number) == body:
             return
         stamped = msgspec.structs.replace(record, opened_at=record.opened_at or utc_text(now), updated_at=utc_text(now))
-        # The body first: it is the .json that makes a pull request exist.
+        # The body first: a pull request exists once its .json does.
         _replace(self.body_path(record.number), body.encode())
         _replace(path, msgspec.json.format(msgspec.json.encode(stamped), indent=2) + b"\n")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One writer at a time, in this process or another."""
+        """Hold the lock that admits one writer at a time, across processes."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / ".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

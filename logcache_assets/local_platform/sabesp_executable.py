@@ -1,8 +1,8 @@
-"""The `sabesp` executable of the local platform: the bank's grammar and log lines, a run that really computes.
+"""The local platform's `sabesp` executable: the bank's command line and log lines, and a run that really computes.
 
     sabesp --aurora-stack=STACK jobs itaipu staging NAME IN/ OUT/ MACHINES --itaipu=SHA --filter-by-prefix PREFIX
 
-In production the bank's own executable is named in LOGCACHE_SABESP; this one knows nothing but the local world.
+In production LOGCACHE_SABESP names the bank's own executable; this one only knows the local world.
 """
 
 import argparse
@@ -24,7 +24,7 @@ NODE_TYPE = "m4.2xlarge"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The grammar of the one job that is known here."""
+    """The command line of the one job that is supported."""
     parser = argparse.ArgumentParser(prog="sabesp", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--aurora-stack", required=True)
     jobs = parser.add_subparsers(dest="group", required=True).add_parser("jobs")
@@ -40,7 +40,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 class _Console:
-    """Prints log lines as the real one does, with the world's time."""
+    """Prints log lines in the real format, with the world's time."""
 
     def __init__(self, world: World) -> None:
         self._world = world
