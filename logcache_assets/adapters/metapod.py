@@ -81,6 +81,11 @@ class GraphQLMetapod(Metapod):
                 f"metapod did not answer the query {query!r}: {_reason(error)}; "
                 "check its address, the credentials and whether it is up, then run again"
             ) from error
+        except AssertionError as error:  # gql's way of saying that an answer has neither data nor errors
+            raise MetapodWrongData(
+                f"metapod's answer to the query {query!r} has neither data nor errors; "
+                "check its address, and whether a gateway answers in its place"
+            ) from error
         try:
             return msgspec.convert(answer, shape)
         except msgspec.ValidationError as error:
@@ -213,7 +218,8 @@ def _is_outage(error: Exception) -> bool:
 def _reason(error: Exception) -> str:
     """The server's first error message, or the transport's; shortened, so that it is never a page of HTML."""
     errors = getattr(error, "errors", None)
-    message = errors[0].get("message") if errors and isinstance(errors[0], dict) else None
+    first = errors[0] if isinstance(errors, list) and errors else None
+    message = first.get("message") if isinstance(first, dict) else None
     return str(message or error)[:_REASON_CHARACTERS]
 
 

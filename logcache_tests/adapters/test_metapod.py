@@ -189,6 +189,8 @@ def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
             "half of me is down",
             id="a partial answer",
         ),
+        pytest.param(200, '{"errors": {"message": "no list"}}', "no list", id="errors that are no list"),
+        pytest.param(200, '{"data": null}', "neither data nor errors", id="neither data nor errors"),
         pytest.param(200, '{"data": {}}', "missing required field `transaction`", id="nothing"),
         pytest.param(200, '{"data": {"transaction": {"id": "x"}}}', "name", id="fields missing"),
     ],
