@@ -25,7 +25,8 @@ from source import (
     shown_column,
 )
 
-from logcache_assets.domain.definitions import ContractAttribute, ContractTable, DatabaseDefinition
+from logcache_assets.domain.contract_entities import ContractAttribute
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 
 NAMING = f"({IDENT}, {VALUE_TYPE}, {CARDINALITY})"
 
@@ -53,7 +54,7 @@ def compute(database: duckdb.DuckDBPyConnection, task: Task, definition: Databas
         steps = [
             Steps(n=n, prototype=log.prototype, names=names[n], key=key, shown=shown) for n, log in enumerate(logs)
         ]
-        snapshot = any(table.kind == "snapshot" for table in tables)
+        snapshot = any(table.kind.name == "snapshot" for table in tables)
         for step in steps:
             fill(database, step, tables)
         for table in tables:
@@ -82,8 +83,8 @@ def open_log(database: duckdb.DuckDBPyConnection, n: int, log: InstanceLog, *, h
 
 def fill(database: duckdb.DuckDBPyConnection, steps: Steps, tables: Sequence[ContractTable]) -> None:
     """Make the table that histories and snapshots of an entity select from: one pass over the log for all of them."""
-    histories = {table.attributes[0].column for table in tables if table.kind == "history"}
-    snapshot = any(table.kind == "snapshot" for table in tables)
+    histories = {table.attributes[0].column for table in tables if table.kind.name == "history"}
+    snapshot = any(table.kind.name == "snapshot" for table in tables)
     if not histories and not snapshot:
         return
     columns = [c for c in steps.shown if snapshot or c.name in histories]
@@ -93,7 +94,7 @@ def fill(database: duckdb.DuckDBPyConnection, steps: Steps, tables: Sequence[Con
 def sql_of(steps: Steps, table: ContractTable, *, snapshot: bool) -> str:
     """The rows of one instance."""
     filled = f"filled_{steps.n}"
-    match table.kind:
+    match table.kind.name:
         case "entity":
             return steps.entity_of_snapshot(filled=filled) if snapshot else steps.entity()
         case "history":

@@ -15,7 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from logcache_assets.catalog import load_catalog
-from logcache_assets.domain.definitions import ContractAttribute, ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_entities import ContractAttribute
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
 """The attributes that describe attributes, and txes."""
@@ -52,7 +53,7 @@ class Task:
 
     def tables(self, definition: DatabaseDefinition) -> tuple[ContractTable, ...]:
         """The datasets that are wanted of a database."""
-        return tuple(table for table in contract_tables(definition) if table.kind in self.kinds)
+        return contract_tables(definition, tuple(self.kinds))
 
     def logs_of(self, definition: DatabaseDefinition) -> tuple[InstanceLog, ...]:
         """The logs of a database."""

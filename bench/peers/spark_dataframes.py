@@ -27,12 +27,8 @@ from spark_datoms import (
 )
 from spark_session import spark_session
 
-from logcache_assets.domain.definitions import (
-    ContractAttribute,
-    ContractEntity,
-    ContractTable,
-    DatabaseDefinition,
-)
+from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 
 
 def main() -> None:
@@ -49,7 +45,7 @@ def compute(spark: SparkSession, task: Task, definition: DatabaseDefinition) -> 
     for entity in definition.entities:
         tables = [table for table in task.tables(definition) if table.entity == entity]
         filled = fill(bank, entity, tables)
-        snapshot = any(table.kind == "snapshot" for table in tables)
+        snapshot = any(table.kind.name == "snapshot" for table in tables)
         for table in tables:
             write(task, table, rows_of(bank, table, filled, snapshot=snapshot))
         if filled is not None:
@@ -60,9 +56,9 @@ def compute(spark: SparkSession, task: Task, definition: DatabaseDefinition) -> 
 def rows_of(bank: Bank, table: ContractTable, filled: DataFrame | None, *, snapshot: bool) -> DataFrame:
     """The rows of a dataset."""
     shown = [bank.shown(attribute) for attribute in table.attributes]
-    if filled is None or (table.kind == "entity" and not snapshot):
+    if filled is None or (table.kind.name == "entity" and not snapshot):
         return show(bank, table, current(bank, table.entity), shown, suffix="")
-    match table.kind:
+    match table.kind.name:
         case "entity":
             last = filled.where("alive AND is_last").withColumn("t", F.lit(OPEN - 1))
             return show(bank, table, last, shown, suffix="_now")
@@ -97,8 +93,8 @@ def fill(bank: Bank, entity: ContractEntity, tables: Sequence[ContractTable]) ->
 
     One window serves all columns; the sort by (entity, t) that it needs is the one that the pivot left.
     """
-    histories = {table.attributes[0].column for table in tables if table.kind == "history"}
-    snapshot = any(table.kind == "snapshot" for table in tables)
+    histories = {table.attributes[0].column for table in tables if table.kind.name == "history"}
+    snapshot = any(table.kind.name == "snapshot" for table in tables)
     if not histories and not snapshot:
         return None
     shown = [bank.shown(attribute) for attribute in entity.attributes]
@@ -165,7 +161,9 @@ def show(bank: Bank, table: ContractTable, rows: DataFrame, shown: Sequence[Show
             cell = typed(F.when(value != GONE, value), column.value_type)
             rows = rows.withColumn(f"{column.name}_cell", cell)
     key = bank.shown(ContractAttribute(attribute=table.entity.primary_key))
-    times = [F.col("t").alias("db__t"), F.col("tx_instant").alias("db__tx_instant")] if table.kind != "entity" else []
+    times = (
+        [F.col("t").alias("db__t"), F.col("tx_instant").alias("db__tx_instant")] if table.kind.name != "entity" else []
+    )
     cells = [F.col(f"{column.name}_cell").alias(column.name) for column in shown]
     return rows.select(typed(F.col("k"), key.value_type).alias(key.name), "prototype", *times, *cells)
 

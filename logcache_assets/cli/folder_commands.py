@@ -59,11 +59,13 @@ def contracts(
     """
     from logcache_assets.cli import contracts as command
     from logcache_assets.connect import deployment_key
-    from logcache_assets.domain.definitions import KINDS
+    from logcache_assets.domain.kinds import KIND_NAMES
 
-    chosen = tuple(kind for kind in KINDS if kind in kinds)
-    if unknown := set(kinds) - set(KINDS):
-        raise click.BadParameter(f"{', '.join(sorted(unknown))}; kinds are {', '.join(KINDS)}", param_hint="--kinds")
+    chosen = tuple(kind for kind in KIND_NAMES if kind in kinds)
+    if unknown := set(kinds) - set(KIND_NAMES):
+        raise click.BadParameter(
+            f"{', '.join(sorted(unknown))}; kinds are {', '.join(KIND_NAMES)}", param_hint="--kinds"
+        )
     inputs, key = command.Inputs(**files), deployment_key(load_settings())
     result = command.run(inputs, out=out, databases=databases, kinds=chosen, driver=driver, pii_key=key, tell=tell)
     emit(result, command.render, as_json=as_json)

@@ -5,59 +5,25 @@ The exact meaning of each key is docs/contracts.md. Errors name file and line: a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 import yaml
 from msgspec.structs import replace
 
+from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity, ContractName
 from logcache_assets.domain.instances import PROTOTYPES, Instance
-from logcache_assets.domain.names import column_name, contract_dataset, history_name
+from logcache_assets.domain.kinds import KIND_NAMES, KINDS
+from logcache_assets.domain.kinds.kind import TIME_COLUMNS, ContractKind
+from logcache_assets.domain.names import column_name, contract_dataset
 from logcache_assets.domain.yaml_files import line_of, parse_yaml
 from logcache_assets.errors import BadInput
 
-TIME_COLUMNS = ("db__t", "db__tx_instant")
-"""The columns of histories and snapshots that say when."""
 IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
 
 RESERVED = ("all", "every")
-"""Names of selections and tags of assets, so of no database."""
-
-Kind = Literal["entity", "history", "snapshot"]
-KINDS: tuple[Kind, ...] = ("entity", "history", "snapshot")
-
-AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[^\s:/][^\s/]*/[^\s/]+$")]
-ContractName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
-
-
-class ContractAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One attribute of an entity, and what is made of it."""
-
-    attribute: AttributeName
-    """Without the leading colon: `transaction/status`."""
-    ref: AttributeName | None = None
-    """What a ref resolves to: `db/ident`, or an attribute of the referred entity."""
-    history: bool = False
-    pii: bool = False
-    line: int = msgspec.field(default=0, name="(line)")
-    """Where it stands in its file, for errors that only a log reveals; never written by a person."""
-
-    @property
-    def column(self) -> str:
-        """The column that shows it."""
-        return column_name(self.attribute)
-
-
-class ContractEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of entity: every entity whose primary key is asserted."""
-
-    name: ContractName
-    primary_key: AttributeName
-    attributes: Annotated[tuple[ContractAttribute, ...], msgspec.Meta(min_length=1)]
-    snapshot: bool = False
-    line: int = msgspec.field(default=0, name="(line)")
-    """Where its primary key stands in its file."""
+"""Names that mean a selection of databases or a tag of assets, so that no database may have them."""
 
 
 class DatabaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,39 +45,50 @@ class ContractTable:
 
     dataset: str
     """`contract-feed/transaction-status-history`."""
-    kind: Kind
+    kind: ContractKind
     entity: ContractEntity
     attributes: tuple[ContractAttribute, ...]
 
     @property
     def key(self) -> tuple[str, ...]:
         """The columns that identify a row."""
-        own = (column_name(self.entity.primary_key), "prototype")
-        return own if self.kind == "entity" else (*own, "db__t")
+        return self.kind.key_columns(self.entity)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns in order."""
-        times = () if self.kind == "entity" else TIME_COLUMNS
-        own = (column_name(self.entity.primary_key), "prototype")
-        return (*own, *times, *(a.column for a in self.attributes))
+        return self.kind.columns(self.entity, self.attributes)
+
+    @property
+    def row_attributes(self) -> tuple[ContractAttribute, ...]:
+        """The shown attributes that decide, with the primary key, which rows there are."""
+        return self.kind.row_attributes(self.attributes)
+
+    @property
+    def meaning(self) -> str:
+        """What one row is, in a clause."""
+        return self.kind.describe(self.entity, self.attributes)
 
 
-def contract_tables(definition: DatabaseDefinition, kinds: Sequence[Kind] = KINDS) -> tuple[ContractTable, ...]:
-    """Every contract dataset of a database, in the order of the definition."""
-    return tuple(t for e in definition.entities for t in _tables_of(definition.database, e) if t.kind in kinds)
+def contract_tables(definition: DatabaseDefinition, kinds: Sequence[str] = KIND_NAMES) -> tuple[ContractTable, ...]:
+    """Every contract dataset of a database, in the order of the definition.
+
+    Args:
+        definition: of the database.
+        kinds: names of the wanted kinds.
+    """
+    tables = (table for n in range(len(definition.entities)) for _, table in _tables_of(definition, n))
+    return tuple(table for table in tables if table.kind.name in kinds)
 
 
-def _tables_of(database: str, entity: ContractEntity) -> Iterator[ContractTable]:
-    def table(name: str, kind: Kind, attributes: tuple[ContractAttribute, ...]) -> ContractTable:
-        return ContractTable(dataset=contract_dataset(database, name), kind=kind, entity=entity, attributes=attributes)
-
-    yield table(entity.name, "entity", entity.attributes)
-    if entity.snapshot:
-        yield table(f"{entity.name}-snapshot", "snapshot", entity.attributes)
-    for attribute in entity.attributes:
-        if attribute.history:
-            yield table(history_name(attribute.attribute), "history", (attribute,))
+def _tables_of(definition: DatabaseDefinition, n: int) -> Iterator[tuple[str, ContractTable]]:
+    """The datasets of the n-th entity, each with the path of the key that asks for it."""
+    entity = definition.entities[n]
+    for kind in KINDS:
+        for declared in kind.datasets_of(entity):
+            dataset = contract_dataset(definition.database, declared.name)
+            table = ContractTable(dataset=dataset, kind=kind, entity=entity, attributes=declared.attributes)
+            yield f"$.entities[{n}].{declared.declared_at}", table
 
 
 def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
@@ -171,11 +148,9 @@ def _doubled_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]
 
 def _doubled_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
-    for n, entity in enumerate(definition.entities):
-        for table in _tables_of(definition.database, entity):
+    for n in range(len(definition.entities)):
+        for path, table in _tables_of(definition, n):
             if table.dataset in seen:
-                m = entity.attributes.index(table.attributes[0])
-                path = f"$.entities[{n}].attributes[{m}]" if table.kind == "history" else f"$.entities[{n}].name"
                 yield path, f"two datasets are named {table.dataset!r}; rename an entity or drop one history"
             seen.add(table.dataset)
 
@@ -183,11 +158,8 @@ def _doubled_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str
 def _impossible_refs(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
     for m, attribute in enumerate(entity.attributes):
         if attribute.ref == attribute.attribute:
-            path = f"$.entities[{n}].attributes[{m}].ref"
-            yield (
-                path,
-                (
-                    f"ref {attribute.ref!r} leads to the attribute itself, which holds no value but a ref; "
-                    "name a value attribute of the referred entity, or db/ident"
-                ),
+            problem = (
+                f"ref {attribute.ref!r} leads to the attribute itself, which holds no value but a ref; "
+                "name a value attribute of the referred entity, or db/ident"
             )
+            yield f"$.entities[{n}].attributes[{m}].ref", problem

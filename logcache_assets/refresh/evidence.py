@@ -150,7 +150,7 @@ class Evidence:
     def _seen_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
         """The greatest t in today's histories of an instance."""
         found = [0]
-        for table in contract_tables(definition, ("history", "snapshot")):
+        for table in (table for table in contract_tables(definition) if table.kind.rows_have_t):
             place = self._today_place(table)
             if isinstance(place, str):
                 found.append(self._last_t(place, instance.prototype))

@@ -10,8 +10,9 @@ import pytest
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import contracts as command
 from logcache_assets.cli.output import json_of
-from logcache_assets.domain.definitions import KINDS, Kind, contract_tables
+from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.domain.log_cache_map import render_map
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.clock import LocalClock
@@ -43,7 +44,7 @@ class Inputs:
     told: list[str] = field(default_factory=list)
 
     def run(
-        self, *, databases: tuple[str, ...] = ("feed",), kinds: tuple[Kind, ...] = KINDS
+        self, *, databases: tuple[str, ...] = ("feed",), kinds: tuple[str, ...] = KIND_NAMES
     ) -> command.ContractsResult:
         """The command's summary."""
         files = command.Inputs(

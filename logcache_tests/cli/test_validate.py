@@ -15,9 +15,9 @@ from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.cli import contracts, reveal
 from logcache_assets.cli import validate as command
 from logcache_assets.cli.main import logcache
-from logcache_assets.domain.definitions import KINDS
 from logcache_assets.domain.documents import Verdict, parse_document
 from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.domain.log_cache_map import LogCacheMap, render_map, with_entries
 from logcache_assets.engine.log.log_op import find_last_t
 from logcache_assets.errors import BadInput, LogCacheError, Refused, WrongUsage
@@ -102,7 +102,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             log_map=None,
         )
         contracts.run(
-            files, out=home / cut, databases=("feed",), kinds=KINDS, driver="local", pii_key=PII_KEY, tell=print
+            files, out=home / cut, databases=("feed",), kinds=KIND_NAMES, driver="local", pii_key=PII_KEY, tell=print
         )
     return home
 

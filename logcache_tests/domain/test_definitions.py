@@ -66,7 +66,7 @@ def test_a_definition_gives_its_tables_in_order() -> None:
 
     tables = contract_tables(definition)
 
-    assert [(table.dataset, table.kind, table.key) for table in tables] == [
+    assert [(table.dataset, table.kind.name, table.key) for table in tables] == [
         ("contract-feed/transactions", "entity", ("transaction__id", "prototype")),
         ("contract-feed/transactions-snapshot", "snapshot", ("transaction__id", "prototype", "db__t")),
         ("contract-feed/transaction-status-history", "history", ("transaction__id", "prototype", "db__t")),
@@ -84,7 +84,7 @@ def test_tables_can_be_chosen_by_kind() -> None:
         "contract-feed/transaction-status-history",
         "contract-feed/account-status-history",
     ]
-    assert [t.kind for t in contract_tables(definition, kinds=("snapshot", "entity"))] == [
+    assert [t.kind.name for t in contract_tables(definition, kinds=("snapshot", "entity"))] == [
         "entity",
         "snapshot",
         "entity",

@@ -8,7 +8,8 @@ from typing import Any
 import polars as pl
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import KINDS, DatabaseDefinition, Kind, parse_definition
+from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.facts.values import INSTANT
 from logcache_assets.engine.log.log_op import LogSource
@@ -114,7 +115,7 @@ def compute(
     definition: DatabaseDefinition,
     store: FolderObjectStore,
     *logs: Sequence[Datom],
-    kinds: tuple[Kind, ...] = KINDS,
+    kinds: tuple[str, ...] = KIND_NAMES,
     warn: Tell = refuse_warning,
 ) -> dict[str, Rows]:
     """Dataset → rows; those of one instance are in the order of its file."""

@@ -214,11 +214,6 @@ def _inventory(
 
 
 def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
-    shows = {
-        "entity": f"One row per {table.entity.primary_key}",
-        "history": f"One row per change of {', '.join(a.attribute for a in table.attributes)}",
-        "snapshot": f"The whole entity after every transaction that touched it, by {table.entity.primary_key}",
-    }[table.kind]
     return dg.AssetSpec(
         key,
         skippable=True,
@@ -226,8 +221,10 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
         group_name=f"contracts_{key.path[1].replace('-', '_')}",
         owners=OWNERS,
         kinds={"parquet"},
-        tags={**tags_of(key.path[1]), "contract_kind": table.kind},
-        description=f"{shows}: the contract {table.dataset}, as Itaipu's test run computed it with the new log cache.",
+        tags={**tags_of(key.path[1]), "contract_kind": table.kind.name},
+        description=(
+            f"{table.meaning}: the contract {table.dataset}, as Itaipu's test run computed it with the new log cache."
+        ),
     )
 
 

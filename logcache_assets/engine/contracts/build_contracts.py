@@ -7,8 +7,9 @@ when. A build that fails leaves files behind but says so: whoever called publish
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from logcache_assets.domain.definitions import KINDS, ContractTable, DatabaseDefinition, Kind, contract_tables
+from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts.compute import ContractPart, compute_parts, empty_part
@@ -33,7 +34,8 @@ class ContractBuild:
     """One per instance of the definition."""
     pii_key: bytes
     """Under which personal data is hashed."""
-    kinds: tuple[Kind, ...] = KINDS
+    kinds: tuple[str, ...] = KIND_NAMES
+    """Names of the kinds to compute."""
     policy: CachePolicy = CachePolicy.STRICT
     """What to do when a cache cannot be used."""
     bucket_datoms: int = BUCKET_DATOMS
@@ -103,7 +105,7 @@ def _plan(build: ContractBuild, facts: Mapping[Instance, InstanceFacts], out: Fo
     """One task per bucket; raises BadInput when the definition contradicts the schemas."""
     schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
     tables, columns = contract_tables(build.definition, build.kinds), agree_columns(build.definition, schemas, warn)
-    after_t = END if all(table.kind == "entity" for table in tables) else 0
+    after_t = 0 if any(table.kind.rows_have_t for table in tables) else END
     settings = {i: InstanceContext(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
     views = [InstanceReader(its_facts, settings[i], after_t=after_t) for i, its_facts in facts.items()]
     places = [(view, bucket) for view in views for bucket in view.facts.all_buckets()]

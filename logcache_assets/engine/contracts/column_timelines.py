@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from logcache_assets.domain.definitions import IDENT_REF, ContractAttribute
+from logcache_assets.domain.contract_entities import ContractAttribute
+from logcache_assets.domain.definitions import IDENT_REF
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.contracts.columns import Column
 from logcache_assets.engine.errors import EngineError

@@ -4,20 +4,30 @@ The data flow: facts with [t_from, t_to) → timelines (cells.py) → rows (rows
 Which buckets there are, and where the frames go, is build.py; what the definition keys mean is docs/contracts.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import polars as pl
 
 from logcache_assets.domain.definitions import ContractTable
-from logcache_assets.engine.contracts.as_of import as_of, t_of
+from logcache_assets.domain.kinds.entity import ENTITY
+from logcache_assets.domain.kinds.history import HISTORY
+from logcache_assets.domain.kinds.snapshot import SNAPSHOT
 from logcache_assets.engine.contracts.columns import Column, Columns
 from logcache_assets.engine.contracts.entity_reader import EntityReader, InstanceReader
-from logcache_assets.engine.contracts.history_rows import history_rows, snapshot_rows
+from logcache_assets.engine.contracts.entity_rows import entity_rows
+from logcache_assets.engine.contracts.history_rows import history_rows
+from logcache_assets.engine.contracts.snapshot_rows import snapshot_rows
 from logcache_assets.engine.facts.values import INSTANT
 from logcache_assets.engine.storage.buckets import Bucket
-from logcache_assets.engine.storage.schemas import END
+
+ROWS_BY_KIND: Mapping[str, Callable[[EntityReader, ContractTable], pl.DataFrame]] = {
+    ENTITY.name: entity_rows,
+    SNAPSHOT.name: snapshot_rows,
+    HISTORY.name: history_rows,
+}
+"""How the rows of each kind are computed, by the kind's name: one module per kind, as in domain/kinds/."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ def compute_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
 
     Raises what compute_parts raises.
     """
-    return _entities(view, table) if table.kind == "entity" else _changes(view, table)
+    return ROWS_BY_KIND[table.kind.name](view, table)
 
 
 def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFrame:
@@ -57,50 +67,3 @@ def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFr
     times = {"db__t": pl.Int64(), "db__tx_instant": INSTANT}
     schema = {key.name: key.dtype, "prototype": pl.String(), **times, **types}
     return pl.DataFrame(schema={name: schema[name] for name in table.columns})
-
-
-def _entities(view: EntityReader, table: ContractTable) -> pl.DataFrame:
-    """One row per entity whose primary key is asserted at the end."""
-    current = view.keys.filter(pl.col("t_to") == END)
-    rows = current.select("e", _value(view.key), prototype=_prototype(view))
-    for attribute in table.attributes:
-        shown = view.timeline_of(attribute).filter(pl.col("t_to") == END)
-        rows = _beside(rows, shown.select("e", _value(view.columns[attribute])))
-    return rows.sort(view.key.name, maintain_order=True)
-
-
-def _beside(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
-    """Rows with the cell of their entity; most attributes have a value for exactly the entities of the rows."""
-    if len(rows) == len(cells) and (rows["e"] == cells["e"]).all():
-        return rows.hstack(cells.drop("e"))
-    return rows.join(cells, on="e", how="left", maintain_order="left")
-
-
-def _changes(view: EntityReader, table: ContractTable) -> pl.DataFrame:
-    """One row per change: of an attribute (history) or of the entity (snapshot)."""
-    keys = view.placed_keys
-    if table.kind == "history":
-        rows = history_rows(view.ranks, keys, view.facts_of(table.attributes[0]))
-    else:
-        rows = snapshot_rows(view.ranks, keys, view.instance.facts.times(view.bucket, after_t=view.instance.after_t))
-    cells = [_cells(view, view.columns[attribute], rows["moment"]) for attribute in table.attributes]
-    ts = t_of(rows["moment"]).alias("db__t")
-    instants = view.instance.instants_of(ts).alias("db__tx_instant")
-    key = rows["key"].cast(view.key.dtype).alias(view.key.name)
-    entities = view.ranks.entities_at(rows["moment"])
-    frame = pl.DataFrame([key, ts, instants, *cells, rows["order"], entities]).with_columns(prototype=_prototype(view))
-    return frame.sort("order", maintain_order=True)
-
-
-def _cells(view: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
-    intervals = view.ranks.intervals_of(view.timeline_of(column.attribute))
-    return as_of(moments.to_frame(), intervals).select(_value(column)).to_series()
-
-
-def _value(column: Column) -> pl.Expr:
-    """The value of a timeline as the cell of a column."""
-    return pl.col("value").cast(column.dtype).alias(column.name)
-
-
-def _prototype(view: EntityReader) -> pl.Expr:
-    return pl.lit(view.instance.facts.instance.prototype)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractAttribute, ContractEntity
+from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
 from logcache_assets.engine.contracts.as_of import EntityRanks, require_room
 from logcache_assets.engine.contracts.column_timelines import (
     InstanceContext,

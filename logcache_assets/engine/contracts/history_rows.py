@@ -1,33 +1,20 @@
-"""Which rows a contract has, as moments with the primary key of the entity then; cells are filled in cells.py.
-
-Frames of (moment, key, order): `order` sorts rows by the contract's key.
-"""
+"""Rows of attribute histories: one per t that holds a datom of the entity and the attribute."""
 
 import polars as pl
 
-from logcache_assets.engine.contracts.as_of import EntityRanks, as_of, distinct, last_begun, t_of
+from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.engine.contracts.as_of import distinct, last_begun
+from logcache_assets.engine.contracts.change_rows import fill_moments, keyed_moments
+from logcache_assets.engine.contracts.entity_reader import EntityReader
 from logcache_assets.engine.storage.schemas import END
 
 
-def history_rows(ranks: EntityRanks, keys: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """One row for every t that holds a datom of the entity and the attribute, from its first primary key on.
+def history_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
+    """The attribute's value after every change, from the entity's first primary key on.
 
-    Args:
-        ranks: the entities that ever had a primary key.
-        keys: the timeline of the primary key as intervals of moments, its `value` and the `place` of it among all keys.
-        facts: the facts of the attribute.
+    The key of a row is the last one asserted by then, even if it was retracted since.
     """
+    facts = view.facts_of(table.attributes[0])
     begins, ends = facts.select("e", t="t_from"), facts.filter(pl.col("t_to") < END).select("e", t="t_to")
-    moments = distinct(ranks.moments_of(pl.concat([begins, ends])))
-    return _keyed(last_begun(moments, keys))
-
-
-def snapshot_rows(ranks: EntityRanks, keys: pl.DataFrame, times: pl.DataFrame) -> pl.DataFrame:
-    """One row for every t that holds any datom of the entity, while its primary key is asserted."""
-    return _keyed(as_of(distinct(ranks.moments_of(times)), keys))
-
-
-def _keyed(answers: pl.DataFrame) -> pl.DataFrame:
-    found = answers.filter(pl.col("place").is_not_null())
-    order = (found["place"].cast(pl.UInt64) * (END + 1) + t_of(found["moment"]).cast(pl.UInt64)).alias("order")
-    return found.select("moment", pl.col("value").alias("key"), order)
+    moments = distinct(view.ranks.moments_of(pl.concat([begins, ends])))
+    return fill_moments(view, table, keyed_moments(last_begun(moments, view.placed_keys)))

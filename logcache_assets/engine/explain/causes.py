@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from logcache_assets.domain.definitions import IDENT_REF, ContractAttribute, ContractEntity, ContractTable
+from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
+from logcache_assets.domain.definitions import IDENT_REF, ContractTable
 from logcache_assets.domain.figures import EXPLANATIONS, Explanation
 from logcache_assets.engine.contracts.columns import primary_key
 from logcache_assets.engine.facts.datomic_schema import IDENT, DatomicSchema
@@ -84,8 +85,7 @@ class EntityCauses:
 
 def row_columns(table: ContractTable) -> frozenset[str]:
     """The columns whose attributes decide which rows a table has: the primary key, and a history's attribute."""
-    own = table.attributes if table.kind == "history" else ()
-    return frozenset(a.column for a in (primary_key(table.entity), *own))
+    return frozenset(a.column for a in (primary_key(table.entity), *table.row_attributes))
 
 
 def find_causes(

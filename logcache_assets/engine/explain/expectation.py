@@ -11,7 +11,8 @@ from itertools import groupby
 
 import polars as pl
 
-from logcache_assets.domain.definitions import IDENT_REF, ContractAttribute, ContractEntity, ContractTable
+from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
+from logcache_assets.domain.definitions import IDENT_REF, ContractTable
 from logcache_assets.engine.compare.digests import ComparedColumns, key_hash
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns
@@ -119,11 +120,11 @@ class RecordTask:
         self, table: ContractTable, reader: EntityReader, affected: pl.DataFrame, causes: EntityCauses
     ) -> Recorded:
         rows = compute_rows(reader, table).join(affected, on="e", how="left").with_columns(present=pl.lit(True))
-        if table.kind != "entity" and not causes.whole:
+        if table.kind.rows_have_t and not causes.whole:
             rows = rows.filter(pl.col("db__t") > self.after_t)
         columns = self.compared_columns[table.dataset]
         recorded = _to_common_types(rows, columns)
-        if table.kind == "entity":
+        if not table.kind.rows_have_t:
             recorded = recorded.hstack(self._earlier_values(table, reader, rows["e"]))
             recorded = recorded.hstack(self._moved_flags(table, reader, rows["e"], causes) if self.keyless else [])
             recorded = pl.concat([recorded, self._gone_keys(table, reader, affected, recorded)])

@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import Kind
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_tests.engine.app import NAME, A, B, cells, compute, define, log_of, sources_of
 from logcache_tests.engine.builds import build
@@ -244,9 +243,7 @@ def test_an_empty_contract_is_a_file_with_the_schema(
         (("history", "snapshot"), ["users-snapshot", "user-name-history"]),
     ],
 )
-def test_only_the_wanted_kinds_are_computed(
-    kinds: tuple[Kind, ...], names: list[str], store: FolderObjectStore
-) -> None:
+def test_only_the_wanted_kinds_are_computed(kinds: tuple[str, ...], names: list[str], store: FolderObjectStore) -> None:
     """A build can compute entity contracts alone."""
     found = compute(define(NAME), store, log_of(), kinds=kinds)
 

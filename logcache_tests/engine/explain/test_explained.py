@@ -318,7 +318,7 @@ def true_reason(  # noqa: PLR0917 - a row is what both days say of a key
     """The reason of a row: its own tx, else a tx of an entity it shows, else a name, else the excision."""
     instance = parse_instance(f"{table.dataset.split('/')[0].removeprefix('contract-')}-{key[1]}")
     delta = delta_of(instance, *cuts, store)
-    if table.kind != "entity":
+    if table.kind.rows_have_t:
         is_new = int(key[2]) > cut_off(instance, cuts[0])
         return "new-transaction" if is_new else OTHERWISE[cuts[1]]
     entities = delta.holders.get((table.entity.primary_key, key[0]), set())

@@ -1,0 +1,37 @@
+"""Rows of transactions, for the kinds whose rows have a t: the moments at which there is a row, filled with cells.
+
+A frame of moments has the columns (moment, key, order): `key` is the primary key of the entity then, `order` sorts rows
+by the contract's key.
+"""
+
+import polars as pl
+
+from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.engine.contracts.as_of import as_of, t_of
+from logcache_assets.engine.contracts.cells import prototype_cell, value_cell
+from logcache_assets.engine.contracts.columns import Column
+from logcache_assets.engine.contracts.entity_reader import EntityReader
+from logcache_assets.engine.storage.schemas import END
+
+
+def keyed_moments(answers: pl.DataFrame) -> pl.DataFrame:
+    """The moments that have a primary key, from (moment, value, place): the key and its place among all keys."""
+    found = answers.filter(pl.col("place").is_not_null())
+    order = (found["place"].cast(pl.UInt64) * (END + 1) + t_of(found["moment"]).cast(pl.UInt64)).alias("order")
+    return found.select("moment", pl.col("value").alias("key"), order)
+
+
+def fill_moments(view: EntityReader, table: ContractTable, moments: pl.DataFrame) -> pl.DataFrame:
+    """The row of every moment: its key, t and instant, and the value of every attribute as of then."""
+    cells = [_cells(view, view.columns[attribute], moments["moment"]) for attribute in table.attributes]
+    ts = t_of(moments["moment"]).alias("db__t")
+    instants = view.instance.instants_of(ts).alias("db__tx_instant")
+    key = moments["key"].cast(view.key.dtype).alias(view.key.name)
+    entities = view.ranks.entities_at(moments["moment"])
+    frame = pl.DataFrame([key, ts, instants, *cells, moments["order"], entities])
+    return frame.with_columns(prototype=prototype_cell(view)).sort("order", maintain_order=True)
+
+
+def _cells(view: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
+    intervals = view.ranks.intervals_of(view.timeline_of(column.attribute))
+    return as_of(moments.to_frame(), intervals).select(value_cell(column)).to_series()

@@ -1,0 +1,15 @@
+"""Rows of snapshots: one per t that holds any datom of the entity."""
+
+import polars as pl
+
+from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.engine.contracts.as_of import as_of, distinct
+from logcache_assets.engine.contracts.change_rows import fill_moments, keyed_moments
+from logcache_assets.engine.contracts.entity_reader import EntityReader
+
+
+def snapshot_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
+    """The whole entity after every transaction that touched it, while its primary key is asserted."""
+    times = view.instance.facts.times(view.bucket, after_t=view.instance.after_t)
+    moments = distinct(view.ranks.moments_of(times))
+    return fill_moments(view, table, keyed_moments(as_of(moments, view.placed_keys)))
