@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.publish_window import PublishWindow
-from logcache_assets.domain.validation import SameTSelection
+from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.errors import WrongUsage
 
 PREFIX = "LOGCACHE_"

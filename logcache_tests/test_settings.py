@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.domain.validation import SameTSelection
+from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.errors import BadInput
 from logcache_assets.settings import Settings, child_environment, load_settings
 

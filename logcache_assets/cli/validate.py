@@ -28,9 +28,11 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import NO_RULES, Rules, parse_rules
+from logcache_assets.domain.rules.results import RuleName, applied_allowances
+from logcache_assets.domain.rules.settings_file import parse_strictness
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictness
+from logcache_assets.domain.same_t_selection import NO_SAME_T
 from logcache_assets.domain.segments import find_reextractions
-from logcache_assets.domain.validation import NO_SAME_T, RuleName, applied_allowances
 from logcache_assets.domain.verdict import decide_alone
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.progress import Progress
@@ -124,7 +126,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     now = SystemClock().now()
     catalog = load_catalog(inputs.definitions)
     definitions = select_databases(catalog, databases)
-    rules, digest = _read_rules(inputs.rules)
+    strictness, digest = _read_rules(inputs.rules)
     logs = _read_logs(inputs, definitions)
     outcomes: list[ContractOutcome] = []
     required: dict[str, tuple[RuleName, ...]] = {}
@@ -137,7 +139,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
             tables=tables,
             logs=logs.logs_of(definition, pii_key) if logs else None,
             token_key=pii_key or secrets.token_bytes(32),
-            rules=rules,
+            strictness=strictness,
         )
         required |= {t.dataset: case.required(t) for t in contract_tables(definition)}
         outcomes += _judge(case, logs, driver, tell)
@@ -145,11 +147,11 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         binding=None,
         spans=tuple(logs.span_of(i) for d in definitions for i in d.instances) if logs else (),
         outcomes=tuple(outcomes),
-        allowances=applied_allowances(rules, {o.dataset: o.results for o in outcomes}),
+        allowances=applied_allowances(strictness, {o.dataset: o.results for o in outcomes}),
         rules_sha256=digest,
         warnings=(
             *_unverified(log_given=logs is not None, key_given=pii_key is not None),
-            *find_idle_settings(rules, NO_SAME_T, catalog, rules_path=str(inputs.rules)),
+            *find_idle_settings(strictness, NO_SAME_T, catalog, rules_path=str(inputs.rules)),
         ),
     )
     verdict = decide_alone(tuple(d.database for d in definitions), inventory, required=required, now=now)
@@ -181,13 +183,13 @@ def _show(database: str, progress: Progress) -> None:
     show_progress(f"{database}: {progress}")
 
 
-def _read_rules(file: Path | None) -> tuple[Rules, str]:
+def _read_rules(file: Path | None) -> tuple[Strictness, str]:
     """The rules and their digest."""
     if file is None:
-        return NO_RULES, ""
+        return DEFAULT_STRICTNESS, ""
     text = read_text(file)
-    rules = parse_rules(text, where=str(file), today=SystemClock().now().date())
-    return rules, hashlib.sha256(text.encode()).hexdigest()
+    strictness = parse_strictness(text, where=str(file), today=SystemClock().now().date())
+    return strictness, hashlib.sha256(text.encode()).hexdigest()
 
 
 def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:

@@ -11,7 +11,7 @@ import msgspec
 from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.validation import AppliedAllowance, RuleResult
+from logcache_assets.domain.rules.results import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
 
 

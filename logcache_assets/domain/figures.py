@@ -1,6 +1,6 @@
 """What the comparison of two days of a contract counts; never a value, so that it may be shown to anyone.
 
-Rules that judge these figures are validation.py; the tables behind them are engine/.
+Rules that judge these figures are rules/; the tables behind them are engine/.
 """
 
 from collections.abc import Iterable, Mapping
@@ -193,6 +193,11 @@ class ContractFigures(Figures, frozen=True, kw_only=True):
     def found(self) -> int:
         """Keys of yesterday that are there."""
         return sum(figures.found for figures in (self.prototypes or {}).values())
+
+    @property
+    def compared(self) -> int:
+        """Keys of either day, where rows could be compared."""
+        return self.yesterday.rows + self.added
 
     @property
     def differing(self) -> int:

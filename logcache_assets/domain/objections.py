@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import RULES_PATH, Rules, find_unmatched
-from logcache_assets.domain.validation import RuleName, RuleResult, SameTSelection
+from logcache_assets.domain.rules.results import RuleName, RuleResult
+from logcache_assets.domain.rules.settings_file import RULES_PATH, find_unmatched
+from logcache_assets.domain.rules.strictness import Strictness
+from logcache_assets.domain.same_t_selection import SameTSelection
 
 NO_CONTRACT_REMEDY = "check which databases and definitions were given"
 
@@ -77,7 +79,7 @@ def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[R
 
 
 def find_idle_settings(
-    rules: Rules,
+    strictness: Strictness,
     same_t: SameTSelection,
     definitions: Sequence[DatabaseDefinition],
     *,
@@ -86,13 +88,13 @@ def find_idle_settings(
     """Settings that have no effect, because a name in them is misspelt or gone.
 
     Args:
-        rules: the file of rules.
+        strictness: the file of rules.
         same_t: what is to be recomputed.
         definitions: of all databases, not only of those that are judged.
         rules_path: where the file of rules lies.
     """
     columns = {table.dataset: table.columns for each in definitions for table in contract_tables(each)}
-    unmatched = [f"{rules_path}: {sentence}" for sentence in find_unmatched(rules, columns)]
+    unmatched = [f"{rules_path}: {sentence}" for sentence in find_unmatched(strictness, columns)]
     idle = [*unmatched, *_find_idle_same_t(same_t, columns, {p for each in definitions for p in each.prototypes})]
     return tuple(Problem(found=(sentence,)) for sentence in idle)
 

@@ -10,7 +10,8 @@ from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
 from logcache_assets.domain.objections import find_refusals, find_warnings
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.validation import RuleName
+from logcache_assets.domain.rules import rule_of_fault
+from logcache_assets.domain.rules.results import RuleName
 
 RECOMPUTE = "materialize itaipu_test_run and everything after it again"
 
@@ -91,7 +92,7 @@ def _common_cause(
 
 
 def _blocks(outcome: ContractOutcome, fault: Fault) -> bool:
-    rule = "differences_explained" if fault == "unexplained" else "nothing_missed"
+    rule = rule_of_fault(fault).name
     found = outcome.figures is not None and bool(outcome.figures.reasons.get(fault))
     return found and any(result.blocks for result in outcome.results if result.rule == rule)
 

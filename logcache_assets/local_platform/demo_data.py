@@ -20,7 +20,7 @@ from logcache_assets.catalog import Catalog, load_catalog
 from logcache_assets.domain.canonical_json import json_place
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.rules import RULES_PATH
+from logcache_assets.domain.rules.settings_file import RULES_PATH
 from logcache_assets.domain.segments import Segment
 from logcache_assets.errors import BadInput
 

@@ -17,7 +17,7 @@ from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
-from logcache_assets.domain.rules import RULES_PATH
+from logcache_assets.domain.rules.settings_file import RULES_PATH
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource

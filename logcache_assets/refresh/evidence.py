@@ -1,6 +1,6 @@
-"""Gathers what is judged of each database: both runs' tables, the logs between them, definitions and rules.
+"""Gathers what is judged of each database: both runs' tables, the logs between them, definitions, rules and history.
 
-Everything is taken at the candidate's commit, and from what the stages before wrote; contracts.py judges it.
+Everything is taken at the candidate's commit, and from what the stages before wrote; judge.py judges it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,8 @@ from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
+from logcache_assets.domain.past_figures import find_past_figures
+from logcache_assets.domain.rules.rule import History
 from logcache_assets.domain.segments import choose_read_t
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.engine.compare.day_pair import Logs
@@ -22,7 +24,9 @@ from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
 from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.judge import Absent, Case, Place
+from logcache_assets.refresh.past_verdicts import past_verdicts
 from logcache_assets.refresh.pinned_definitions import definition_path, read_definition
 from logcache_assets.refresh.pinned_rules import PinnedRules, read_rules
 from logcache_assets.settings import Settings
@@ -64,6 +68,13 @@ class Evidence:
     def rules(self) -> PinnedRules:
         """Of the candidate's commit."""
         return read_rules(self.repository, self.clock, sha=self.candidate.sha)
+
+    @cached_property
+    def history(self) -> Mapping[str, History]:
+        """Figures of every contract in earlier refreshes."""
+        documents, locations = Documents(self.store), self.settings.locations
+        verdicts = past_verdicts(documents, locations, databases=self.candidate.databases)
+        return find_past_figures(verdicts, night=self.night.transaction)
 
     @cached_property
     def after(self) -> Mapping[str, int]:
@@ -108,7 +119,8 @@ class Evidence:
             token_key=self.pii_key,
             same_t=self.settings.same_t,
             caches=tuple(nightly),
-            rules=self.rules.rules,
+            strictness=self.rules.strictness,
+            history=self.history,
         )
 
     def spans_of(self, case: Case) -> Iterator[InstanceSpan]:

@@ -1,12 +1,11 @@
 """Judges every contract of a database against yesterday's, for the Dagster step and the command line alike.
 
-Reads tables and logs through the engine, and hands the figures to domain/validation.py. What cannot be read or
-explained fails the contract with its cause: a check that did not run is a refusal.
+Reads tables and logs through the engine, and hands the figures to domain/rules/. A contract that cannot be read or
+explained fails with the cause: a check that did not run is a refusal.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 import msgspec
 from msgspec.structs import replace as with_fields
@@ -14,10 +13,14 @@ from msgspec.structs import replace as with_fields
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.figures import ContractFigures, SameT
-from logcache_assets.domain.judges import judge_contract
+from logcache_assets.domain.outcomes import judged_outcome, unusable_outcome
 from logcache_assets.domain.problems import coded
-from logcache_assets.domain.rules import Rules
-from logcache_assets.domain.validation import NO_SAME_T, RuleName, SameTSelection, judge_unusable, required_rules
+from logcache_assets.domain.rules import judge_contract, required_rules
+from logcache_assets.domain.rules.differences import DifferenceSettings
+from logcache_assets.domain.rules.results import RuleName
+from logcache_assets.domain.rules.rule import History
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictness
+from logcache_assets.domain.same_t_selection import NO_SAME_T, SameTSelection
 from logcache_assets.engine.compare.compare_days import compare_days
 from logcache_assets.engine.compare.contract_files import Table, empty_table, open_table
 from logcache_assets.engine.compare.day_pair import DayPair, Logs
@@ -31,79 +34,85 @@ from logcache_assets.ports import ObjectStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absent:
-    """A dataset that has no table to look at."""
+    """A dataset without a table."""
 
     reason: str
+    """Why there is none, for people."""
     state: str = "absent"
+    """Of the dataset in its run: `aborted`, `uncommitted` or `absent`."""
 
 
 Place = str | Absent
-"""The folder of a dataset's files, or why there is none."""
+"""URI of the folder that holds a dataset's files, or why there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything that is judged of one database."""
+    """One database to judge: both days' tables, the logs between them, and how strict to be."""
 
     definition: DatabaseDefinition
     yesterday: Mapping[str, Place]
+    """By dataset."""
     today: Mapping[str, Place]
+    """By dataset."""
     tables: ObjectStore
-    """Where these places are."""
+    """The store that holds the tables of both days."""
     logs: Logs | None
+    """What explains the differences; None only outside a refresh."""
     token_key: bytes
+    """Key under which reports name rows."""
     same_t: SameTSelection = NO_SAME_T
     caches: tuple[LogSource, ...] = ()
-    """Until yesterday's t, from the candidate's caches: what is recomputed."""
-    rules: Rules = field(default_factory=Rules)
+    """The candidate's caches up to yesterday's t, from which yesterday is recomputed."""
+    strictness: Strictness = DEFAULT_STRICTNESS
+    history: Mapping[str, History] = field(default_factory=dict)
+    """By dataset: its figures in earlier refreshes. Outside a refresh there are none."""
 
     def required(self, table: ContractTable) -> tuple[RuleName, ...]:
         """The rules that a contract must pass."""
         return required_rules(table, self.definition, self.same_t, log_given=self.logs is not None)
 
     def is_new(self, table: ContractTable) -> bool:
-        """Whether yesterday's definition, where it is known, declared no such dataset, or one with another key."""
+        """Whether yesterday's definition had no such dataset, or one with another key; False if it is not known."""
         former = self.logs.former if self.logs else None
         keys = {former_table.dataset: former_table.key for former_table in contract_tables(former)} if former else {}
         return former is not None and keys.get(table.dataset) != table.key
 
 
 def judge_database(case: Case, at: Runtime) -> tuple[ContractOutcome, ...]:
-    """What every rule says of every contract of a database, in the order of the definition."""
-    tables, opened = contract_tables(case.definition), _Opened(case)
-    figures, failure = _figures(case, opened, at)
-    outcomes = []
-    for table in tables:
-        reason = opened.problems.get(table.dataset) or (None if table.dataset in figures else failure)
-        found = figures.get(table.dataset)
-        rules = case.required(table)
-        if found is None:
-            results = judge_unusable(reason or coded("it was not compared", "C29"), rules=rules)
-        else:
-            results = judge_contract(table.dataset, found, case.rules, required=rules)
-        place = case.today.get(table.dataset)
-        outcomes.append(
-            ContractOutcome(
-                dataset=table.dataset,
-                state="committed" if isinstance(place, str) else place.state if place else "absent",
-                uri=place if isinstance(place, str) else None,
-                rows=found.today.rows if found else None,
-                yesterday_rows=found.yesterday.rows if found else None,
-                results=results,
-                figures=found,
-            )
-        )
-    return tuple(outcomes)
+    """Judge every contract of a database by every required rule, in the order of the definition."""
+    opened = _OpenedTables(case)
+    figures, failure = _count(case, opened, at)
+    return tuple(
+        _outcome_of(table, case, figures.get(table.dataset), opened.problems.get(table.dataset) or failure)
+        for table in contract_tables(case.definition)
+    )
 
 
-class _Opened:
-    """The tables of both days that could be opened, and why others could not."""
+def _outcome_of(table: ContractTable, case: Case, figures: ContractFigures | None, failure: str) -> ContractOutcome:
+    """The outcome of one contract; `failure` says why it has no figures."""
+    name, required = table.dataset, case.required(table)
+    place = case.today.get(name, Absent(reason="it is not there today"))
+    if figures is not None and isinstance(place, str):
+        history = case.history.get(name, ())
+        results = judge_contract(name, figures, case.strictness, required=required, history=history)
+        return judged_outcome(name, uri=place, figures=figures, results=results)
+    reason = failure or coded("it was not compared", "C29")
+    if isinstance(place, str):
+        return unusable_outcome(name, reason, rules=required, state="committed", uri=place)
+    return unusable_outcome(name, reason, rules=required, state=place.state)
+
+
+class _OpenedTables:
+    """The tables of both days that could be opened, and why the others could not."""
 
     def __init__(self, case: Case) -> None:
         self.today: dict[str, Table] = {}
         self.yesterday: dict[str, Table] = {}
         self.new: set[str] = set()
+        """Datasets that yesterday did not have, so that every row is new."""
         self.problems: dict[str, str] = {}
+        """Dataset → why it could not be opened."""
         for table in contract_tables(case.definition):
             try:
                 self._open(table, case)
@@ -128,15 +137,15 @@ def _folder(places: Mapping[str, Place], name: str, day: str) -> str:
     return place
 
 
-def _figures(case: Case, opened: _Opened, at: Runtime) -> tuple[dict[str, ContractFigures], str]:
-    """Figures of what could be compared, and why the rest could not."""
+def _count(case: Case, opened: _OpenedTables, at: Runtime) -> tuple[dict[str, ContractFigures], str]:
+    """Compare both days: figures by dataset, and why there are none if the comparison failed as a whole."""
     days = DayPair(
         definition=case.definition,
         yesterday=opened.yesterday,
         today=opened.today,
         logs=case.logs,
         token_key=case.token_key,
-        tolerances={t.dataset: _tolerances(t, case.rules) for t in contract_tables(case.definition)},
+        tolerances={t.dataset: _tolerances(t, case.strictness) for t in contract_tables(case.definition)},
         new_datasets=frozenset(opened.new),
     )
     try:
@@ -144,7 +153,7 @@ def _figures(case: Case, opened: _Opened, at: Runtime) -> tuple[dict[str, Contra
     except LogCacheError as error:
         return {}, f"it could not be explained: {error}"
     try:
-        again, problem = _same_t(case, opened, at), ""
+        again, problem = _recompute_yesterday(case, opened, at), ""
     except LogCacheError as error:
         again, problem = {}, str(error)
         at.warn(f"WARNING: {case.definition.database} could not be recomputed at yesterday's t: {error}")
@@ -154,20 +163,25 @@ def _figures(case: Case, opened: _Opened, at: Runtime) -> tuple[dict[str, Contra
     return added, ""
 
 
-def _tolerances(table: ContractTable, rules: Rules) -> dict[str, float]:
-    found = {name: rules.settings_of(table.dataset, name).tolerance for name in table.columns}
-    return {name: tolerance for name, tolerance in found.items() if tolerance}
+def _tolerances(table: ContractTable, strictness: Strictness) -> dict[str, float]:
+    """Columns whose floating point values may differ a little, and by how much."""
+    settings = {name: strictness.settings_of(DifferenceSettings, table.dataset, name) for name in table.columns}
+    return {name: found.tolerance for name, found in settings.items() if found.tolerance}
 
 
-def _same_t(case: Case, opened: _Opened, at: Runtime) -> dict[str, SameT]:
-    """Yesterday recomputed with yesterday's definition; raises LogCacheError."""
+def _recompute_yesterday(case: Case, opened: _OpenedTables, at: Runtime) -> dict[str, SameT]:
+    """Compare yesterday's tables with what the candidate's caches give for yesterday's definition and t.
+
+    Raises:
+        LogCacheError: a cache or table cannot be read.
+    """
     definition = case.logs.former if case.logs and case.logs.former else case.definition
     cached = {source.instance.prototype for source in case.caches}
     prototypes = tuple(prototype for prototype in case.same_t.of(definition) if prototype in cached)
     wanted = {
         table.dataset: opened.yesterday[table.dataset]
         for table in contract_tables(definition)
-        if table.dataset in opened.yesterday.keys() - opened.new and fnmatchcase(table.dataset, case.same_t.contracts)
+        if table.dataset in opened.yesterday.keys() - opened.new and case.same_t.selects(table.dataset, definition)
     }
     if not wanted or not prototypes:
         return {}

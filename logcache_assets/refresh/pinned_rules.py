@@ -3,24 +3,25 @@
 import hashlib
 from dataclasses import dataclass
 
-from logcache_assets.domain.rules import NO_RULES, RULES_PATH, Rules, parse_rules
+from logcache_assets.domain.rules.settings_file import RULES_PATH, parse_strictness
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictness
 from logcache_assets.ports import Clock, ItaipuRepository, PathNotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedRules:
-    """The rules of one commit."""
+    """The file of rules at one commit."""
 
-    rules: Rules
+    strictness: Strictness
     sha256: str
-    """Of the file; empty without one."""
+    """Of the file; empty if there is none."""
 
 
 def read_rules(repository: ItaipuRepository, clock: Clock, *, sha: str) -> PinnedRules:
-    """The rules at a commit, the defaults without a file; raises BadInput for a malformed or expired one."""
+    """The rules at a commit, or the defaults if it has no file; raises BadInput for a malformed or expired one."""
     try:
         text = repository.read(RULES_PATH, ref=sha)
     except PathNotFoundError:
-        return PinnedRules(rules=NO_RULES, sha256="")
-    rules = parse_rules(text, where=f"{RULES_PATH} at {sha[:8]}", today=clock.now().date())
-    return PinnedRules(rules=rules, sha256=hashlib.sha256(text.encode()).hexdigest())
+        return PinnedRules(strictness=DEFAULT_STRICTNESS, sha256="")
+    strictness = parse_strictness(text, where=f"{RULES_PATH} at {sha[:8]}", today=clock.now().date())
+    return PinnedRules(strictness=strictness, sha256=hashlib.sha256(text.encode()).hexdigest())

@@ -7,7 +7,7 @@ from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, SameT
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import shortened
-from logcache_assets.domain.validation import RuleResult
+from logcache_assets.domain.rules.results import RuleResult
 from logcache_assets.report.charts import Chart, Slice, Spark, draw_spark, stack_slices
 from logcache_assets.report.formatting import Finding, show_clauses
 from logcache_assets.report.summary import (

@@ -8,7 +8,7 @@ import pytest
 from logcache_assets.cli import refresh
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH
-from logcache_assets.domain.rules import RULES_PATH
+from logcache_assets.domain.rules.settings_file import RULES_PATH
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.timeline import EARLIEST

@@ -7,7 +7,9 @@ import dagster as dg
 import pytest
 
 from logcache_assets.connect import connect
+from logcache_assets.defs.checks import contract_check_specs
 from logcache_assets.defs.resources import given_resources
+from logcache_assets.domain.rules import RULES
 from logcache_assets.local_platform.world import World
 from logcache_tests.worlds import definitions_of, materialize
 
@@ -58,15 +60,18 @@ def test_every_asset_speaks_to_a_newcomer(world: World) -> None:
         assert spec.description.split(".")[0][0].isupper(), spec.key
 
 
-def test_every_contract_has_both_checks(world: World) -> None:
-    """`sound_table` and `values_found_yesterday` on each of the 35 contracts, `approved` on the report."""
+def test_every_contract_has_a_check_per_rule(world: World) -> None:
+    """All six rules on each of the 35 contracts, with what is true of one that passes; `approved` on the report."""
     graph = definitions_of(world).resolve_asset_graph()
 
     checks = [f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys]
 
-    assert sum(check.endswith(":sound_table") for check in checks) == 35
-    assert sum(check.endswith(":values_found_yesterday") for check in checks) == 35
+    for rule in RULES:
+        assert sum(check.endswith(f":{rule.name}") for check in checks) == 35
+    assert len(RULES) == 6
     assert "validation_report:approved" in checks
+    described = {spec.name: spec.description or "" for spec in contract_check_specs(dg.AssetKey("contract"))}
+    assert all(described[rule.name].startswith(rule.sentence) for rule in RULES)
 
 
 def tick_of(world: World) -> object:

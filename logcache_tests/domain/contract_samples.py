@@ -15,10 +15,12 @@ from logcache_assets.domain.figures import (
     SameT,
     TableFigures,
 )
-from logcache_assets.domain.judges import judge_explained, judge_missed
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import Allowance, Finding, RuleEntry, Rules
-from logcache_assets.domain.validation import RuleName, RuleResult
+from logcache_assets.domain.rules.differences_explained import DIFFERENCES_EXPLAINED
+from logcache_assets.domain.rules.nothing_missed import NOTHING_MISSED
+from logcache_assets.domain.rules.results import RuleName, RuleResult
+from logcache_assets.domain.rules.rule import Rule
+from logcache_assets.domain.rules.strictness import Allowance, RuleEntry, Strictness
 
 ACCOUNTS = "contract-feed/accounts"
 FEED = parse_definition(
@@ -97,7 +99,7 @@ def pattern(rows: int, **fields: object) -> Pattern:
     return replace(by_transactions, **fields)
 
 
-def allowance(finding: Finding, *, contract: str = ACCOUNTS, column: str | None = None) -> Allowance:
+def allowance(finding: str, *, contract: str = ACCOUNTS, column: str | None = None) -> Allowance:
     """One that holds."""
     return Allowance(
         contract=contract,
@@ -113,8 +115,9 @@ def judge_fault(
     fault: Fault, found: ContractFigures, *entries: RuleEntry, allow: tuple[Allowance, ...] = ()
 ) -> RuleResult:
     """What the rule about this fault says."""
-    rules = Rules(entries=entries, allow=allow)
-    return (judge_explained if fault == "unexplained" else judge_missed)(ACCOUNTS, found, rules)
+    strictness = Strictness(entries=entries, allow=allow)
+    rule: Rule = DIFFERENCES_EXPLAINED if fault == "unexplained" else NOTHING_MISSED
+    return rule.judge(ACCOUNTS, found, strictness)
 
 
 def told(problems: Iterable[Problem]) -> tuple[str, ...]:

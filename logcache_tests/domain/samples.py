@@ -21,9 +21,10 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.rules import MANDATORY_RULES
+from logcache_assets.domain.rules.results import AppliedAllowance, RuleName
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction
-from logcache_assets.domain.validation import MANDATORY_RULES, AppliedAllowance, RuleName
 from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures, rule_result
 
 FEED_S0 = Instance(database="feed", prototype="s0")

@@ -21,7 +21,7 @@ from logcache_assets.domain.documents import (
     render_document,
 )
 from logcache_assets.domain.figures import SchemaChange
-from logcache_assets.domain.validation import Excuse, RuleResult
+from logcache_assets.domain.rules.results import Excuse, RuleResult
 from logcache_assets.errors import BadInput
 from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, objection, pattern, rule_result
 from logcache_tests.domain.samples import (

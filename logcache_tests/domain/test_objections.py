@@ -4,18 +4,18 @@ import pytest
 
 from logcache_assets.domain.objections import find_idle_settings, find_refusals, find_warnings
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import NO_RULES, RuleEntry, Rules
-from logcache_assets.domain.validation import (
-    MANDATORY_RULES,
-    NO_SAME_T,
+from logcache_assets.domain.rules import MANDATORY_RULES
+from logcache_assets.domain.rules.results import (
     AppliedAllowance,
     Excuse,
     RuleName,
     RuleResult,
-    SameTSelection,
     applied_allowances,
     judge_unusable,
 )
+from logcache_assets.domain.rules.settings_file import rule_entry
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictness
+from logcache_assets.domain.same_t_selection import NO_SAME_T, SameTSelection
 from logcache_tests.domain.contract_samples import FEED, allowance, rule_result, told
 from logcache_tests.domain.samples import changed
 
@@ -89,7 +89,7 @@ def excused(*excuses: Excuse) -> tuple[RuleResult, ...]:
             id="a rule that nobody asked for, and that blocks",
         ),
         pytest.param(
-            {"a": judge_unusable("it is aborted in the test run")},
+            {"a": judge_unusable("it is aborted in the test run", rules=MANDATORY_RULES)},
             ("a: it is aborted in the test run",),
             id="no table, which is one reason for all rules",
         ),
@@ -184,36 +184,38 @@ def test_an_allowance_is_used_if_it_excused_something() -> None:
     )
     results = {"a": excused(THRESHOLD), "b": (*PASSED[:3], changed(PASSED[3], excused=(THRESHOLD, ALLOWED)))}
 
-    applied = applied_allowances(Rules(allow=allow), results)
+    applied = applied_allowances(Strictness(allow=allow), results)
 
     assert applied == tuple(AppliedAllowance(allowance=a, used=n == 0) for n, a in enumerate(allow))
 
 
 def test_without_allowances_none_is_applied() -> None:
     """A threshold is not one."""
-    assert applied_allowances(Rules(), {"a": excused(THRESHOLD)}) == ()
+    assert applied_allowances(Strictness(), {"a": excused(THRESHOLD)}) == ()
 
 
 @pytest.mark.parametrize(
     ("rules", "same_t", "sentences"),
     [
-        pytest.param(NO_RULES, SameTSelection(), (), id="the defaults"),
-        pytest.param(NO_RULES, NO_SAME_T, (), id="nothing recomputed on purpose"),
-        pytest.param(Rules(entries=(RuleEntry(contract="contract-feed/*"),)), SameTSelection(), (), id="what is there"),
+        pytest.param(DEFAULT_STRICTNESS, SameTSelection(), (), id="the defaults"),
+        pytest.param(DEFAULT_STRICTNESS, NO_SAME_T, (), id="nothing recomputed on purpose"),
         pytest.param(
-            Rules(entries=(RuleEntry(contract="contract-fed/*"),)),
+            Strictness(entries=(rule_entry(contract="contract-feed/*"),)), SameTSelection(), (), id="what is there"
+        ),
+        pytest.param(
+            Strictness(entries=(rule_entry(contract="contract-fed/*"),)),
             SameTSelection(),
             ("validation.yaml: rules[0] does nothing: no contract is 'contract-fed/*'; correct the name or remove it",),
             id="a misspelt rule",
         ),
         pytest.param(
-            NO_RULES,
+            DEFAULT_STRICTNESS,
             SameTSelection(contracts="feed/*"),
             ("same t, same table: no contract is 'feed/*', so none is recomputed; correct the pattern",),
             id="a pattern of no contract",
         ),
         pytest.param(
-            NO_RULES,
+            DEFAULT_STRICTNESS,
             SameTSelection(prototypes=("s0", "s7", "s6")),
             (
                 "same t, same table: no database is on 's6'; correct the prototype",
@@ -224,7 +226,7 @@ def test_without_allowances_none_is_applied() -> None:
     ],
 )
 def test_settings_that_concern_nothing_are_told(
-    rules: Rules, same_t: SameTSelection, sentences: tuple[str, ...]
+    rules: Strictness, same_t: SameTSelection, sentences: tuple[str, ...]
 ) -> None:
     """A misspelt name would silently switch something off."""
     assert told(find_idle_settings(rules, same_t, [FEED])) == sentences

@@ -16,10 +16,10 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Reason
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.judges import judge_contract
-from logcache_assets.domain.rules import NO_RULES
+from logcache_assets.domain.rules import MANDATORY_RULES, judge_contract
+from logcache_assets.domain.rules.results import RuleName
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS
 from logcache_assets.domain.segments import Segment
-from logcache_assets.domain.validation import MANDATORY_RULES, RuleName
 from logcache_assets.engine.compare.compare_days import compare_days
 from logcache_assets.engine.compare.contract_files import Table, open_table
 from logcache_assets.engine.compare.day_pair import DayPair, Logs
@@ -181,7 +181,7 @@ def faults_of(found: Mapping[str, ContractFigures]) -> Iterator[str]:
 
 def failed_rules(dataset: str, figures: ContractFigures) -> list[RuleName]:
     """The rules that refuse a contract."""
-    results = judge_contract(dataset, figures, NO_RULES, required=MANDATORY_RULES)
+    results = judge_contract(dataset, figures, DEFAULT_STRICTNESS, required=MANDATORY_RULES)
     return [result.rule for result in results if result.blocks]
 
 

@@ -9,7 +9,9 @@ from msgspec.structs import replace as with_fields
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.documents import ContractOutcome
-from logcache_assets.domain.validation import MANDATORY_RULES, RuleName, RuleResult, SameTSelection
+from logcache_assets.domain.rules import MANDATORY_RULES
+from logcache_assets.domain.rules.results import RuleName, RuleResult
+from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy
@@ -192,3 +194,24 @@ def test_a_table_that_is_missing_fails_its_own_contract_only(
     assert {name for name, outcome in outcomes.items() if not outcome.passed} == {MERCHANTS[0]}
     assert {result.actual for result in outcomes[MERCHANTS[0]].results} == {("it is not there today",)}
     assert tuple(result.rule for result in outcomes[MERCHANTS[0]].results) == WITH_SAME_T
+
+
+def test_a_contract_is_held_against_its_own_history(days: tuple[Day, Day], shared_store: FolderObjectStore) -> None:
+    """Each against its last refreshes; one that has none passes, and a table far outside its band warns."""
+    case = case_of(*days, shared_store, cache="cache-of-history")
+    first = judged(case, shared_store, [])
+    merchants, histories = (first[name].figures for name in MERCHANTS)
+    assert merchants is not None
+    assert histories is not None
+    far = with_fields(merchants, today=with_fields(merchants.today, rows=merchants.today.rows + 10_000))
+
+    again = judged(replace(case, history={MERCHANTS[0]: (far,) * 3, MERCHANTS[1]: (histories,) * 3}), shared_store, [])
+
+    found = {name: result_of(outcome, "rows_within_band") for name, outcome in again.items()}
+    assert [name for name, result in found.items() if not result.passed] == [MERCHANTS[0]]
+    assert not found[MERCHANTS[0]].blocks
+    assert {name: result.figures["earlier_refreshes"] for name, result in found.items() if name in MERCHANTS} == {
+        MERCHANTS[0]: 3,
+        MERCHANTS[1]: 3,
+    }
+    assert all(result.figures["earlier_refreshes"] == 0 for name, result in found.items() if name not in MERCHANTS)

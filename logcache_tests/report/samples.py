@@ -25,8 +25,9 @@ from logcache_assets.domain.figures import (
     TableFigures,
 )
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import Allowance
-from logcache_assets.domain.validation import MANDATORY_RULES, AppliedAllowance, Excuse, RuleName, RuleResult
+from logcache_assets.domain.rules import MANDATORY_RULES
+from logcache_assets.domain.rules.results import AppliedAllowance, Excuse, RuleName, RuleResult
+from logcache_assets.domain.rules.strictness import Allowance
 
 NOW = datetime(2018, 5, 28, 14, 0, tzinfo=UTC)
 SHA = "33a485bc" + "0" * 32

@@ -14,8 +14,8 @@ from logcache_assets.catalog import load_catalog
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import Allowance
-from logcache_assets.domain.validation import AppliedAllowance
+from logcache_assets.domain.rules.results import AppliedAllowance
+from logcache_assets.domain.rules.strictness import Allowance
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.report import Template, render_report

@@ -11,7 +11,7 @@ import dagster as dg
 
 from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
-from logcache_assets.defs.checks import CHECKED_RULES, contract_check_results, contract_check_specs
+from logcache_assets.defs.checks import contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
     OWNERS,
     WHOLE,
@@ -37,8 +37,10 @@ from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
 from logcache_assets.domain.objections import find_idle_settings
+from logcache_assets.domain.outcomes import unusable_outcome
 from logcache_assets.domain.problems import coded
-from logcache_assets.domain.validation import applied_allowances, judge_unusable
+from logcache_assets.domain.rules import RULE_NAMES
+from logcache_assets.domain.rules.results import applied_allowances
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
@@ -151,14 +153,8 @@ def _reported(
     """The materialization of a contract that has a table, and its checks in any case."""
     if outcome is None:
         reason = coded(f"the definitions at {evidence.candidate.version} do not declare it", "C24")
-        outcome = ContractOutcome(
-            dataset=table.dataset,
-            state="absent",
-            uri=None,
-            rows=None,
-            yesterday_rows=None,
-            results=judge_unusable(f"{reason}; run `logcache catalog pull`", rules=CHECKED_RULES),
-        )
+        remedy = "run `logcache catalog pull`"
+        outcome = unusable_outcome(table.dataset, f"{reason}; {remedy}", rules=RULE_NAMES)
     if outcome.figures is not None and key in context.selected_asset_keys:
         yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
     for result in contract_check_results(key, outcome):
@@ -182,9 +178,9 @@ def _inventory_of(
         ),
         spans=spans,
         outcomes=outcomes,
-        allowances=applied_allowances(pinned.rules, {o.dataset: o.results for o in outcomes}),
+        allowances=applied_allowances(pinned.strictness, {o.dataset: o.results for o in outcomes}),
         rules_sha256=pinned.sha256,
-        warnings=find_idle_settings(pinned.rules, evidence.settings.same_t, definitions),
+        warnings=find_idle_settings(pinned.strictness, evidence.settings.same_t, definitions),
     )
 
 

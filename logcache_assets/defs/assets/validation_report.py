@@ -1,8 +1,6 @@
 """Stage 7: the verdict over the candidate's contracts, as JSON, Markdown and an HTML page."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from itertools import islice
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -19,12 +17,14 @@ from logcache_assets.defs.stage import (
 )
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
-from logcache_assets.domain.validation import RuleName, SameTSelection, required_rules
+from logcache_assets.domain.rules import required_rules
+from logcache_assets.domain.rules.results import RuleName
+from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.domain.verdict import decide_verdict
 from logcache_assets.domain.wording import count_of
-from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.past_verdicts import past_verdicts
 from logcache_assets.refresh.pinned_definitions import read_definition
 from logcache_assets.refresh.pinned_rules import read_rules
 from logcache_assets.report import render_report
@@ -33,8 +33,6 @@ from logcache_assets.settings import Settings
 STAGE = "validation_report"
 NAMED_REASONS = 5
 """So many reasons a person is told at once; the report has all."""
-TREND = 30
-"""So many verdicts of former refreshes are charted."""
 
 APPROVED = dg.AssetCheckSpec(
     "approved",
@@ -60,26 +58,6 @@ def required_of_contracts(
         for table in contract_tables(definition):
             required[table.dataset] = required_rules(table, definition, same_t)
     return required
-
-
-def past_verdicts(documents: Documents, settings: Settings, *, before: Verdict) -> tuple[Verdict, ...]:
-    """The last verdicts over some of the same databases, oldest first; those of a former version are left out."""
-    verdicts = (i for i in documents.store.list_objects(settings.locations.documents) if _is_verdict(i.uri))
-    newest_first = sorted(verdicts, key=lambda item: item.modified_at, reverse=True)
-    found = islice(_others(documents, (item.uri for item in newest_first), before=before), TREND)
-    return tuple(sorted(found, key=lambda verdict: verdict.decided_at))
-
-
-def _is_verdict(uri: str) -> bool:
-    return f"/{STAGE}/" in uri and uri.endswith(".json")
-
-
-def _others(documents: Documents, uris: Iterable[str], *, before: Verdict) -> Iterator[Verdict]:
-    for uri in uris:
-        with suppress(LogCacheError):
-            verdict = documents.read(uri, Verdict)
-            if verdict.binding != before.binding and set(verdict.databases) & set(before.databases):
-                yield verdict
 
 
 def _fault_figures(verdict: Verdict) -> dict[str, int]:
@@ -125,7 +103,7 @@ def validation_report(
             required=required_of_contracts(candidate, repository, settings.same_t),
             now=clock.now(),
         )
-        past = past_verdicts(documents, settings, before=verdict)
+        past = past_verdicts(documents, settings.locations, databases=verdict.databases, besides=verdict.binding)
         markdown = render_report(verdict, candidate=candidate, past=past, template="report.md")
         page = render_report(verdict, candidate=candidate, past=past, template="report.html")
         store.write(report_uri(settings, candidate, "md"), markdown.encode())

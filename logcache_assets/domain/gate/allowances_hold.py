@@ -7,7 +7,7 @@ from typing_extensions import override
 from logcache_assets.domain.gate.requirement import Requirement
 from logcache_assets.domain.gate.state import GateState
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.rules import RULES_PATH
+from logcache_assets.domain.rules.settings_file import RULES_PATH
 
 
 class AllowancesHold(Requirement):

@@ -1,7 +1,7 @@
 """Compares every contract of a database with yesterday's and explains the differences by the log.
 
 Where a cache covers the log up to yesterday's t, only later datoms are read from segments. Whether the figures allow
-publication is decided in domain/.
+publication is decided in domain/rules/.
 """
 
 from collections.abc import Collection, Iterator, Mapping

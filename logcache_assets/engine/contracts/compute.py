@@ -1,7 +1,8 @@
 """Contracts of one bucket: the tables that analysts use, from the facts of an instance.
 
-The data flow: facts with [t_from, t_to) → timelines (cells.py) → rows (rows.py) → one typed, sorted frame per dataset.
-Which buckets there are, and where the frames go, is build.py; what the definition keys mean is docs/contracts.md.
+Facts with [t_from, t_to) become timelines (column_timelines.py), these become rows (one module per kind, ROWS_BY_KIND),
+and these one typed, sorted frame per dataset. Which buckets there are, and where the frames go, is build_contracts.py;
+what the keys of a definition mean is docs/contracts.md.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

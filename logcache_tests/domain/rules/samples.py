@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from logcache_assets.domain.rules import Rules, parse_rules
+from logcache_assets.domain.rules.settings_file import parse_strictness
+from logcache_assets.domain.rules.strictness import Strictness
 from logcache_assets.errors import BadInput
 
 WHERE = "validation/rules.yaml"
@@ -31,9 +32,9 @@ allow:
 """
 
 
-def rules_of(text: str) -> Rules:
+def rules_of(text: str) -> Strictness:
     """What a text says today."""
-    return parse_rules(text, where=WHERE, today=TODAY)
+    return parse_strictness(text, where=WHERE, today=TODAY)
 
 
 def refusal_of(text: str) -> str:

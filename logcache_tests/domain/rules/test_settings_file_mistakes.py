@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from logcache_tests.domain.rules_samples import GOOD, WHERE, refusal_of
+from logcache_tests.domain.rules.samples import GOOD, WHERE, refusal_of
 
 
 @pytest.mark.parametrize(

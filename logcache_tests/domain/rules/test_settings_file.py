@@ -1,4 +1,4 @@
-"""The file of rules: what holds for a contract and a column, and what is excused; mistakes are test_yaml_files.py."""
+"""The file of rules: settings of contracts and columns, and allowances; mistakes are the other module."""
 
 from datetime import date
 
@@ -6,18 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.domain.rules import (
-    NO_RULES,
-    Allowance,
-    Finding,
-    RuleEntry,
-    Rules,
-    RuleSettings,
-    find_unmatched,
-    parse_rules,
-)
+from logcache_assets.domain.rules import RULES
+from logcache_assets.domain.rules.differences import DifferenceSettings
+from logcache_assets.domain.rules.rows_within_band import BandSettings
+from logcache_assets.domain.rules.settings_file import find_unmatched, parse_strictness, rule_entry
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Allowance, RuleEntry, Strictness
+from logcache_assets.domain.rules.values_found_yesterday import ValuesFoundSettings
 from logcache_assets.errors import BadInput
-from logcache_tests.domain.rules_samples import GOOD, TODAY, WHERE, rules_of
+from logcache_tests.domain.rules.samples import GOOD, TODAY, WHERE, rules_of
 
 COLUMNS = {
     "contract-feed/accounts": ("account__id", "prototype", "account__status"),
@@ -28,7 +24,7 @@ COLUMNS = {
 SHARES = st.floats(min_value=0, max_value=1)
 ENTRIES = st.lists(
     st.builds(
-        RuleEntry,
+        rule_entry,
         contract=st.sampled_from(["*", "contract-feed/*", "contract-feed/accounts", "contract-other/*"]),
         column=st.sampled_from([None, "*", "account__*", "card__id"]),
         severity=st.sampled_from(["block", "warn"]),
@@ -41,10 +37,10 @@ def test_every_key_of_the_file_is_read() -> None:
     """Entries and allowances in order; a setting that is not given is not in the entry."""
     rules = rules_of(GOOD)
 
-    assert rules == Rules(
+    assert rules == Strictness(
         entries=(
-            RuleEntry(contract="contract-feed/*", column="transaction__fee", severity="warn", tolerance=1e-9),
-            RuleEntry(
+            rule_entry(contract="contract-feed/*", column="transaction__fee", severity="warn", tolerance=1e-9),
+            rule_entry(
                 contract="contract-feed/accounts", unexplained=0.01, missed=0.0, keys_found=0.9, values_equal=1.0
             ),
         ),
@@ -81,21 +77,25 @@ def test_every_key_of_the_file_is_read() -> None:
 )
 def test_a_file_without_rules_means_the_defaults(text: str) -> None:
     """So that a team can start with an empty file."""
-    assert rules_of(text) == NO_RULES
+    assert rules_of(text) == DEFAULT_STRICTNESS
 
 
 def test_the_defaults_forgive_nothing() -> None:
     """The numbers that the documentation promises."""
-    settings = NO_RULES.settings_of("contract-feed/accounts", "account__status")
+    settings = DEFAULT_STRICTNESS.settings_of(DifferenceSettings, "contract-feed/accounts", "account__status")
+    shares = DEFAULT_STRICTNESS.settings_of(ValuesFoundSettings, "contract-feed/accounts")
+    band = DEFAULT_STRICTNESS.settings_of(BandSettings, "contract-feed/accounts")
 
     assert (settings.severity, settings.tolerance, settings.unexplained, settings.missed) == ("block", 0, 0, 0)
-    assert (settings.keys_found, settings.values_equal) == (0.95, 0.5)
+    assert (shares.keys_found, shares.values_equal) == (0.95, 0.5)
+    assert (band.band_severity, band.band_factor, band.band_rows) == ("warn", 3, 100)
 
 
 @given(contract=st.text(), column=st.none() | st.text())
 def test_without_entries_the_defaults_hold_everywhere(contract: str, column: str | None) -> None:
     """Whatever contract or column is asked for."""
-    assert NO_RULES.settings_of(contract, column) == RuleSettings()
+    for rule in RULES:
+        assert DEFAULT_STRICTNESS.settings_of(rule.settings, contract, column) == rule.settings()
 
 
 @given(entries=ENTRIES, severity=st.sampled_from(["block", "warn"]), missed=SHARES)
@@ -104,13 +104,13 @@ def test_an_entry_for_everything_at_the_end_wins(entries: list[RuleEntry], sever
     everywhere = rules_of(f"rules: [{{severity: {severity}, missed: {missed:.20f}}}]").entries[0]
     contract, column = "contract-feed/accounts", "account__status"
 
-    last = Rules(entries=(*entries, everywhere)).settings_of(contract, column)
-    first = Rules(entries=(everywhere, *entries)).settings_of(contract, column)
+    last = Strictness(entries=(*entries, everywhere)).settings_of(DifferenceSettings, contract, column)
+    first = Strictness(entries=(everywhere, *entries)).settings_of(DifferenceSettings, contract, column)
 
     concerning = [entry for entry in entries if entry.concerns(contract, column)]
-    assert (last.severity, last.missed) == (everywhere.severity, everywhere.missed)
+    assert {"severity": last.severity, "missed": last.missed} == everywhere.given
     wins = concerning[-1] if concerning else everywhere
-    assert (first.severity, first.missed) == (wins.severity, wins.missed)
+    assert {"severity": first.severity, "missed": first.missed} == wins.given
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_an_entry_concerns_what_its_patterns_match(
     """A contract's entry its columns too, a column's entry never the contract."""
     rules = rules_of(f"rules:\n  - {{severity: warn, {entry}}}\n")
 
-    settings = rules.settings_of(contract, column)
+    settings = rules.settings_of(DifferenceSettings, contract, column)
 
-    assert settings == RuleSettings(severity="warn" if concerned else "block")
+    assert settings == DifferenceSettings(severity="warn" if concerned else "block")
 
 
 def test_a_later_entry_changes_only_what_it_gives() -> None:
@@ -154,17 +154,25 @@ def test_a_later_entry_changes_only_what_it_gives() -> None:
         "  - {contract: contract-feed/*, column: fee, tolerance: 0}\n"
     )
 
-    assert rules.settings_of("contract-x/a", "fee") == RuleSettings(severity="warn", tolerance=0.5, keys_found=0.1)
-    assert rules.settings_of("contract-feed/a") == RuleSettings(tolerance=0.5, missed=0.25, keys_found=0.1)
-    assert rules.settings_of("contract-feed/a", "fee") == RuleSettings(tolerance=0, missed=0.25, keys_found=0.1)
+    found = {
+        place: rules.settings_of(DifferenceSettings, *place)
+        for place in (("contract-x/a", "fee"), ("contract-feed/a",), ("contract-feed/a", "fee"))
+    }
+    assert found == {
+        ("contract-x/a", "fee"): DifferenceSettings(severity="warn", tolerance=0.5),
+        ("contract-feed/a",): DifferenceSettings(tolerance=0.5, missed=0.25),
+        ("contract-feed/a", "fee"): DifferenceSettings(tolerance=0, missed=0.25),
+    }
+    for place in found:
+        assert rules.settings_of(ValuesFoundSettings, *place).keys_found == 0.1
 
 
 def test_a_contracts_entry_wins_over_an_earlier_one_of_its_column() -> None:
     """The order of the file alone decides, not which entry is the narrower."""
     rules = rules_of("rules:\n  - {column: fee, severity: warn}\n  - {contract: contract-feed/*, severity: block}\n")
 
-    assert rules.settings_of("contract-feed/a", "fee").severity == "block"
-    assert rules.settings_of("contract-x/a", "fee").severity == "warn"
+    assert rules.settings_of(DifferenceSettings, "contract-feed/a", "fee").severity == "block"
+    assert rules.settings_of(DifferenceSettings, "contract-x/a", "fee").severity == "warn"
 
 
 @pytest.mark.parametrize(
@@ -182,7 +190,7 @@ def test_a_contracts_entry_wins_over_an_earlier_one_of_its_column() -> None:
     ],
 )
 def test_an_allowance_covers_exactly_what_it_names(
-    column: str | None, asked: tuple[str, Finding, str | None], *, covered: bool
+    column: str | None, asked: tuple[str, str, str | None], *, covered: bool
 ) -> None:
     """One finding of one contract, in all columns or in one."""
     allowance = Allowance(
@@ -197,18 +205,19 @@ def test_a_contract_has_its_own_allowances() -> None:
     """Those of the contract and of its columns, by the exact name."""
     rules = rules_of(GOOD)
 
-    assert rules.allowances_of("contract-feed/accounts") == rules.allow[:1]
-    assert rules.allowances_of("contract-feed/cards") == rules.allow[1:]
-    assert rules.allowances_of("contract-feed/account") == ()
+    assert rules.allowance_of("contract-feed/accounts", "unexplained", "account__status") == rules.allow[0]
+    assert rules.allowance_of("contract-feed/cards", "empty") == rules.allow[1]
+    assert rules.allowance_of("contract-feed/account", "unexplained", "account__status") is None
+    assert rules.allowance_of("contract-feed/card", "empty") is None
 
 
 def test_an_allowance_holds_up_to_its_last_day() -> None:
     """On the day it expires it still holds; the day after, its owner must be asked."""
-    last = parse_rules(GOOD, where=WHERE, today=date(2026, 6, 1))
+    last = parse_strictness(GOOD, where=WHERE, today=date(2026, 6, 1))
 
     assert len(last.allow) == 2
     with pytest.raises(BadInput) as refusal:
-        parse_rules(GOOD, where=WHERE, today=date(2026, 6, 2))
+        parse_strictness(GOOD, where=WHERE, today=date(2026, 6, 2))
     for part in ("line 18", "contract-feed/cards", "'empty'", "team-new", "2026-06-01", "renew it", "remove it"):
         assert part in str(refusal.value)
 
@@ -232,7 +241,7 @@ def test_allowances_may_stand_side_by_side(other: str) -> None:
 def test_rules_that_match_are_no_finding() -> None:
     """Neither patterns nor exact names, as long as something has that name."""
     assert list(find_unmatched(rules_of(GOOD), COLUMNS)) == []
-    assert list(find_unmatched(NO_RULES, {})) == []
+    assert list(find_unmatched(DEFAULT_STRICTNESS, {})) == []
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,17 @@
 import pytest
 
 from logcache_assets.domain.figures import SameT
-from logcache_assets.domain.judges import judge_same_t
-from logcache_assets.domain.rules import NO_RULES, Allowance, RuleEntry, Rules
-from logcache_assets.domain.validation import RuleResult
+from logcache_assets.domain.rules.results import RuleResult
+from logcache_assets.domain.rules.same_t_same_table import SAME_T_SAME_TABLE
+from logcache_assets.domain.rules.settings_file import rule_entry
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Allowance, RuleEntry, Strictness
 from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures
 from logcache_tests.domain.samples import changed
 
 
-def judge(found: SameT | None, rules: Rules = NO_RULES) -> RuleResult:
+def judge(found: SameT | None, rules: Strictness = DEFAULT_STRICTNESS) -> RuleResult:
     """What the rule says of accounts."""
-    return judge_same_t(ACCOUNTS, changed(contract_figures(), same_t=found), rules)
+    return SAME_T_SAME_TABLE.judge(ACCOUNTS, changed(contract_figures(), same_t=found), rules)
 
 
 def recomputed(differing: int, *columns: str) -> SameT:
@@ -24,7 +25,7 @@ def test_why_it_was_not_recomputed_is_told() -> None:
     """A missing check is a refusal, and its cause is what a reader wants (C29)."""
     figures = changed(contract_figures(), same_t=None, same_t_failure="the cached log is gone")
 
-    result = judge_same_t(ACCOUNTS, figures, NO_RULES)
+    result = SAME_T_SAME_TABLE.judge(ACCOUNTS, figures, DEFAULT_STRICTNESS)
 
     assert (result.blocks, result.sentence) == (True, "it was not recomputed: the cached log is gone (C29)")
 
@@ -72,20 +73,20 @@ def test_the_caches_must_give_yesterday_again(found: SameT | None, actual: str, 
 @pytest.mark.parametrize(
     "entry",
     [
-        pytest.param(RuleEntry(severity="warn"), id="a severity"),
-        pytest.param(RuleEntry(unexplained=1.0, missed=1.0, keys_found=0.0, values_equal=0.0), id="every threshold"),
+        pytest.param(rule_entry(severity="warn"), id="a severity"),
+        pytest.param(rule_entry(unexplained=1.0, missed=1.0, keys_found=0.0, values_equal=0.0), id="every threshold"),
     ],
 )
 def test_no_setting_makes_a_broken_cache_good(entry: RuleEntry) -> None:
     """The same log at the same t has one table."""
-    assert judge(recomputed(1), Rules(entries=(entry,))).blocks
+    assert judge(recomputed(1), Strictness(entries=(entry,))).blocks
 
 
 def test_an_allowance_excuses_a_difference_and_is_named() -> None:
     """Somebody answers for it until a date."""
     allowed = allowance("same-t")
 
-    result = judge(recomputed(3, "fee"), Rules(allow=(allowed,)))
+    result = judge(recomputed(3, "fee"), Strictness(allow=(allowed,)))
 
     assert result.passed
     assert [excuse.allowance for excuse in result.excused] == [allowed]
@@ -105,7 +106,7 @@ def test_an_allowance_excuses_a_difference_and_is_named() -> None:
 )
 def test_an_allowance_excuses_nothing_else(found: SameT | None, allowed: Allowance) -> None:
     """Neither another contract nor a check that did not run."""
-    result = judge(found, Rules(allow=(allowed,)))
+    result = judge(found, Strictness(allow=(allowed,)))
 
     assert result.blocks
     assert result.excused == ()
@@ -113,9 +114,9 @@ def test_an_allowance_excuses_nothing_else(found: SameT | None, allowed: Allowan
 
 def test_an_allowance_without_a_difference_is_not_named() -> None:
     """So that it shows as unused."""
-    assert judge(recomputed(0), Rules(allow=(allowance("same-t"),))).excused == ()
+    assert judge(recomputed(0), Strictness(allow=(allowance("same-t"),))).excused == ()
 
 
 def test_what_was_excused_is_not_said_to_be_equal() -> None:
     """A reviewer who reads `actual` alone is not deceived."""
-    assert "all equal" not in judge(recomputed(3), Rules(allow=(allowance("same-t"),))).sentence
+    assert "all equal" not in judge(recomputed(3), Strictness(allow=(allowance("same-t"),))).sentence

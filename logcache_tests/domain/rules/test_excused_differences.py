@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcache_assets.domain.figures import FAULTS, CellFigures, ContractFigures, Fault, PrototypeFigures
-from logcache_assets.domain.judges import judge_contract
-from logcache_assets.domain.rules import NO_RULES, Allowance, RuleEntry, Rules
-from logcache_assets.domain.validation import MANDATORY_RULES
+from logcache_assets.domain.rules import MANDATORY_RULES, judge_contract
+from logcache_assets.domain.rules.settings_file import rule_entry
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Allowance, RuleEntry, Strictness
 from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures, faulty, judge_fault
 from logcache_tests.domain.samples import changed
 
@@ -46,7 +46,7 @@ EACH_FAULT = pytest.mark.parametrize("fault", [pytest.param(fault, id=fault) for
 def test_a_threshold_excuses_and_is_told(fault: Fault, entry: dict[str, object], excused: list[str]) -> None:
     """Rows by their share of all keys, cells by their share of what was compared."""
     share = entry["share"]
-    threshold = RuleEntry(**{fault: share}, **{k: v for k, v in entry.items() if k != "share"})  # type: ignore[arg-type]
+    threshold = rule_entry(**{fault: share}, **{k: v for k, v in entry.items() if k != "share"})  # type: ignore[arg-type]
 
     result = judge_fault(fault, faulty(fault, rows=2, account__status=12), threshold)
 
@@ -57,7 +57,7 @@ def test_a_threshold_excuses_and_is_told(fault: Fault, entry: dict[str, object],
 @EACH_FAULT
 def test_the_threshold_of_one_fault_is_not_that_of_the_other(fault: Fault) -> None:
     """Who lets differences pass has not let changes be missed."""
-    threshold = RuleEntry(unexplained=1.0) if fault == "missed" else RuleEntry(missed=1.0)
+    threshold = rule_entry(unexplained=1.0) if fault == "missed" else rule_entry(missed=1.0)
 
     assert judge_fault(fault, faulty(fault, rows=2), threshold).blocks
 
@@ -115,7 +115,7 @@ def emptied() -> ContractFigures:
 
 def test_a_contract_that_may_be_empty_passes_empty() -> None:
     """All that the rules find of it is excused by the one entry, and told."""
-    results = judge_contract(ACCOUNTS, emptied(), Rules(allow=(allowance("empty"),)), required=MANDATORY_RULES)
+    results = judge_contract(ACCOUNTS, emptied(), Strictness(allow=(allowance("empty"),)), required=MANDATORY_RULES)
 
     assert [result.rule for result in results if not result.passed] == []
     assert [excuse.what for result in results for excuse in result.excused] == [
@@ -130,7 +130,7 @@ def test_a_contract_that_may_be_empty_must_be_right_otherwise() -> None:
     allow = (allowance("empty"),)
 
     assert judge_fault("unexplained", faulty("unexplained", rows=2), allow=allow).blocks
-    results = judge_contract(ACCOUNTS, emptied(), NO_RULES, required=MANDATORY_RULES)
+    results = judge_contract(ACCOUNTS, emptied(), DEFAULT_STRICTNESS, required=MANDATORY_RULES)
     assert [result.rule for result in results if result.blocks] == list(MANDATORY_RULES[:3])
 
 
@@ -141,7 +141,7 @@ def test_an_allowance_that_excuses_nothing_is_not_named(fault: Fault) -> None:
 
 
 ENTRIES = st.builds(
-    RuleEntry,
+    rule_entry,
     column=st.sampled_from([None, "account__status", "account__*"]),
     severity=st.sampled_from(["block", "warn"]),
     unexplained=st.floats(min_value=0, max_value=1),

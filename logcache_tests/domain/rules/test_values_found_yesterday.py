@@ -3,8 +3,9 @@
 import pytest
 
 from logcache_assets.domain.figures import FAULTS, CellFigures, ContractFigures, PrototypeFigures, Reason
-from logcache_assets.domain.judges import judge_values_found
-from logcache_assets.domain.rules import NO_RULES, RuleEntry, Rules
+from logcache_assets.domain.rules.settings_file import rule_entry
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, RuleEntry, Strictness
+from logcache_assets.domain.rules.values_found_yesterday import VALUES_FOUND_YESTERDAY
 from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures, unsound
 from logcache_tests.domain.samples import changed
 
@@ -59,7 +60,7 @@ def found_again(
 )
 def test_yesterdays_values_must_be_found(*, found: ContractFigures, passed: bool) -> None:
     """At least the threshold's share of keys, and over these of all values; exactly the threshold is enough."""
-    result = judge_values_found(ACCOUNTS, found, NO_RULES)
+    result = VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, DEFAULT_STRICTNESS)
 
     assert (result.passed, result.blocks) == (passed, not passed)
 
@@ -79,7 +80,7 @@ def test_a_value_is_equal_or_it_is_not(kind: str, share: float) -> None:
         contract_figures(), prototypes={"s0": PrototypeFigures(rows=100, yesterday_rows=100, columns={"fee": cells})}
     )
 
-    assert judge_values_found(ACCOUNTS, found, NO_RULES).figures["share_equal"] == share
+    assert VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, DEFAULT_STRICTNESS).figures["share_equal"] == share
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_value_is_equal_or_it_is_not(kind: str, share: float) -> None:
 )
 def test_the_result_says_what_was_found(found: ContractFigures, actual: str) -> None:
     """In shares, whether it passed or not."""
-    result = judge_values_found(ACCOUNTS, found, NO_RULES)
+    result = VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, DEFAULT_STRICTNESS)
 
     assert result.sentence == actual
     assert result.expected == "at least 95% of yesterday's keys, and over these at least 50% equal values"
@@ -116,7 +117,9 @@ def test_the_result_says_what_was_found(found: ContractFigures, actual: str) -> 
 
 def test_the_share_of_every_column_is_kept() -> None:
     """Under names that stay the same over refreshes."""
-    assert judge_values_found(ACCOUNTS, found_again(missing=20, status=20, amount=80), NO_RULES).figures == {
+    assert VALUES_FOUND_YESTERDAY.judge(
+        ACCOUNTS, found_again(missing=20, status=20, amount=80), DEFAULT_STRICTNESS
+    ).figures == {
         "share_keys_found": 0.8,
         "share_equal": 0.375,
         "share_equal/account__status": 0.75,
@@ -127,19 +130,19 @@ def test_the_share_of_every_column_is_kept() -> None:
 @pytest.mark.parametrize(
     ("entry", "passed"),
     [
-        pytest.param(RuleEntry(keys_found=0.9, values_equal=0.1), True, id="both lowered"),
-        pytest.param(RuleEntry(keys_found=0.9), False, id="only the keys"),
-        pytest.param(RuleEntry(values_equal=0.1), False, id="only the values"),
-        pytest.param(RuleEntry(keys_found=0.91, values_equal=0.1), False, id="not low enough"),
-        pytest.param(RuleEntry(contract="contract-x/*", keys_found=0, values_equal=0), False, id="another contract"),
-        pytest.param(RuleEntry(severity="warn", unexplained=1, missed=1), False, id="what is for differences"),
+        pytest.param(rule_entry(keys_found=0.9, values_equal=0.1), True, id="both lowered"),
+        pytest.param(rule_entry(keys_found=0.9), False, id="only the keys"),
+        pytest.param(rule_entry(values_equal=0.1), False, id="only the values"),
+        pytest.param(rule_entry(keys_found=0.91, values_equal=0.1), False, id="not low enough"),
+        pytest.param(rule_entry(contract="contract-x/*", keys_found=0, values_equal=0), False, id="another contract"),
+        pytest.param(rule_entry(severity="warn", unexplained=1, missed=1), False, id="what is for differences"),
     ],
 )
 def test_the_shares_of_a_contract_are_its_own(*, entry: RuleEntry, passed: bool) -> None:
     """A rule lowers them; severity does not make them a warning."""
     found = found_again(missing=10, status=81, amount=81)
 
-    assert judge_values_found(ACCOUNTS, found, Rules(entries=(entry,))).blocks is not passed
+    assert VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, Strictness(entries=(entry,))).blocks is not passed
 
 
 @pytest.mark.parametrize(
@@ -154,27 +157,29 @@ def test_the_shares_of_a_contract_are_its_own(*, entry: RuleEntry, passed: bool)
 )
 def test_low_shares_that_the_log_explains_are_only_a_warning(*, found: ContractFigures, blocks: bool) -> None:
     """The log is the better witness; a single fault, or no log, and they block."""
-    assert judge_values_found(ACCOUNTS, found, NO_RULES).blocks is blocks
+    assert VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, DEFAULT_STRICTNESS).blocks is blocks
 
 
 @pytest.mark.parametrize(
     "rules",
     [
-        pytest.param(Rules(allow=(allowance("unexplained"),)), id="allowed"),
-        pytest.param(Rules(entries=(RuleEntry(unexplained=0.1),)), id="within a threshold"),
-        pytest.param(Rules(entries=(RuleEntry(severity="warn"),)), id="only a warning"),
+        pytest.param(Strictness(allow=(allowance("unexplained"),)), id="allowed"),
+        pytest.param(Strictness(entries=(rule_entry(unexplained=0.1),)), id="within a threshold"),
+        pytest.param(Strictness(entries=(rule_entry(severity="warn"),)), id="only a warning"),
     ],
 )
-def test_low_shares_by_what_does_not_block_do_not_block(rules: Rules) -> None:
+def test_low_shares_by_what_does_not_block_do_not_block(rules: Strictness) -> None:
     """Who has excused the differences need not excuse their sum."""
     found = found_again(missing=10, because="unexplained", explained=True)
 
-    assert not judge_values_found(ACCOUNTS, found, rules).blocks
+    assert not VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found, rules).blocks
 
 
 def test_a_low_share_that_is_explained_is_still_told() -> None:
     """Not as passed, but as a warning, in the same words."""
-    result = judge_values_found(ACCOUNTS, found_again(missing=10, because="excised", explained=True), NO_RULES)
+    result = VALUES_FOUND_YESTERDAY.judge(
+        ACCOUNTS, found_again(missing=10, because="excised", explained=True), DEFAULT_STRICTNESS
+    )
 
     assert (result.passed, result.severity) == (False, "warn")
     assert result.sentence == "only 90.00% of yesterday's 100 keys are there"
@@ -182,9 +187,9 @@ def test_a_low_share_that_is_explained_is_still_told() -> None:
 
 def test_a_threshold_is_shown_as_it_is() -> None:
     """Rounding up would promise what is not asked."""
-    rules = Rules(entries=(RuleEntry(keys_found=0.999, values_equal=0.625),))
+    rules = Strictness(entries=(rule_entry(keys_found=0.999, values_equal=0.625),))
 
-    result = judge_values_found(ACCOUNTS, found_again(), rules)
+    result = VALUES_FOUND_YESTERDAY.judge(ACCOUNTS, found_again(), rules)
 
     assert "99.9%" in result.expected
     assert "62.5%" in result.expected

@@ -3,8 +3,9 @@
 import pytest
 
 from logcache_assets.domain.figures import ContractFigures, SchemaChange
-from logcache_assets.domain.judges import judge_sound_table
-from logcache_assets.domain.rules import NO_RULES, Allowance, RuleEntry, Rules
+from logcache_assets.domain.rules.settings_file import rule_entry
+from logcache_assets.domain.rules.sound_table import SOUND_TABLE
+from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Allowance, Strictness
 from logcache_tests.domain.contract_samples import ACCOUNTS, allowance, contract_figures
 from logcache_tests.domain.samples import changed
 
@@ -45,7 +46,7 @@ def change(was: str | None, is_now: str | None, expected: str | None, *, column:
 )
 def test_a_sound_table_passes(found: ContractFigures) -> None:
     """The schema that is due, a sound key, rows where yesterday had rows."""
-    result = judge_sound_table(ACCOUNTS, found, NO_RULES)
+    result = SOUND_TABLE.judge(ACCOUNTS, found, DEFAULT_STRICTNESS)
 
     assert result.passed
     assert not result.blocks
@@ -112,10 +113,10 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
 )
 def test_an_unsound_table_blocks_with_its_problem(found: ContractFigures, actual: str) -> None:
     """In counts and column names, beside what was expected; no severity makes it a warning."""
-    lenient = Rules(entries=(RuleEntry(severity="warn", unexplained=1.0, missed=1.0, keys_found=0.0),))
+    lenient = Strictness(entries=(rule_entry(severity="warn", unexplained=1.0, missed=1.0, keys_found=0.0),))
 
-    for rules in (NO_RULES, lenient):
-        result = judge_sound_table(ACCOUNTS, found, rules)
+    for rules in (DEFAULT_STRICTNESS, lenient):
+        result = SOUND_TABLE.judge(ACCOUNTS, found, rules)
 
         assert result.blocks
         assert result.sentence == actual
@@ -128,7 +129,7 @@ def test_the_numbers_of_a_table_are_kept() -> None:
     """Dagit plots them over refreshes."""
     found = days(today={"null_keys": 2, "duplicate_keys": 3})
 
-    assert judge_sound_table(ACCOUNTS, found, NO_RULES).figures == {
+    assert SOUND_TABLE.judge(ACCOUNTS, found, DEFAULT_STRICTNESS).figures == {
         "rows": 250,
         "yesterday_rows": 240,
         "null_keys": 2,
@@ -155,7 +156,7 @@ FEE_GONE = days(schema=(change("int64", None, "int64"),))
 )
 def test_an_allowance_excuses_a_table_and_is_named(found: ContractFigures, allowed: Allowance, excused: str) -> None:
     """The rule passes, and tells what it let pass and who answers for it."""
-    result = judge_sound_table(ACCOUNTS, found, Rules(allow=(allowed,)))
+    result = SOUND_TABLE.judge(ACCOUNTS, found, Strictness(allow=(allowed,)))
 
     assert result.passed
     assert [str(excuse) for excuse in result.excused] == [
@@ -176,7 +177,7 @@ def test_an_allowance_excuses_a_table_and_is_named(found: ContractFigures, allow
 )
 def test_an_allowance_excuses_nothing_else(found: ContractFigures, allowed: Allowance) -> None:
     """The table still blocks, and nothing is told as excused."""
-    result = judge_sound_table(ACCOUNTS, found, Rules(allow=(allowed,)))
+    result = SOUND_TABLE.judge(ACCOUNTS, found, Strictness(allow=(allowed,)))
 
     assert result.blocks
     assert result.excused == ()
@@ -186,7 +187,7 @@ def test_one_allowed_problem_leaves_the_others() -> None:
     """What blocks and what is excused are told apart."""
     found = days(schema=(change("int64", None, "int64"), change("int64", None, "int64", column="account__limit")))
 
-    result = judge_sound_table(ACCOUNTS, found, Rules(allow=(allowance("schema", column="account__fee"),)))
+    result = SOUND_TABLE.judge(ACCOUNTS, found, Strictness(allow=(allowance("schema", column="account__fee"),)))
 
     assert result.blocks
     assert result.sentence == "column account__limit is not there"

@@ -1,4 +1,4 @@
-"""differences_explained and nothing_missed: faults by whole row and by cell, and what excuses them.
+"""What differences_explained and nothing_missed share: faults by whole row and by cell, and their likely cause.
 
 Accounts have 240 rows of yesterday and 10 new ones, so 250 keys; 240 cells of each column are compared.
 """
@@ -6,7 +6,7 @@ Accounts have 240 rows of yesterday and 10 new ones, so 250 keys; 240 cells of e
 import pytest
 
 from logcache_assets.domain.figures import FAULTS, CellFigures, ContractFigures, Fault, PrototypeFigures
-from logcache_assets.domain.rules import RuleEntry
+from logcache_assets.domain.rules.settings_file import rule_entry
 from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, judge_fault, pattern, unsound
 from logcache_tests.domain.samples import changed
 
@@ -118,7 +118,7 @@ def test_severity_is_of_a_contract_and_of_each_column(
         "status": f"account__status: 12 of 240 cells {fault}",
         "amount": f"account__amount: 6 of 240 cells {fault}",
     }
-    severe = [RuleEntry(**entry) for entry in entries]  # type: ignore[arg-type] # severities are literals here
+    severe = [rule_entry(**entry) for entry in entries]
 
     result = judge_fault(fault, faulty(fault, rows=2, account__status=12, account__amount=6), *severe)
 
@@ -130,7 +130,7 @@ def test_severity_is_of_a_contract_and_of_each_column(
 @EACH_FAULT
 def test_tables_that_cannot_be_compared_block(fault: Fault) -> None:
     """Whatever is allowed: nothing was looked at."""
-    lenient = RuleEntry(severity="warn", unexplained=1.0, missed=1.0)
+    lenient = rule_entry(severity="warn", unexplained=1.0, missed=1.0)
 
     result = judge_fault(fault, UNSOUND, lenient, allow=(allowance(fault),))
 
@@ -171,13 +171,6 @@ def test_another_key_is_thought_of_where_most_rows_are_wrong(
     assert ("LOGCACHE_PII_KEY" in result.sentence) is asked
 
 
-def test_missed_rows_are_not_called_explained() -> None:
-    """They are the other rule's, but a reader of this one is not deceived."""
-    assert judge_fault("unexplained", faulty("missed", rows=2)).sentence == (
-        "30 rows not as yesterday, all explained, but for 2 missed"
-    )
-
-
 @EACH_FAULT
 def test_the_likely_cause_comes_first(fault: Fault) -> None:
     """What the rows of this fault have in common; patterns of anything else are no cause of it."""
@@ -196,7 +189,7 @@ def test_the_likely_cause_comes_first(fault: Fault) -> None:
         "a.avro; "
         f"2 whole rows {fault}; account__status: 12 of 240 cells {fault}"
     )
-    assert judge_fault(fault, found, RuleEntry(severity="warn")).sentence == (
+    assert judge_fault(fault, found, rule_entry(severity="warn")).sentence == (
         f"2 whole rows {fault}; account__status: 12 of 240 cells {fault}"
     )
 
@@ -212,22 +205,6 @@ def test_without_a_log_that_is_the_cause() -> None:
     assert judge_fault("missed", found).sentence == (
         "no log was given, so nothing tells what today's table must show (C29)"
     )
-
-
-def test_rows_are_counted_by_reason() -> None:
-    """Under names that stay the same over refreshes; faults have names of their own."""
-    assert judge_fault("unexplained", faulty("unexplained", rows=3)).figures == {
-        "differing_rows": 30,
-        "unexplained_rows": 3,
-        "share_explained": 0.9,
-        "rows/new-transaction": 27,
-        "rows/referred-entity": 0,
-        "rows/renamed-ident": 0,
-        "rows/excised": 0,
-        "rows/definition-changed": 0,
-    }
-    assert judge_fault("missed", faulty("missed", rows=3)).figures == {"missed_rows": 3}
-    assert judge_fault("unexplained", changed(contract_figures(), prototypes={})).figures["share_explained"] == 1.0
 
 
 @EACH_FAULT
@@ -253,7 +230,7 @@ def test_the_likely_cause_is_of_what_blocks(fault: Fault) -> None:
     cause = f"all 5 {fault} rows are on s0 (row added); 5 whole rows {fault}"
 
     allowed = judge_fault(fault, found, allow=(allowance(fault, column="account__status"),))
-    warned = judge_fault(fault, found, RuleEntry(column="account__status", severity="warn"))
+    warned = judge_fault(fault, found, rule_entry(column="account__status", severity="warn"))
 
     assert allowed.sentence == cause
     assert warned.sentence == f"{cause}; account__status: 7 of 240 cells {fault}"
