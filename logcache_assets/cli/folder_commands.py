@@ -64,7 +64,7 @@ def contracts(
     chosen = tuple(kind for kind in KIND_NAMES if kind in kinds)
     if unknown := set(kinds) - set(KIND_NAMES):
         raise click.BadParameter(
-            f"{', '.join(sorted(unknown))}; kinds are {', '.join(KIND_NAMES)}", param_hint="--kinds"
+            f"{', '.join(sorted(unknown))}; kinds are {', '.join(sorted(KIND_NAMES))}", param_hint="--kinds"
         )
     inputs, key = command.Inputs(**files), deployment_key(load_settings())
     result = command.run(inputs, out=out, databases=databases, kinds=chosen, driver=driver, pii_key=key, tell=tell)
