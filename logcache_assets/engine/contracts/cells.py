@@ -11,6 +11,6 @@ def value_cell(column: Column) -> pl.Expr:
     return pl.col("value").cast(column.dtype).alias(column.name)
 
 
-def prototype_cell(view: EntityReader) -> pl.Expr:
+def prototype_cell(reader: EntityReader) -> pl.Expr:
     """The prototype whose entities are read."""
-    return pl.lit(view.instance.facts.instance.prototype)
+    return pl.lit(reader.instance.facts.instance.prototype)

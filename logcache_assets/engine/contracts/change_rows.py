@@ -21,17 +21,17 @@ def keyed_moments(answers: pl.DataFrame) -> pl.DataFrame:
     return found.select("moment", pl.col("value").alias("key"), order)
 
 
-def fill_moments(view: EntityReader, table: ContractTable, moments: pl.DataFrame) -> pl.DataFrame:
+def fill_moments(reader: EntityReader, table: ContractTable, moments: pl.DataFrame) -> pl.DataFrame:
     """The row of every moment: its key, t and instant, and the value of every attribute as of then."""
-    cells = [_cells(view, view.columns[attribute], moments["moment"]) for attribute in table.attributes]
+    cells = [_cells(reader, reader.columns[attribute], moments["moment"]) for attribute in table.attributes]
     ts = t_of(moments["moment"]).alias("db__t")
-    instants = view.instance.instants_of(ts).alias("db__tx_instant")
-    key = moments["key"].cast(view.key.dtype).alias(view.key.name)
-    entities = view.ranks.entities_at(moments["moment"])
+    instants = reader.instance.instants_of(ts).alias("db__tx_instant")
+    key = moments["key"].cast(reader.key.dtype).alias(reader.key.name)
+    entities = reader.ranks.entities_at(moments["moment"])
     frame = pl.DataFrame([key, ts, instants, *cells, moments["order"], entities])
-    return frame.with_columns(prototype=prototype_cell(view)).sort("order", maintain_order=True)
+    return frame.with_columns(prototype=prototype_cell(reader)).sort("order", maintain_order=True)
 
 
-def _cells(view: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
-    intervals = view.ranks.intervals_of(view.timeline_of(column.attribute))
+def _cells(reader: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
+    intervals = reader.ranks.intervals_of(reader.timeline_of(column.attribute))
     return as_of(moments.to_frame(), intervals).select(value_cell(column)).to_series()

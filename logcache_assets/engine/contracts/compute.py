@@ -49,17 +49,17 @@ def compute_parts(
         EngineError: a value that its type cannot hold, or a tx without an instant.
     """
     for entity, its_tables in groupby(tables, key=lambda table: table.entity):
-        view = EntityReader(instance, bucket, entity, columns)
+        reader = EntityReader(instance, bucket, entity, columns)
         for table in its_tables:
-            yield ContractPart(table=table, frame=compute_rows(view, table).select(table.columns))
+            yield ContractPart(table=table, frame=compute_rows(reader, table).select(table.columns))
 
 
-def compute_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
-    """The rows of one table that the entities of a view have, each with its entity in `e`.
+def compute_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
+    """The rows of one table that the entities of a reader have, each with its entity in `e`.
 
     Raises what compute_parts raises.
     """
-    return ROWS_BY_KIND[table.kind.name](view, table)
+    return ROWS_BY_KIND[table.kind.name](reader, table)
 
 
 def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFrame:

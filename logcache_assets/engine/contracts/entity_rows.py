@@ -8,14 +8,14 @@ from logcache_assets.engine.contracts.entity_reader import EntityReader
 from logcache_assets.engine.storage.schemas import END
 
 
-def entity_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
+def entity_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
     """The current values of every entity that has a primary key, sorted by it."""
-    current = view.keys.filter(pl.col("t_to") == END)
-    rows = current.select("e", value_cell(view.key), prototype=prototype_cell(view))
+    current = reader.keys.filter(pl.col("t_to") == END)
+    rows = current.select("e", value_cell(reader.key), prototype=prototype_cell(reader))
     for attribute in table.attributes:
-        shown = view.timeline_of(attribute).filter(pl.col("t_to") == END)
-        rows = _beside(rows, shown.select("e", value_cell(view.columns[attribute])))
-    return rows.sort(view.key.name, maintain_order=True)
+        shown = reader.timeline_of(attribute).filter(pl.col("t_to") == END)
+        rows = _beside(rows, shown.select("e", value_cell(reader.columns[attribute])))
+    return rows.sort(reader.key.name, maintain_order=True)
 
 
 def _beside(rows: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:

@@ -9,12 +9,12 @@ from logcache_assets.engine.contracts.entity_reader import EntityReader
 from logcache_assets.engine.storage.schemas import END
 
 
-def history_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
+def history_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
     """The attribute's value after every change, from the entity's first primary key on.
 
     The key of a row is the last one asserted by then, even if it was retracted since.
     """
-    facts = view.facts_of(table.attributes[0])
+    facts = reader.facts_of(table.attributes[0])
     begins, ends = facts.select("e", t="t_from"), facts.filter(pl.col("t_to") < END).select("e", t="t_to")
-    moments = distinct(view.ranks.moments_of(pl.concat([begins, ends])))
-    return fill_moments(view, table, keyed_moments(last_begun(moments, view.placed_keys)))
+    moments = distinct(reader.ranks.moments_of(pl.concat([begins, ends])))
+    return fill_moments(reader, table, keyed_moments(last_begun(moments, reader.placed_keys)))

@@ -8,8 +8,8 @@ from logcache_assets.engine.contracts.change_rows import fill_moments, keyed_mom
 from logcache_assets.engine.contracts.entity_reader import EntityReader
 
 
-def snapshot_rows(view: EntityReader, table: ContractTable) -> pl.DataFrame:
+def snapshot_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
     """The whole entity after every transaction that touched it, while its primary key is asserted."""
-    times = view.instance.facts.times(view.bucket, after_t=view.instance.after_t)
-    moments = distinct(view.ranks.moments_of(times))
-    return fill_moments(view, table, keyed_moments(as_of(moments, view.placed_keys)))
+    times = reader.instance.facts.times(reader.bucket, after_t=reader.instance.after_t)
+    moments = distinct(reader.ranks.moments_of(times))
+    return fill_moments(reader, table, keyed_moments(as_of(moments, reader.placed_keys)))
