@@ -64,27 +64,33 @@ class Locations:
         """The beginning of every document's URI."""
         return f"s3://{self.permanent_bucket}/cache/_refresh/"
 
-    def document(self, *, transaction: str, stage: str, name: str) -> str:
-        """The JSON document with which a stage ends.
+    def night(self, *, transaction: str, selection: str) -> str:
+        """The document of a chosen nightly transaction."""
+        return self._document(transaction, Stage.NIGHT, selection)
 
-        Args:
-            transaction: the nightly transaction of the refresh.
-            stage: a Stage.
-            name: the database, selection or Itaipu version that the document is about.
-        """
-        return f"{self.documents}{transaction}/{stage}/{name}.json"
+    def export(self, *, transaction: str, database: str) -> str:
+        """The document that describes the raw logs of a database."""
+        return self._document(transaction, Stage.EXPORT, database)
+
+    def permanent_log(self, *, transaction: str, database: str) -> str:
+        """The document of the cached logs of a database."""
+        return self._document(transaction, Stage.PERMANENT_LOG, database)
 
     def candidate(self, *, transaction: str, selection: str) -> str:
         """The document of a candidate."""
-        return self.document(transaction=transaction, stage=Stage.CANDIDATE, name=selection)
+        return self._document(transaction, Stage.CANDIDATE, selection)
 
     def test_run(self, *, transaction: str, version: str) -> str:
         """The document of the test run at a candidate's Itaipu version."""
-        return self.document(transaction=transaction, stage=Stage.TEST_RUN, name=version)
+        return self._document(transaction, Stage.TEST_RUN, version)
+
+    def inventory(self, *, transaction: str, selection: str) -> str:
+        """The document that lists the contracts of a test run with their results."""
+        return self._document(transaction, Stage.CONTRACTS, selection)
 
     def verdict(self, *, transaction: str, selection: str) -> str:
         """The document of the verdict on a candidate."""
-        return self.document(transaction=transaction, stage=Stage.VERDICT, name=selection)
+        return self._document(transaction, Stage.VERDICT, selection)
 
     def report(self, *, transaction: str, selection: str, ending: str) -> str:
         """The verdict as a page (`html`) or as Markdown (`md`)."""
@@ -92,7 +98,11 @@ class Locations:
 
     def publication(self, *, transaction: str, selection: str) -> str:
         """The document of a candidate's pull request."""
-        return self.document(transaction=transaction, stage=Stage.PULL_REQUEST, name=selection)
+        return self._document(transaction, Stage.PULL_REQUEST, selection)
+
+    def _document(self, transaction: str, stage: Stage, name: str) -> str:
+        """The JSON document with which a stage ends; `transaction` is the nightly transaction of the refresh."""
+        return f"{self.documents}{transaction}/{stage}/{name}.json"
 
 
 def stage_of(document_uri: str) -> str:

@@ -197,8 +197,6 @@ class _Accidents:
         """Cached logs that were already copied from the newest night."""
         night = self._night()
         for definition in self._definitions():
-            uri = self._world.settings.locations.document(
-                transaction=night.id, stage="permanent_log", name=definition.database
-            )
+            uri = self._world.settings.locations.permanent_log(transaction=night.id, database=definition.database)
             if document := Documents(self._world.store).find(uri, PermanentLog):
                 yield document

@@ -27,7 +27,7 @@ from logcache_assets.domain.documents import (
     render_document,
 )
 from logcache_assets.domain.instances import parse_instance
-from logcache_assets.domain.locations import CacheFolder, Stage
+from logcache_assets.domain.locations import CacheFolder
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.errors import LogCacheError, Refused, Unavailable
 from logcache_assets.ports import Clock, ObjectStore, ObjectStoreUnavailable, StoredObject
@@ -212,7 +212,7 @@ def find_intact_copy(documents: Documents, export: LogExport, settings: Settings
     Raises:
         Refused: a copied file was changed, removed or added.
     """
-    uri = settings.locations.document(transaction=export.transaction, stage=Stage.PERMANENT_LOG, name=export.database)
+    uri = settings.locations.permanent_log(transaction=export.transaction, database=export.database)
     document = documents.find(uri, PermanentLog)
     if document is None or [log.last_t for log in document.logs] != [logs.log.last_t for logs in export.instances]:
         return None

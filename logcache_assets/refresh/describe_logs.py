@@ -55,7 +55,7 @@ class LogDescriber:
 
     def document_uri(self, night: NightlyTransaction, database: str) -> str:
         """Where the document of a database lies."""
-        return self.locations.document(transaction=night.transaction, stage=Stage.EXPORT, name=database)
+        return self.locations.export(transaction=night.transaction, database=database)
 
     def _find_true(self, night: NightlyTransaction, database: DatabaseDefinition) -> LogExport | None:
         uri = self.document_uri(night, database.database)

@@ -24,6 +24,6 @@ def test_the_folder_is_found_again_from_the_maps_log() -> None:
 
 def test_documents_lie_below_cache_by_transaction_stage_and_name() -> None:
     """The bucket holds live segments too, so nothing of ours lies outside `cache/`."""
-    assert LOCATIONS.document(transaction=NIGHT, stage="log_export", name="feed") == (
+    assert LOCATIONS.export(transaction=NIGHT, database="feed") == (
         f"s3://permanent/cache/_refresh/{NIGHT}/log_export/feed.json"
     )

@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.documents import FileProof, LogExport, Manifest, PermanentLog, RawDataset, RawLogs
-from logcache_assets.domain.locations import Stage
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.ports import ObjectStoreUnavailable, StoredObject
@@ -40,7 +39,7 @@ class Bench:
     def copy(self) -> PermanentLog:
         """Copy the export, and store the document as the stage does."""
         document = Copier(self.store, self.clock, self.settings).copy_export(self.export)
-        uri = self.settings.locations.document(transaction=NIGHT, stage=Stage.PERMANENT_LOG, name="feed")
+        uri = self.settings.locations.permanent_log(transaction=NIGHT, database="feed")
         Documents(self.store).write(uri, document)
         return document
 

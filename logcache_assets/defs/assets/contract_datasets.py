@@ -4,12 +4,10 @@ A contract that is aborted or missing fails its own checks only. It is not mater
 contracts directly: Dagster would skip it. `contract_inventory`, always made, carries the order to the report.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import dagster as dg
 
-from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.checks import contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
@@ -23,30 +21,22 @@ from logcache_assets.defs.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.definitions import ContractTable, contract_tables
 from logcache_assets.domain.documents import (
-    Binding,
     Candidate,
     ContractInventory,
     ContractOutcome,
-    InstanceSpan,
     NightlyTransaction,
     TestRun,
 )
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
-from logcache_assets.domain.objections import find_idle_settings
-from logcache_assets.domain.outcomes import unusable_outcome
-from logcache_assets.domain.problems import coded
-from logcache_assets.domain.rules import RULE_NAMES
-from logcache_assets.domain.rules.results import applied_allowances
-from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.evidence import Evidence
-from logcache_assets.refresh.judge import judge_database
+from logcache_assets.refresh.inventory import JudgedDatabase, judge_contracts, make_inventory, undeclared_outcome
 from logcache_assets.settings import Settings
 
 STAGE = Stage.CONTRACTS.value
@@ -93,22 +83,18 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 pii_key=pii_key,
                 settings=settings,
             )
-        outcomes: dict[str, ContractOutcome] = {}
-        spans: list[InstanceSpan] = []
-        declared: list[DatabaseDefinition] = []
+        judged: dict[str, JudgedDatabase] = {}
         for database in _wanted(context, evidence.candidate):
             with refusals_fail_the_asset():
-                declared.append(evidence.definition_of(database))
-                judged = _judge(context, evidence, declared[-1])
-            spans += judged.spans
-            outcomes |= {outcome.dataset: outcome for outcome in judged.outcomes}
+                judged[database] = _judge(context, evidence, database)
         for key in sorted(_asked(context) & tables.keys()):
-            if key.path[1] in evidence.candidate.databases:
-                yield from _reported(context, key, tables[key], outcomes.get(tables[key].dataset), evidence)
+            if key.path[1] in judged:
+                outcome = judged[key.path[1]].outcomes.get(tables[key].dataset)
+                yield from _reported(context, key, tables[key], outcome, evidence)
         if INVENTORY in context.selected_asset_keys:
             with refusals_fail_the_asset():
                 others = [d for d in catalog if d.database not in evidence.candidate.databases]
-                inventory = _inventory_of(evidence, [*declared, *others], tuple(spans), tuple(outcomes.values()))
+                inventory = make_inventory(evidence, tuple(judged.values()), others=others)
             yield _inventory(context, documents, settings, inventory, evidence.candidate)
 
     return contracts
@@ -125,36 +111,23 @@ def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
     return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    outcomes: tuple[ContractOutcome, ...]
-    spans: tuple[InstanceSpan, ...]
-
-
-def _judge(context: Context, evidence: Evidence, definition: DatabaseDefinition) -> _Judged:
-    """Every contract of a database; told to the run's log as it goes on."""
-    database, case = definition.database, evidence.case_of(definition)
-    with open_driver(evidence.settings.validation_driver) as driver:
-        at = Runtime(
-            store=evidence.store,
-            driver=driver,
-            warn=context.log.warning,
-            progress=lambda progress: context.log.debug(f"{database}: {progress}"),
-        )
-        outcomes = judge_database(case, at)
-    blocked = sum(not outcome.passed for outcome in outcomes)
-    context.log.info(f"{database}: {len(outcomes)} contracts compared with yesterday's, {blocked} refused")
-    return _Judged(outcomes=outcomes, spans=tuple(evidence.spans_of(case)))
+def _judge(context: Context, evidence: Evidence, database: str) -> JudgedDatabase:
+    judged = judge_contracts(
+        evidence,
+        database,
+        warn=context.log.warning,
+        progress=lambda progress: context.log.debug(f"{database}: {progress}"),
+    )
+    compared = f"{len(judged.outcomes)} contracts compared with yesterday's"
+    context.log.info(f"{database}: {compared}, {judged.refused} refused")
+    return judged
 
 
 def _reported(
     context: Context, key: dg.AssetKey, table: ContractTable, outcome: ContractOutcome | None, evidence: Evidence
 ) -> Iterator[Materialized | dg.AssetCheckResult]:
     """The materialization of a contract that has a table, and its checks in any case."""
-    if outcome is None:
-        reason = coded(f"the definitions at {evidence.candidate.version} do not declare it", "C24")
-        remedy = "run `logcache catalog pull`"
-        outcome = unusable_outcome(table.dataset, f"{reason}; {remedy}", rules=RULE_NAMES)
+    outcome = outcome or undeclared_outcome(table, evidence)
     if outcome.figures is not None and key in context.selected_asset_keys:
         yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
     for result in contract_check_results(key, outcome):
@@ -162,32 +135,10 @@ def _reported(
             yield result
 
 
-def _inventory_of(
-    evidence: Evidence,
-    definitions: Sequence[DatabaseDefinition],
-    spans: tuple[InstanceSpan, ...],
-    outcomes: tuple[ContractOutcome, ...],
-) -> ContractInventory:
-    pinned = evidence.rules
-    return ContractInventory(
-        binding=Binding(
-            candidate_sha=evidence.run.candidate_sha,
-            map_sha256=evidence.run.map_sha256,
-            test_transaction=evidence.run.transaction,
-            yesterday_transaction=evidence.night.transaction,
-        ),
-        spans=spans,
-        outcomes=outcomes,
-        allowances=applied_allowances(pinned.strictness, {o.dataset: o.results for o in outcomes}),
-        rules_sha256=pinned.sha256,
-        warnings=find_idle_settings(pinned.strictness, evidence.settings.same_t, definitions),
-    )
-
-
 def _inventory(
     context: Context, documents: Documents, settings: Settings, inventory: ContractInventory, candidate: Candidate
 ) -> Materialized:
-    uri = settings.locations.document(transaction=candidate.transaction, stage=STAGE, name=candidate.selection)
+    uri = settings.locations.inventory(transaction=candidate.transaction, selection=candidate.selection)
     with refusals_fail_the_asset():
         digest = documents.write(uri, inventory)
     failed = [o.dataset for o in inventory.outcomes if not o.passed]

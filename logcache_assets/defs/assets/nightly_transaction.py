@@ -53,7 +53,7 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
             chooser = NightChooser(metapod=metapod, store=store, clock=clock, settings=settings)
             night = chooser.choose(databases, named=config.transaction)
             selection = selection_name(night.databases, catalog=names)
-            uri = settings.locations.document(transaction=night.transaction, stage=Stage.NIGHT, name=selection)
+            uri = settings.locations.night(transaction=night.transaction, selection=selection)
             digest = Documents(store).write(uri, night)
         context.log.info(
             f"Chose {night.type} transaction {night.transaction}, started {night.started_at:%Y-%m-%d %H:%M} "

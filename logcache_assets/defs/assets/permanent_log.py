@@ -49,7 +49,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
                 export = upstream_document(context, documents, ["log_export", database], LogExport)
                 copier = Copier(store, clock, settings)
                 document = find_intact_copy(documents, export, settings) or copier.copy_export(export)
-                uri = settings.locations.document(transaction=document.transaction, stage=STAGE, name=database)
+                uri = settings.locations.permanent_log(transaction=document.transaction, database=database)
                 digest = documents.write(uri, document)
             size = sum(log.size_bytes for log in document.logs)
             context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes are proven")
