@@ -16,7 +16,7 @@ check: .venv/.dev
 	@$(BIN)/mypy
 	@$(BIN)/mypy bench/*.py
 	@$(BIN)/mypy bench/peers/*.py
-	@LOGCACHE_CATALOG=logcache_assets/local_platform/demo_world/contracts $(BIN)/python -W ignore -m logcache_assets.definitions
+	@LOGCACHE_CATALOG=logcache_assets/local_platform/demo_world/contracts $(BIN)/dg check defs
 
 ui: .venv/.done
 	@$(BIN)/logcache local ui

@@ -4,8 +4,6 @@
 settings and the catalog of contract definitions, and nothing else; importing this module reads nothing.
 """
 
-import sys
-
 import dagster as dg
 
 from logcache_assets.catalog import Catalog, load_catalog
@@ -57,9 +55,3 @@ def defs() -> dg.Definitions:
     """The code location of the configured platform; raises BadInput for a missing or malformed catalog."""
     settings = load_settings()
     return build_definitions(settings, catalog=load_catalog(settings.catalog_folder))
-
-
-if __name__ == "__main__":
-    loaded = defs()
-    dg.Definitions.validate_loadable(loaded)
-    sys.stdout.write(f"the definitions load: {len(list(loaded.resolve_all_asset_specs()))} assets\n")

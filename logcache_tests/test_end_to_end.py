@@ -8,6 +8,9 @@ from pathlib import Path
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import child_environment
 
+CHECKOUT = Path(__file__).parent.parent
+"""Its pyproject.toml tells `dg` which module to load."""
+
 
 def test_a_launched_job_refreshes_the_world(world: World) -> None:
     """`dg launch` loads the definitions, runs every step, and ends with a pull request."""
@@ -15,7 +18,8 @@ def test_a_launched_job_refreshes_the_world(world: World) -> None:
     environment = dict(os.environ) | child_environment(world.settings) | {"DAGSTER_HOME": str(world.dagster_home)}
 
     done = subprocess.run(
-        [program, "launch", "--job", "refresh_log_cache", "-m", "logcache_assets.definitions"],
+        [program, "launch", "--job", "refresh_log_cache"],
+        cwd=CHECKOUT,
         env=environment,
         capture_output=True,
         text=True,

@@ -50,8 +50,8 @@ def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey 
         metadata: what Dagit shows beside it.
         key: of the asset, where the step makes several.
     """
-    document: Metadata = {DOCUMENT: dg.MetadataValue.path(uri), DIGEST: digest}
-    return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(digest), metadata=document | metadata)
+    shown: Metadata = {DOCUMENT: dg.MetadataValue.path(uri), **metadata, DIGEST: digest}
+    return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(digest), metadata=shown)
 
 
 def upstream_document(
