@@ -8,7 +8,7 @@ import msgspec
 
 
 def canonical_json(value: object) -> str:
-    """Sorted keys, two spaces, instants as `utc_text`, final newline.
+    """Render a value as canonical JSON: sorted keys, two spaces, instants as `utc_text`, final newline.
 
     Args:
         value: anything that msgspec can turn into plain values.
@@ -18,7 +18,7 @@ def canonical_json(value: object) -> str:
 
 
 def json_place(text: str) -> str:
-    """Where and why a text stops being JSON: `line 4 column 17: Expecting ',' delimiter`."""
+    """Say where and why a text is not valid JSON: `line 4 column 17: Expecting ',' delimiter`."""
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
@@ -27,7 +27,7 @@ def json_place(text: str) -> str:
 
 
 def utc_text(instant: datetime) -> str:
-    """ISO-8601 UTC with milliseconds and Z: the one spelling of an instant in documents."""
+    """Render an instant as ISO-8601 UTC with milliseconds and Z, the form that all documents use."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

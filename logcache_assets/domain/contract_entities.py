@@ -14,22 +14,22 @@ ContractName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
 class ContractAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One attribute of an entity, and what is made of it."""
+    """One attribute of an entity, and how contracts show it."""
 
     attribute: AttributeName
     """Without the leading colon: `transaction/status`."""
     ref: AttributeName | None = None
     """What a ref resolves to: `db/ident`, or an attribute of the referred entity."""
     history: bool = False
-    """Whether each change of the attribute is a dataset of its own."""
+    """True if the attribute has a history dataset, with one row per change."""
     pii: bool = False
-    """Whether the values are personal data, which contracts show hashed."""
+    """True if the values are personal data, which contracts show hashed."""
     line: int = msgspec.field(default=0, name="(line)")
-    """Line in its file, for errors that only a log reveals. Set by the parser, never written by a person."""
+    """1-based line in the definition file, for errors found while reading a log. The parser sets it."""
 
     @property
     def column(self) -> str:
-        """Name of the column that shows it."""
+        """Name of the contract column that shows the attribute."""
         return column_name(self.attribute)
 
 
@@ -40,6 +40,6 @@ class ContractEntity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     primary_key: AttributeName
     attributes: Annotated[tuple[ContractAttribute, ...], msgspec.Meta(min_length=1)]
     snapshot: bool = False
-    """Whether the whole entity after each transaction is a dataset of its own."""
+    """True if the entity has a snapshot dataset, with the whole entity after each transaction that touched it."""
     line: int = msgspec.field(default=0, name="(line)")
-    """Line of its primary key in its file."""
+    """1-based line of its primary key in the definition file. The parser sets it."""

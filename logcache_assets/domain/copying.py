@@ -1,4 +1,4 @@
-"""The plan of a copy into the permanent bucket: nothing overwritten, nothing taken on trust."""
+"""Plans a copy into the permanent bucket, in which nothing is ever overwritten."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyPlan:
-    """The fate of every source object, each in exactly one group; names are relative to the folder."""
+    """What to do with every object of a copy. Each is in exactly one group; names are relative to the folder."""
 
     missing: tuple[str, ...]
+    """Only at the source: to be copied."""
     present: tuple[str, ...]
+    """On both sides with the same digest."""
     conflicting: tuple[str, ...]
+    """On both sides with different digests."""
     foreign: tuple[str, ...]
-    """At the destination, but not at the source."""
+    """Only at the destination."""
 
 
 def plan_copy(*, source: Mapping[str, str], destination: Mapping[str, str]) -> CopyPlan:

@@ -1,4 +1,4 @@
-"""What a database's contracts are: `contracts/<database>.yaml` of the itaipu repository, parsed and checked.
+"""Parses and checks contract definitions: `contracts/<database>.yaml` of the itaipu repository.
 
 The exact meaning of each key is docs/contracts.md. Errors name file and line: analysts edit these files by hand.
 """
@@ -23,7 +23,7 @@ IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
 
 RESERVED = ("all", "every")
-"""Names that mean a selection of databases or a tag of assets, so that no database may have them."""
+"""Names of selections and asset tags, which no database may have."""
 
 
 class DatabaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class ContractTable:
 
     @property
     def meaning(self) -> str:
-        """What one row is, in a clause."""
+        """Describe one row in a clause, for the asset's description."""
         return self.kind.describe(self.entity, self.attributes)
 
 
@@ -99,7 +99,8 @@ def parse_definition(text: str, *, where: str) -> DatabaseDefinition:
         where: the file's name for errors; its stem must be the database's name.
 
     Raises:
-        BadInput: not YAML, unknown keys, an impossible ref, a doubled column or dataset; with file and line.
+        BadInput: the text is not YAML, or has an unknown key, an impossible ref, or a duplicate column or dataset; the
+            message has file and line.
     """
     definition, node = parse_yaml(text, DatabaseDefinition, where=where, remedy="correct the definition")
     for path, problem in _problems(definition, where):
@@ -120,7 +121,7 @@ def _with_lines(definition: DatabaseDefinition, node: yaml.Node | None) -> Datab
 
 
 def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str, str]]:
-    """What the types alone cannot refuse, as (path, sentence)."""
+    """Mistakes that the types do not catch, as (path, sentence)."""
     stem = where.rpartition("/")[2].removesuffix(".yaml")
     if definition.database != stem:
         yield "$.database", f"database {definition.database!r} in a file named {stem}.yaml; make both the same"
@@ -132,12 +133,12 @@ def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str,
         if prototype in definition.prototypes[:n]:
             yield f"$.prototypes[{n}]", f"prototype {prototype!r} is listed twice; keep one"
     for n, entity in enumerate(definition.entities):
-        yield from _doubled_columns(n, entity)
+        yield from _duplicate_columns(n, entity)
         yield from _impossible_refs(n, entity)
-    yield from _doubled_datasets(definition)
+    yield from _duplicate_datasets(definition)
 
 
-def _doubled_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
+def _duplicate_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
     seen = {column_name(entity.primary_key), *TIME_COLUMNS}
     for m, attribute in enumerate(entity.attributes):
         if attribute.column in seen:
@@ -146,7 +147,7 @@ def _doubled_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]
         seen.add(attribute.column)
 
 
-def _doubled_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
+def _duplicate_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
     seen: set[str] = set()
     for n in range(len(definition.entities)):
         for path, table in _tables_of(definition, n):

@@ -1,4 +1,4 @@
-"""The JSON documents with which stages end: the only thing that one stage hands to the next.
+"""The JSON documents that stages write when they end. Stages hand over nothing else.
 
 They are canonical JSON like the map, so a document's SHA-256 identifies it. None holds a value of a contract or a log.
 """
@@ -23,7 +23,7 @@ DocumentType = TypeVar("DocumentType", bound=Document)
 
 
 class RejectedTransaction(Document, frozen=True, kw_only=True):
-    """A transaction that was passed over."""
+    """A metapod transaction that was rejected, with the reasons."""
 
     transaction: str
     type: str
@@ -32,7 +32,7 @@ class RejectedTransaction(Document, frozen=True, kw_only=True):
 
 
 class NightlyTransaction(Document, frozen=True, kw_only=True):
-    """The transaction that a refresh builds on."""
+    """The nightly transaction that a refresh builds on."""
 
     transaction: str
     type: str
@@ -46,13 +46,13 @@ class NightlyTransaction(Document, frozen=True, kw_only=True):
 
 
 class FileProof(Document, frozen=True, kw_only=True):
-    """One Parquet file of an export or a manifest: which version of it is meant, and what its bytes are."""
+    """One Parquet file of an export or a manifest, identified by its ETag and proven by its checksum."""
 
     name: str
     """Relative to its folder."""
     size_bytes: int
     etag: str
-    """Of this very object, as listings show it; the copy of an object has an etag of its own."""
+    """The object's ETag as listings show it; a copy of the object has a different one."""
     checksum: str | None = None
     """`crc64nvme:<16 hex digits>` of the bytes, in every manifest; None in an export, which only lists its files."""
 
@@ -83,7 +83,7 @@ class RawLogs(Document, frozen=True, kw_only=True):
     log: RawDataset
     materialized_entities: RawDataset
     duplicate_datoms: int
-    """Rows above the distinct datoms, where values are not byte arrays."""
+    """Rows of the log that repeat a datom; byte arrays are not counted, because equal ones may occur in one tx."""
     current_facts: int
 
 
@@ -97,7 +97,7 @@ class LogExport(Document, frozen=True, kw_only=True):
 
 
 class Manifest(Document, frozen=True, kw_only=True):
-    """The proof of one cached log, written last into its folder."""
+    """Describes every file of one cached log; it is written into the folder last."""
 
     instance: str
     last_t: int
@@ -134,7 +134,7 @@ class ChangedEntry(Document, frozen=True, kw_only=True):
     instance: str
     last_t: int
     active_t: int | None
-    """None for an instance that had no cache."""
+    """last_t of the entry in the active map; None if the instance has none."""
     active_read_at: datetime | None
     log: CopiedLog
 
@@ -170,13 +170,13 @@ class TestRun(Document, frozen=True, kw_only=True):
     """Of the test run, in metapod."""
     dataset_prefix: str
     aborted: dict[str, str]
-    """Dataset → why it failed, as far as the run's output tells."""
+    """Dataset → why it failed, for the failures that the run's output names."""
     indexed_t: dict[str, tuple[int, int]] = {}
-    """Instance → where the segment index ended when the run began, and when it was done."""
+    """Instance → newest t of the segment index when the run began, and when it ended."""
 
 
 class ContractOutcome(Document, frozen=True, kw_only=True):
-    """One contract of the test run and what every rule says of it."""
+    """One contract of the test run, with the result of every rule."""
 
     dataset: str
     state: str
@@ -186,26 +186,26 @@ class ContractOutcome(Document, frozen=True, kw_only=True):
     yesterday_rows: int | None
     results: tuple[RuleResult, ...]
     figures: ContractFigures | None = None
-    """What the rules judged; None where there was no table."""
+    """The figures that the rules judged; None if there was no table."""
 
     @property
     def passed(self) -> bool:
-        """Whether there are results and none of them blocks."""
+        """True if there is at least one result and none of them blocks."""
         return bool(self.results) and not any(result.blocks for result in self.results)
 
 
 class InstanceSpan(Document, frozen=True, kw_only=True):
-    """Which part of an instance's log lies between both days."""
+    """The part of an instance's log between both days: the datoms with yesterday_t < t <= today_t."""
 
     instance: str
     yesterday_t: int
-    """Inclusive; 0 where yesterday had no log."""
+    """Last t of yesterday's log; 0 if there was none."""
     today_t: int
-    """Inclusive."""
+    """Last t of today's log."""
 
 
 class Binding(Document, frozen=True, kw_only=True):
-    """What a verdict is about, and nothing else."""
+    """The exact commit, map and runs that a verdict is about."""
 
     candidate_sha: str
     map_sha256: str
@@ -223,9 +223,9 @@ class ContractInventory(Document, frozen=True, kw_only=True):
     allowances: tuple[AppliedAllowance, ...] = ()
     """Every entry of the allow-list."""
     rules_sha256: str = ""
-    """Of the file of rules; empty without one."""
+    """SHA-256 of the file of rules; empty if there is none."""
     warnings: tuple[Problem, ...] = ()
-    """What a reviewer should read beside the results: settings that have no effect."""
+    """Settings that have no effect, for the reviewer."""
 
 
 class Verdict(Document, frozen=True, kw_only=True):
@@ -233,9 +233,9 @@ class Verdict(Document, frozen=True, kw_only=True):
 
     approved: bool
     reasons: tuple[Problem, ...]
-    """Why not, the likely cause first; empty when approved."""
+    """Why the candidate is refused, the likely cause first; empty if it is approved."""
     warnings: tuple[Problem, ...] = ()
-    """What does not block but should be read."""
+    """Problems that do not block, for the reviewer."""
     binding: Binding | None
     """None outside a refresh: nothing can be published with it."""
     databases: tuple[str, ...]
@@ -263,7 +263,7 @@ def render_document(document: Document) -> str:
 
 
 def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -> DocumentType:
-    """Read a document; raises BadInput naming it when it is not one of this kind."""
+    """Parse a document of this kind; raises BadInput with its name if it is none."""
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError as error:

@@ -1,4 +1,4 @@
-"""Whether a refresh is due: the newest good night is neither active nor proposed."""
+"""Decides whether a refresh is due: it is if the newest good night is neither active nor proposed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Refresh:
 
     @property
     def key(self) -> str:
-        """All that makes a run worth repeating."""
+        """Identifies the refresh: the same transaction on the same base commit is requested only once."""
         return f"{self.transaction}:{self.base_sha}"
 
 
@@ -39,7 +39,10 @@ def plan_refresh(
     base_sha: str,
     published: Publication | None,
 ) -> Refresh | Wait:
-    """Level, not edge: due while the newest good transaction is neither active nor proposed on today's base."""
+    """Plan a refresh for as long as the newest good transaction is neither active nor proposed.
+
+    The answer depends on the current state alone, so a refresh that failed or a run that was missed is planned again.
+    """
     instances = [instance for database in databases for instance in database.instances]
     names = tuple(database.database for database in databases)
     if all(_is_active(instance, active, chosen.id) for instance in instances):

@@ -1,6 +1,6 @@
-"""What the comparison of two days of a contract counts; never a value, so that it may be shown to anyone.
+"""Counts from the comparison of two days of a contract. They contain no values, so anybody may see them.
 
-Rules that judge these figures are rules/; the tables behind them are engine/.
+The modules of rules/ judge these figures; engine/ computes them from tables.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,16 +16,16 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     "excised",
     "definition-changed",
 )
-"""What may change a row, the strongest first."""
+"""Reasons why a row may change, the strongest first."""
 
 Fault = Literal["unexplained", "missed"]
 FAULTS: tuple[Fault, ...] = ("unexplained", "missed")
-"""A difference that nothing in the log explains; a change in the log that today's table does not show."""
+"""`unexplained`: nothing in the log explains the difference. `missed`: a change in the log does not show today."""
 
 Reason = Explanation | Fault
 
 Change = Literal["row added", "row missing", "value changed", "value to null", "null to value", "not changed"]
-"""What happened to a row, or to the cells of it that are named; `not changed` is what should have."""
+"""What happened to a row or to some of its cells; `not changed` if it should have changed and did not."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,19 +33,19 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class TableFigures(Figures, frozen=True, kw_only=True):
-    """What one contract table looks like by itself."""
+    """Counts of one contract table on one day."""
 
     rows: int
     null_keys: int
     """Rows with a null in the key."""
     duplicate_keys: int
-    """Rows above one per key."""
+    """Rows minus distinct keys."""
     columns: dict[str, str]
     """Column → type, in order."""
 
 
 class CellFigures(Figures, frozen=True, kw_only=True):
-    """One column of one prototype, over the keys that both days have."""
+    """Counts of the cells of one column on one prototype, over the keys that both days have."""
 
     equal: int = 0
     changed: int = 0
@@ -59,17 +59,17 @@ class CellFigures(Figures, frozen=True, kw_only=True):
 
     @property
     def compared(self) -> int:
-        """All of them."""
+        """Number of compared cells."""
         return self.equal + self.changed + self.to_null + self.from_null
 
     @property
     def share_equal(self) -> float:
-        """From 0 to 1; 1 when nothing was compared."""
+        """Share of equal cells, from 0 to 1; 1 if none were compared."""
         return self.equal / self.compared if self.compared else 1.0
 
 
 class PrototypeFigures(Figures, frozen=True, kw_only=True):
-    """One contract on one prototype, both days."""
+    """Counts of one contract on one prototype, over both days."""
 
     rows: int
     yesterday_rows: int
@@ -79,15 +79,15 @@ class PrototypeFigures(Figures, frozen=True, kw_only=True):
     changed: int = 0
     """Keys of both days whose rows differ."""
     reasons: dict[Reason, int] = {}
-    """Rows that differ, or should, by the one reason of each."""
+    """Reason → rows that differ, or should differ; each row has one reason."""
     faulty_rows: dict[Fault, int] = {}
-    """Rows that are there, or are not, against the log, or by nothing in it."""
+    """Fault → whole rows that exist or are absent without, or contrary to, the log."""
     columns: dict[str, CellFigures] = {}
     """Columns outside the key, in order."""
 
     @property
     def found(self) -> int:
-        """Keys of yesterday that are there."""
+        """Keys of yesterday that exist today."""
         return self.yesterday_rows - self.missing
 
 
@@ -98,10 +98,10 @@ class Pattern(Figures, frozen=True, kw_only=True):
     change: Change
     prototype: str
     columns: tuple[str, ...]
-    """That differ, or should; none for whole rows."""
+    """Columns that differ, or should differ; empty for whole rows."""
     rows: int
     first_t: int | None = None
-    """Where the rows lie in the log, as far as it is known."""
+    """First t of the datoms that concern these rows; None if it is not known."""
     last_t: int | None = None
     segments: tuple[str, ...] = ()
     """File names of the first few segments that hold these t."""
@@ -111,7 +111,7 @@ class Pattern(Figures, frozen=True, kw_only=True):
 
 
 class SchemaChange(Figures, frozen=True, kw_only=True):
-    """A column that the two days do not share, or not with one type."""
+    """A column that only one day has, or that has different types on both days."""
 
     column: str
     was: str | None
@@ -122,40 +122,40 @@ class SchemaChange(Figures, frozen=True, kw_only=True):
 
     @property
     def explained(self) -> bool:
-        """Whether the log or the definition asks for it."""
+        """True if today's type is the one that definition and Datomic schema give."""
         return self.is_now == self.expected and (self.is_now is not None or self.was is not None)
 
 
 class SameT(Figures, frozen=True, kw_only=True):
-    """The contract recomputed at yesterday's t from the candidate's caches, against yesterday's."""
+    """Compares yesterday's contract with the same contract recomputed at yesterday's t from the candidate's caches."""
 
     prototypes: tuple[str, ...]
-    """That were compared."""
+    """Prototypes that were compared."""
     rows: int
     differing: int
     """Rows that are missing, added or changed; a sound cache has none."""
     columns: tuple[str, ...] = ()
-    """In which they differ."""
+    """Columns in which the rows differ."""
 
 
 class ContractFigures(Figures, frozen=True, kw_only=True):
-    """Everything that was counted of one contract."""
+    """All counts of one contract."""
 
     today: TableFigures
     yesterday: TableFigures
     schema: tuple[SchemaChange, ...] = ()
     prototypes: dict[str, PrototypeFigures] | None = None
-    """None where the keys are not sound, so that rows cannot be compared."""
+    """Prototype → counts; None if the keys are not sound, so that rows cannot be compared."""
     hashed: tuple[str, ...] = ()
     """Columns of personal data."""
     explained: bool = False
-    """Whether differences were looked up in the log; if not, none has a reason."""
+    """True if differences were looked up in the log; otherwise none has a reason."""
     patterns: tuple[Pattern, ...] = ()
-    """Faults first, the most rows first."""
+    """Faults first, then by number of rows, the most first."""
     more_patterns: int = 0
-    """Smaller ones that were left out."""
+    """How many smaller patterns were left out."""
     same_t: SameT | None = None
-    """None where it was not asked for, or failed."""
+    """None if it was not requested, or failed."""
     same_t_failure: str = ""
     """Why the contract could not be recomputed."""
 
@@ -191,12 +191,12 @@ class ContractFigures(Figures, frozen=True, kw_only=True):
 
     @property
     def found(self) -> int:
-        """Keys of yesterday that are there."""
+        """Keys of yesterday that exist today."""
         return sum(figures.found for figures in (self.prototypes or {}).values())
 
     @property
     def compared(self) -> int:
-        """Keys of either day, where rows could be compared."""
+        """Number of distinct keys of both days; meaningful only if rows could be compared."""
         return self.yesterday.rows + self.added
 
     @property
@@ -249,7 +249,7 @@ def _sum_of(one: PrototypeFigures, other: PrototypeFigures) -> PrototypeFigures:
 def complete_figures(
     looked_at: PrototypeFigures | None, *, yesterday_rows: int, rows: int, columns: Iterable[str]
 ) -> PrototypeFigures:
-    """The figures of a whole prototype from those of the rows that were looked at; all others are equal."""
+    """Extend the figures of the examined rows to the whole prototype, whose other rows are all equal."""
     found = looked_at or PrototypeFigures(rows=0, yesterday_rows=0)
     both = yesterday_rows - found.missing
     cells = {name: found.columns.get(name, CellFigures()) for name in columns}

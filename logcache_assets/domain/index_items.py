@@ -13,7 +13,7 @@ from logcache_assets.errors import BadInput
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
-"""Up to the end of the year 9999, the last that Python knows; microseconds are refused, not misread."""
+"""Milliseconds since 1970, up to the end of Python's last year, 9999. Microseconds exceed this and are refused."""
 
 
 class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from logcache_assets.errors import BadInput
 
 PROTOTYPES: tuple[str, ...] = ("global", *(f"s{n}" for n in range(15)))
-"""Every prototype (shard) there is; source: the platform's documentation."""
+"""All prototypes (shards); source: the platform's documentation."""
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
@@ -22,7 +22,7 @@ class Instance:
 
 
 def parse_instance(name: str) -> Instance:
-    """Split the prototype off the right end; database names hold hyphens themselves (`double-entry-s0`).
+    """Parse `feed-s0`. The prototype is the last part, because database names may have hyphens (`double-entry-s0`).
 
     Raises:
         BadInput: the last part is no known prototype.

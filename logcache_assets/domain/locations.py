@@ -1,6 +1,6 @@
-"""Where everything lies in the permanent bucket: the one class that builds these URIs.
+"""Builds the URIs of everything in the permanent bucket; no other module does.
 
-Everything of ours is below `cache/`: the same bucket holds live segments, so nothing else is ever listed or written.
+All of them are below `cache/`: the bucket also holds live segments, so nothing else in it is ever listed or written.
 """
 
 from dataclasses import dataclass
@@ -40,13 +40,13 @@ class CacheFolder:
 
     @property
     def manifest(self) -> str:
-        """The manifest, written last: without it the folder does not count."""
+        """URI of the manifest. It is written last, so a folder without one is incomplete and not used."""
         return f"{self.uri}/manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Locations:
-    """URIs by what they are for."""
+    """Builds the URIs of cached logs and of documents."""
 
     permanent_bucket: str
 
@@ -56,60 +56,60 @@ class Locations:
 
     @property
     def scratch(self) -> str:
-        """Folder for what a distributed build spills; of no account afterwards."""
+        """Folder for temporary files of a distributed build."""
         return f"s3://{self.permanent_bucket}/cache/_scratch"
 
     @property
     def documents(self) -> str:
-        """The beginning of every document's URI."""
+        """Prefix of every document's URI."""
         return f"s3://{self.permanent_bucket}/cache/_refresh/"
 
     def night(self, *, transaction: str, selection: str) -> str:
-        """The document of a chosen nightly transaction."""
+        """URI of the document of a chosen nightly transaction."""
         return self._document(transaction, Stage.NIGHT, selection)
 
     def export(self, *, transaction: str, database: str) -> str:
-        """The document that describes the raw logs of a database."""
+        """URI of the document that describes the raw logs of a database."""
         return self._document(transaction, Stage.EXPORT, database)
 
     def permanent_log(self, *, transaction: str, database: str) -> str:
-        """The document of the cached logs of a database."""
+        """URI of the document of the cached logs of a database."""
         return self._document(transaction, Stage.PERMANENT_LOG, database)
 
     def candidate(self, *, transaction: str, selection: str) -> str:
-        """The document of a candidate."""
+        """URI of the document of a candidate."""
         return self._document(transaction, Stage.CANDIDATE, selection)
 
     def test_run(self, *, transaction: str, version: str) -> str:
-        """The document of the test run at a candidate's Itaipu version."""
+        """URI of the document of the test run at a candidate's Itaipu version."""
         return self._document(transaction, Stage.TEST_RUN, version)
 
     def inventory(self, *, transaction: str, selection: str) -> str:
-        """The document that lists the contracts of a test run with their results."""
+        """URI of the document that lists the contracts of a test run with their results."""
         return self._document(transaction, Stage.CONTRACTS, selection)
 
     def verdict(self, *, transaction: str, selection: str) -> str:
-        """The document of the verdict on a candidate."""
+        """URI of the document of the verdict on a candidate."""
         return self._document(transaction, Stage.VERDICT, selection)
 
     def report(self, *, transaction: str, selection: str, ending: str) -> str:
-        """The verdict as a page (`html`) or as Markdown (`md`)."""
+        """URI of the verdict's report, as a page (`html`) or as Markdown (`md`)."""
         return self.verdict(transaction=transaction, selection=selection).removesuffix("json") + ending
 
     def publication(self, *, transaction: str, selection: str) -> str:
-        """The document of a candidate's pull request."""
+        """URI of the document of a candidate's pull request."""
         return self._document(transaction, Stage.PULL_REQUEST, selection)
 
     def _document(self, transaction: str, stage: Stage, name: str) -> str:
-        """The JSON document with which a stage ends; `transaction` is the nightly transaction of the refresh."""
+        """URI of the JSON document that a stage writes; `transaction` is the nightly transaction of the refresh."""
         return f"{self.documents}{transaction}/{stage}/{name}.json"
 
 
 def stage_of(document_uri: str) -> str:
-    """The stage that wrote a document, from its URI."""
+    """Name of the stage that wrote the document at this URI."""
     return document_uri.split("/")[-2]
 
 
 def folder_of(map_log_uri: str) -> CacheFolder:
-    """The cache folder that a map entry's `log` points into."""
+    """The cache folder of a map entry, from the URI in its `log`."""
     return CacheFolder(uri=map_log_uri.removesuffix("/log"))

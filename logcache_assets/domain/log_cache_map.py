@@ -27,7 +27,7 @@ UtcInstant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class MapEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One cached log: everything LogOp must know of it."""
+    """One entry of the map: what LogOp needs to know about a cached log."""
 
     last_t: PositiveT
     """The cached log holds every datom with t <= last_t."""
@@ -36,7 +36,7 @@ class MapEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transaction: Uuid
     """The metapod transaction whose raw datasets were copied."""
     source_read_at: UtcInstant
-    """Start of that transaction: when the segments behind the cache were read."""
+    """Start of that transaction, which is when its segments were read."""
     manifest_sha256: Sha256
     """Digest of the manifest that proves the copy."""
 
@@ -46,14 +46,15 @@ LogCacheMap = Mapping[str, Mapping[str, MapEntry]]
 
 
 def parse_map(text: str, *, where: str) -> LogCacheMap:
-    """Read a map, refusing everything that is not exactly one.
+    """Parse a map; any other text, and any other form of it, is refused.
 
     Args:
         text: the file.
         where: what to call it in an error, for example `log_cache_map.json at main`.
 
     Raises:
-        BadInput: not JSON, unknown or missing keys, a last_t that is no positive integer, not in canonical form.
+        BadInput: the text is not JSON or not in canonical form, a key is unknown or missing, or a last_t is not a
+            positive integer.
     """
     try:
         parsed = msgspec.json.decode(text.encode(), type=dict[str, dict[str, MapEntry]])
@@ -74,7 +75,7 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
 
 
 def _explain(message: str, text: str) -> str:
-    """Which entry is wrong and how: msgspec's own message names neither prototype nor database."""
+    """Name the entry that is wrong, because msgspec's message names neither prototype nor database."""
     plain = json.loads(text)
     for prototype, databases in plain.items() if isinstance(plain, dict) else ():
         for database, entry in databases.items() if isinstance(databases, dict) else ():
@@ -103,7 +104,7 @@ def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
 
 
 def with_entries(base: LogCacheMap, changed: Mapping[Instance, MapEntry]) -> LogCacheMap:
-    """The base map with these entries set; all others are the same objects."""
+    """Return the base map with these entries added or replaced; all others stay the same objects."""
     merged = {prototype: dict(databases) for prototype, databases in base.items()}
     for instance, entry in changed.items():
         merged.setdefault(instance.prototype, {})[instance.database] = entry

@@ -1,4 +1,4 @@
-"""How attributes, keywords and datasets are named; source: the contracts' naming rules of the platform."""
+"""Names of columns and datasets; source: the contracts' naming rules of the platform."""
 
 from logcache_assets.domain.instances import Instance
 

@@ -40,7 +40,7 @@ def find_refusals(
 
 
 def find_warnings(results: Mapping[str, Sequence[RuleResult]]) -> tuple[Problem, ...]:
-    """What a reviewer should read although it does not block: rules that only warn, and what was excused."""
+    """Problems that do not block, for the reviewer: results that only warn, and excused findings."""
     return _united(
         Problem(subjects=(contract,), rule=result.rule, found=found)
         for contract, its_results in results.items()
@@ -65,7 +65,7 @@ def _united(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _refusals(contract: str, results: Sequence[RuleResult], required: Sequence[RuleName]) -> Iterator[Problem]:
-    # A table that is not there fails every rule for one reason, which then stands alone.
+    # A missing table fails every rule for one reason, which is then reported once.
     alone = len({result.actual for result in results}) == 1
     unasked = (result.rule for result in results if result.blocks and result.rule not in required)
     for rule in dict.fromkeys((*required, *unasked)):
@@ -89,9 +89,9 @@ def find_idle_settings(
 
     Args:
         strictness: the file of rules.
-        same_t: what is to be recomputed.
+        same_t: which contracts are recomputed.
         definitions: of all databases, not only of those that are judged.
-        rules_path: where the file of rules lies.
+        rules_path: the name of the file of rules in messages.
     """
     columns = {table.dataset: table.columns for each in definitions for table in contract_tables(each)}
     unmatched = [f"{rules_path}: {sentence}" for sentence in find_unmatched(strictness, columns)]

@@ -1,4 +1,4 @@
-"""What earlier refreshes counted of each contract: the history that rules judge by."""
+"""Figures of contracts in earlier refreshes, which rules use as history."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,8 +9,8 @@ from logcache_assets.domain.figures import ContractFigures
 def find_past_figures(verdicts: Iterable[Verdict], *, night: str) -> Mapping[str, tuple[ContractFigures, ...]]:
     """The figures of every contract in earlier refreshes, the oldest first.
 
-    A contract counts only where no rule blocked it: what was refused tells nothing of what is usual. Of several
-    verdicts over one night, the last one counts.
+    Figures that a rule blocked are left out, because they do not show what is usual. If a night has several verdicts,
+    the last one counts.
 
     Args:
         verdicts: of earlier refreshes, in any order.

@@ -1,4 +1,4 @@
-"""Patterns: differing rows that have something in common, so that a reader sees the cause before the rows."""
+"""Patterns: groups of rows that differ in the same way, so that a reader sees their common cause."""
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -11,7 +11,7 @@ from logcache_assets.domain.wording import count_of
 
 EXAMPLES = 3
 NAMED_SEGMENTS = 3
-"""So many segments of a pattern are named."""
+"""How many segments of a pattern are named."""
 
 
 def merge_patterns(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
@@ -87,14 +87,14 @@ def describe_patterns(patterns: Sequence[Pattern], *, total: int, place: str = "
 
 
 def _places(prototypes: Collection[str], place: str, known: Collection[str]) -> str:
-    """A list that leaves none out tells nobody where to look, so it becomes a word; a single name stays."""
+    """List the prototypes, or say `all prototypes` if these are all that are known; a single one is always named."""
     if len(prototypes) > 1 and set(known) <= set(prototypes) and known:
         return f"all prototypes of {place.removesuffix('-')}" if place else "all prototypes"
     return ", ".join(sorted(place + prototype for prototype in prototypes))
 
 
 def _place_in_log(patterns: Sequence[Pattern]) -> str:
-    """In which t, and in which file if it is one; nothing where some t is not known, or of another log."""
+    """Name the range of t, and the segment if it is a single one; empty if a t is unknown or the logs are several."""
     spans = [(p.first_t, p.last_t) for p in patterns if p.first_t is not None and p.last_t is not None]
     if len(spans) < len(patterns) or len({p.prototype for p in patterns}) > 1:
         return ""

@@ -1,4 +1,4 @@
-"""What is wrong, why that is refused and what to do: the one form that every refusal of a refresh takes.
+"""Problems: what is wrong, why it is refused and what to do. Every refusal of a refresh has this form.
 
 Every failure that the project checks for has a code. `docs/runbook.md` has a heading for each of them.
 """
@@ -49,18 +49,18 @@ CODES: Mapping[Code, str] = {
     "C19": "No datom is in a log twice.",
     "C24": "The catalog declares the same contracts as the definitions at the candidate's commit.",
     "C26": "The base branch is still the commit that the candidate was built on.",
-    "C29": "Every check that is due has run, on exactly what would be published.",
+    "C29": "Every required check has run, on exactly what would be published.",
 }
 """Code → what holds when the check passes."""
 
 
 def coded(text: str, code: Code | None) -> str:
-    """A text with its code behind it: `the segment index has a gap (C2)`; the text alone if there is no code."""
+    """Append the code to a text, `the segment index has a gap (C2)`; without a code, return the text unchanged."""
     return f"{text} ({code})" if code else text
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One thing that forbids going on, or that somebody should read first."""
+    """One reason to refuse, or one warning."""
 
     found: tuple[str, ...]
     """Clauses that say what was found, the likely cause first."""

@@ -12,7 +12,7 @@ class PublishWindow:
     end_hour: int
 
     def holds(self, instant: datetime) -> bool:
-        """Whether an instant lies inside."""
+        """True if an instant is inside the window, whose end is exclusive."""
         return self.start_hour <= instant.hour < self.end_hour
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The text of the pull request that carries a refresh."""
+"""Title and body of a refresh's pull request."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from logcache_assets.domain.selections import NAMED_AT_MOST
 
 
 def render_title(candidate: Candidate) -> str:
-    """One line for the list of pull requests."""
+    """The title: which databases are refreshed, and from which transaction."""
     return f"Refresh the log cache of {shortened(candidate.databases)} to {candidate.transaction[:8]}"
 
 
@@ -25,14 +25,14 @@ WARNINGS = 15
 
 
 def render_body(candidate: Candidate, verdict: Verdict, *, report_uri: str, now: datetime, report: str = "") -> str:
-    """What a reviewer needs: what changes per instance, what was validated, how to roll back.
+    """The body, for the reviewer: what changes per instance, what was validated, how to roll back.
 
     Args:
         candidate: what is proposed.
-        verdict: over the candidate.
-        report_uri: where the HTML report lies.
+        verdict: on the candidate.
+        report_uri: URI of the HTML report.
         now: the present instant.
-        report: the whole report as Markdown; folded in at the end if it fits.
+        report: the whole report as Markdown; appended, folded, if it fits.
     """
     body = "\n".join([*_changes(candidate, now), *_validation(verdict, report_uri), *_rollback(candidate)])
     folded = f"\n<details><summary>The validation report</summary>\n\n{report.strip()}\n\n</details>\n"

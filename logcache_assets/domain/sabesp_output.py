@@ -1,6 +1,6 @@
-"""What sabesp's output tells of an Itaipu run: cluster, tasks, transaction.
+"""Parses the output of sabesp for events of an Itaipu run: cluster, tasks, transaction.
 
-Known from the sample lines of the runbook only, so an unknown line is no error: it just tells nothing.
+The format is known only from sample lines in the platform's runbook, so lines that do not match are skipped.
 """
 
 import re
@@ -18,7 +18,7 @@ GOOD_STATUS = "FINISHED"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterScaled:
-    """A cluster is made."""
+    """sabesp asked for a cluster."""
 
     nodes: int
     node_type: str
@@ -26,7 +26,7 @@ class ClusterScaled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskEnded:
-    """One Aurora task came to its end, good or bad."""
+    """One Aurora task ended, with success or failure."""
 
     task: str
     id: str
@@ -53,7 +53,7 @@ SabespEvent = ClusterScaled | TaskEnded | TransactionNamed | DatasetAborted
 
 
 def parse_sabesp_line(line: str) -> tuple[SabespEvent, ...]:
-    """What one line tells, mostly nothing."""
+    """Return the events of one line; most lines have none."""
     return tuple(_events(line))
 
 
@@ -74,7 +74,7 @@ def transactions_named(events: Iterable[SabespEvent]) -> tuple[str, ...]:
 
 
 def datasets_aborted(events: Iterable[SabespEvent]) -> dict[str, str]:
-    """Why each dataset failed, as far as the output tells."""
+    """Dataset → why it failed, for the failures that the output names."""
     return {event.dataset: event.reason for event in events if isinstance(event, DatasetAborted)}
 
 
@@ -96,4 +96,4 @@ def _failures(events: tuple[SabespEvent, ...], exit_code: int) -> Iterator[str]:
     if not named:
         yield "its output names no transaction"
     elif len(named) > 1:
-        yield f"its output names several transactions, {' and '.join(named)}, so which holds the contracts is unknown"
+        yield f"its output names several transactions, {' and '.join(named)}; which holds the contracts is unknown"

@@ -1,4 +1,4 @@
-"""Which contracts are recomputed at yesterday's t, as the settings choose them."""
+"""The settings' choice of contracts to recompute at yesterday's t."""
 
 from fnmatch import fnmatchcase
 

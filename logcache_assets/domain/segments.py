@@ -124,15 +124,15 @@ def newest_t(segments: Iterable[Segment]) -> int:
 
 
 def choose_read_t(segments: Iterable[Segment], *, indexed_t: tuple[int, int], seen_t: int) -> int:
-    """Choose where the log ended for a run during which segments may have arrived.
+    """Choose the t up to which a run read the log, when segments may have arrived during the run.
 
     Args:
-        segments: those that end after the index did when the run began, as they are now; others do not matter.
-        indexed_t: where the index ended when the run began, and when it was done.
-        seen_t: the greatest t that the run's own rows show.
+        segments: the current segments of the instance; only those that arrived during the run matter.
+        indexed_t: newest t of the index when the run began, and when it ended.
+        seen_t: the greatest t in the rows that the run wrote.
 
     Returns:
-        The first end of a segment that is neither before the run began nor before what it shows.
+        The smallest end of the index during the run that is not below seen_t.
     """
     begun, done = indexed_t
     ends = sorted(s.last_t for s in segments if begun < s.last_t <= done)
@@ -142,7 +142,7 @@ def choose_read_t(segments: Iterable[Segment], *, indexed_t: tuple[int, int], se
 def find_reextractions(segments: Iterable[Segment], *, until_t: int) -> tuple[Segment, ...]:
     """Segments with datoms up to a t that were extracted after a later segment, so they replaced an earlier extraction.
 
-    A segment that straddles the t counts: what it replaced may have held t up to it.
+    A segment that straddles the t counts, because the segment that it replaced may have held t up to there.
     """
     found, earliest = [], None
     for segment in sorted(segments, key=lambda s: -s.last_t):

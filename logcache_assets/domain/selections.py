@@ -1,4 +1,4 @@
-"""Selections of databases: how a refresh of all or some of them is named in documents and branches."""
+"""Selections of databases: names of a refresh of all or some databases, in documents and branches."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datetime import datetime
 ALL = "all"
 """The selection of every database of the catalog; no database may be named so."""
 NAMED_AT_MOST = 3
-"""A selection of more databases is named by a digest."""
+"""Selections of more databases are named by a digest."""
 
 
 def selection_name(databases: Sequence[str], *, catalog: Sequence[str]) -> str:
@@ -21,9 +21,9 @@ def selection_name(databases: Sequence[str], *, catalog: Sequence[str]) -> str:
 
 
 def branch_name(*, transaction: str, started_at: datetime, selection: str) -> str:
-    """`log-cache/2018-05-24-1c7be4a9`, with the selection behind it when it is not the whole catalog.
+    """`log-cache/2018-05-24-1c7be4a9`, followed by the selection unless it is the whole catalog.
 
-    A partial refresh is a candidate of its own: it never moves the branch of the whole one.
+    A partial refresh has its own branch, so it never moves the branch of a whole refresh.
     """
     whole = f"log-cache/{started_at:%Y-%m-%d}-{transaction[:8]}"
     return whole if selection == ALL else f"{whole}-{selection}"

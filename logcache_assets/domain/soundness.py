@@ -1,6 +1,6 @@
-"""What must hold of exported logs, of the base map and of a candidate before anything is published.
+"""Finds problems in exported logs, in the base map and in a candidate, before anything is published.
 
-Every function yields the problems it finds; none means sound.
+Every function yields the problems it finds, and nothing for a sound input.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +81,7 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
             code="C4",
             subjects=(instance.name,),
             found=(f"the cache ends at t {entry.last_t}, ahead of the index, which ends at {newest_t(segments)}",),
-            why="it belongs to another database or prototype, or the database was created anew",
+            why="it belongs to another database or prototype, or the database was created again",
             remedy="find out which; never merge it",
         )
     yield from find_chain_faults(segments, after_t=entry.last_t)

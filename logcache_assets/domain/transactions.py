@@ -1,7 +1,7 @@
-"""metapod's transactions and datasets, and which nightly transaction a refresh may build on.
+"""metapod's transactions and datasets, and the rules for the nightly transaction that a refresh may build on.
 
-A green run is not a good transaction: failing datasets are aborted and the job still succeeds, formerly they were
-committed empty at a placeholder path, and metadata outlives files (C10, C12).
+A green run does not make a good transaction. When a dataset fails, it is aborted (formerly: committed empty at a
+placeholder path) and the job still succeeds; and metadata outlives files (C12).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.names import raw_datasets
 
 COUNTRY = "BR"
-"""Whose datasets are asked for and registered by default."""
+"""Country whose datasets are read and registered by default."""
 PLACEHOLDER_MARK = "/empty-materialized/"
 """Part of the fixed path at which failed datasets used to be committed empty."""
 
@@ -28,7 +28,7 @@ class TransactionType(StrEnum):
 
 
 class DatasetState(StrEnum):
-    """How far a dataset got."""
+    """State of a dataset in metapod."""
 
     UNCOMMITTED = "uncommitted"
     COMMITTED = "committed"
@@ -72,7 +72,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFiles:
-    """What really lies at a dataset's path."""
+    """The files that exist at a dataset's path."""
 
     count: int
     oldest_modified_at: datetime | None
@@ -80,7 +80,7 @@ class StoredFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A transaction that was passed over, and every reason."""
+    """A rejected transaction, with every reason."""
 
     transaction: Transaction
     reasons: tuple[str, ...]
@@ -96,7 +96,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GoodNight:
-    """What a transaction must fulfil (docs/architecture.md, "A good transaction")."""
+    """What makes a transaction good (docs/architecture.md, "A good transaction")."""
 
     instances: tuple[Instance, ...]
     types: tuple[TransactionType, ...]
@@ -111,7 +111,7 @@ LookAt = Callable[[str], StoredFiles]
 
 
 def choose_transaction(candidates: Sequence[Transaction], rules: GoodNight, look_at: LookAt) -> Choice:
-    """The first candidate (they come newest first) that breaks no rule; later ones are not looked at."""
+    """Choose the first candidate that breaks no rule. Candidates come newest first; older ones are not examined."""
     rejected: list[Rejected] = []
     for transaction in candidates:
         reasons = tuple(find_reasons(transaction, rules, look_at))
@@ -122,7 +122,7 @@ def choose_transaction(candidates: Sequence[Transaction], rules: GoodNight, look
 
 
 def find_reasons(transaction: Transaction, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
-    """Every reason to pass this transaction over; files are looked at only when metadata alone gives none."""
+    """Every reason to reject this transaction; files are listed only if metadata gives no reason."""
     metadata = list(_wrong_type(transaction, rules)) or list(_wrong_datasets(transaction, rules))
     yield from metadata
     if not metadata:

@@ -23,7 +23,7 @@ def decide_verdict(
     required: Mapping[str, Sequence[RuleName]],
     now: datetime,
 ) -> Verdict:
-    """The verdict over a candidate: approved only if every required rule ran and passed for every required contract.
+    """Decide the verdict on a candidate: approved only if every required contract passed every required rule.
 
     Args:
         candidate: what may be published.
@@ -43,7 +43,7 @@ def decide_alone(
     required: Mapping[str, Sequence[RuleName]],
     now: datetime,
 ) -> Verdict:
-    """A verdict outside a refresh: it is bound to no candidate, so that nothing can be published with it."""
+    """Decide a verdict outside a refresh. It is bound to no candidate, so nothing can be published with it."""
     results = {outcome.dataset: outcome.results for outcome in inventory.outcomes}
     refusals = find_refusals(results, required=required)
     reasons = (*find_likely_causes(inventory.outcomes), *refusals) if refusals else ()
@@ -62,7 +62,7 @@ def decide_alone(
 
 
 def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[Problem]:
-    """What the faults of several contracts have in common, one problem per database and fault."""
+    """The likely common cause of faults in several contracts, one problem per database and fault."""
     faulty: dict[tuple[str, Fault], dict[str, ContractFigures]] = {}
     for outcome in outcomes:
         for fault in FAULTS:
@@ -83,7 +83,7 @@ def _prototypes_of(database: str, outcomes: Sequence[ContractOutcome]) -> set[st
 def _common_cause(
     database: str, fault: Fault, figures: Mapping[str, ContractFigures], *, known: Collection[str]
 ) -> Iterator[Problem]:
-    """Yields nothing if no pattern of the fault was kept: only the most frequent patterns of a contract are."""
+    """Yield one problem; nothing if no pattern has this fault, as contracts keep only their most frequent ones."""
     patterns = sorted((p for f in figures.values() for p in f.patterns if p.reason == fault), key=lambda p: -p.rows)
     total = sum(f.reasons.get(fault, 0) for f in figures.values())
     if patterns:

@@ -1,6 +1,6 @@
-"""YAML that people edit by hand, read into msgspec types; every refusal names file and line.
+"""Reads YAML that people edit by hand into msgspec types; every error names file and line.
 
-What a file means belongs to its own module; here is only what all of them share.
+Only what all these files share is here; the meaning of each file is in its own module.
 """
 
 import math
@@ -17,7 +17,7 @@ FileType = TypeVar("FileType")
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses with its line what looks like a date or number and is none, as 2026-02-30; PyYAML forgets the line."""
+    """Adds the line to errors for impossible dates and numbers such as 2026-02-30, which PyYAML reports without it."""
 
     @override
     def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
@@ -31,17 +31,17 @@ class _Loader(yaml.SafeLoader):
 def parse_yaml(
     text: str, kind: type[FileType], *, where: str, remedy: str, empty: object = None
 ) -> tuple[FileType, yaml.Node | None]:
-    """Read a file as a msgspec type; the node gives the lines of further problems, see `line_of`.
+    """Parse YAML as a msgspec type; returns the value, and the node in which `line_of` finds lines.
 
     Args:
         text: YAML.
         kind: what the file holds.
         where: the file's name for errors.
-        remedy: what to do about what is not of this kind: `correct the definition`.
-        empty: what a file without content means, in plain values.
+        remedy: advice in errors, for example `correct the definition`.
+        empty: plain value of a file without content.
 
     Raises:
-        BadInput: not YAML, not of this kind, a doubled key; with file and line.
+        BadInput: the text is not YAML, not of this kind, or has a duplicate key; the message has file and line.
     """
     node, plain = _read_yaml(text, where)
     try:
@@ -53,7 +53,7 @@ def parse_yaml(
         at = f" at {path.removeprefix('$.')}" if path else ""
         hint = _spelling_hint(_nearest(node, path)) if message == "Expected `float`, got `str`" else ""
         raise BadInput(f"{where}, line {line}: {message}{at}; {hint or remedy}") from error
-    for key in _doubled_keys(node):
+    for key in _duplicate_keys(node):
         raise BadInput(f"{where}, line {key.start_mark.line + 1}: the key {key.value!r} is given twice; keep one")
     return value, node
 
@@ -69,21 +69,21 @@ def _read_yaml(text: str, where: str) -> tuple[yaml.Node | None, object]:
         raise BadInput(f"{where}, line {line}: not YAML: {error.reason}; correct the file") from error
 
 
-def _doubled_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    """Keys that a mapping repeats: YAML takes the last one without a word."""
+def _duplicate_keys(node: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Keys that occur twice in one mapping; PyYAML would silently use the last one."""
     if isinstance(node, yaml.MappingNode):
         names = [key.value for key, _ in node.value]
         for n, (key, value) in enumerate(node.value):
             if key.value in names[:n]:
                 yield key
-            yield from _doubled_keys(value)
+            yield from _duplicate_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for element in node.value:
-            yield from _doubled_keys(element)
+            yield from _duplicate_keys(element)
 
 
 def _spelling_hint(node: yaml.Node | None) -> str:
-    """How to write the number that YAML 1.1 takes for a text: it wants the point in 1.0e-9 and the sign in 1.0e+9."""
+    """Say how to write a number that YAML 1.1 reads as text: it needs the point in 1.0e-9 and the sign in 1.0e+9."""
     try:
         number = float(node.value) if node else math.nan
     except ValueError:
@@ -111,7 +111,7 @@ def line_of(node: yaml.Node | None, path: str, *, key: str = "") -> int:
 
 
 def is_blank(node: yaml.Node | None, path: str) -> bool:
-    """Whether the key at this path stands in its mapping without a value, which is more than its absence."""
+    """True if the key at this path is present without a value; False if the key is absent."""
     found = _nearest(node, path)
     return found is not None and found.tag == "tag:yaml.org,2002:null"
 

@@ -55,13 +55,13 @@ def test_what_is_not_missing_was_found() -> None:
 @pytest.mark.parametrize(
     ("was", "is_now", "expected", "explained"),
     [
-        pytest.param("int64", "double", "double", True, id="the type that is due"),
+        pytest.param("int64", "double", "double", True, id="the expected type"),
         pytest.param("int64", "double", "int64", False, id="another type than the due one"),
-        pytest.param("int64", "double", None, False, id="another type, and none is due"),
-        pytest.param(None, "string", "string", True, id="a column that is due"),
+        pytest.param("int64", "double", None, False, id="another type, and none is expected"),
+        pytest.param(None, "string", "string", True, id="an expected column"),
         pytest.param(None, "string", None, False, id="a column that nobody asked for"),
-        pytest.param("int64", None, None, True, id="a column that is due no more"),
-        pytest.param("int64", "int64", None, False, id="a column that is due no more and still there"),
+        pytest.param("int64", None, None, True, id="a column that is no longer expected"),
+        pytest.param("int64", "int64", None, False, id="a column that is no longer expected and still there"),
         pytest.param("int64", None, "int64", False, id="a column that is gone"),
         pytest.param(None, None, "int64", False, id="a column that never came"),
         pytest.param(None, None, None, False, id="no column at all"),

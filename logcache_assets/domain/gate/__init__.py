@@ -1,6 +1,6 @@
 """The gate: what must hold before a candidate is published, one module per requirement.
 
-It fails closed: what is absent, or was not looked at, is a problem. Gathering the state is refresh/publish.py.
+It fails closed: anything absent or not examined is a problem. refresh/publish.py gathers the state.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ REQUIREMENTS: Sequence[Requirement] = (
     InsidePublishWindow(),
     NoContractRunning(),
 )
-"""In the order in which their problems are told."""
+"""All requirements, in the order in which their problems are reported."""
 
 
 def find_gate_problems(state: GateState) -> Iterator[Problem]:

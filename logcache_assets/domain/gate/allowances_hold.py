@@ -11,7 +11,7 @@ from logcache_assets.domain.rules.settings_file import RULES_PATH
 
 
 class AllowancesHold(Requirement):
-    """The file of rules at the candidate's commit."""
+    """Checks the file of rules at the candidate's commit."""
 
     name = "allowances_hold"
     code = "C29"

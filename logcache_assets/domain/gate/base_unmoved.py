@@ -10,7 +10,7 @@ from logcache_assets.domain.problems import Problem
 
 
 class BaseUnmoved(Requirement):
-    """The commit of the base branch: a compare-and-swap of the active map."""
+    """Compares the base branch's commit, so that publishing is a compare-and-swap of the active map."""
 
     name = "base_unmoved"
     code = "C26"

@@ -10,7 +10,7 @@ from logcache_assets.domain.problems import Problem
 
 
 class BranchUnmoved(Requirement):
-    """The commit and the map on the candidate's branch."""
+    """Compares the commit and the map on the candidate's branch."""
 
     name = "branch_unmoved"
     code = "C29"

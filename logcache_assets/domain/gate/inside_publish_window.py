@@ -10,7 +10,7 @@ from logcache_assets.domain.problems import Problem
 
 
 class InsidePublishWindow(Requirement):
-    """The time of day."""
+    """Checks the time of day against the publish window."""
 
     name = "inside_publish_window"
     code = "C11"

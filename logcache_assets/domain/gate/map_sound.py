@@ -10,7 +10,7 @@ from logcache_assets.domain.problems import Problem
 
 
 class MapSound(Requirement):
-    """What an inspection of the candidate's map found."""
+    """Reports the problems found when the candidate's map was inspected."""
 
     name = "map_sound"
     code = "C14"

@@ -1,4 +1,4 @@
-"""Nobody may be computing contracts: a run must read the same pointers from its beginning to its end."""
+"""No contract may be being computed, because a run must read the same pointers from start to end."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from logcache_assets.domain.wording import count_of
 
 
 class NoContractRunning(Requirement):
-    """Contracts of open DAILY and CUSTOM transactions, as metapod shows them."""
+    """Checks metapod's open DAILY and CUSTOM transactions for unfinished contracts."""
 
     name = "no_contract_running"
     code = "C11"

@@ -18,7 +18,7 @@ class Requirement(ABC):
     name: ClassVar[str]
     """A fact that is true when the requirement is met, for example `base_unmoved`."""
     code: ClassVar[Code]
-    """Of the problems that the requirement finds itself; problems that were found elsewhere keep their own."""
+    """Code of the requirement's own problems; problems that were found elsewhere keep theirs."""
     sentence: ClassVar[str]
     """What must hold, for a person."""
 
@@ -27,5 +27,5 @@ class Requirement(ABC):
         """Every reason not to publish; yields nothing if the requirement is met."""
 
     def problem(self, found: str, *, remedy: str) -> Problem:
-        """A problem with this requirement's code."""
+        """Return a problem with this requirement's code."""
         return Problem(code=self.code, found=(found,), remedy=remedy)

@@ -1,4 +1,4 @@
-"""Everything that the gate compares, gathered at one moment."""
+"""The state that the gate judges, gathered at one moment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,10 +10,9 @@ from logcache_assets.domain.publish_window import PublishWindow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateState:
-    """The candidate, and the world around it as it is now.
+    """The candidate, and the current state of everything that the gate compares with it.
 
-    None means absent or not looked at, and is always refused: an empty tuple says that somebody looked and found
-    nothing.
+    None means absent or not examined and is always refused; an empty tuple means examined, and nothing found.
     """
 
     candidate: Candidate
@@ -21,16 +20,16 @@ class GateState:
     test_transaction: str | None
     """metapod transaction of the newest test run at the candidate."""
     branch_sha: str | None
-    """Where the candidate's branch is."""
+    """Commit of the candidate's branch."""
     branch_map_sha256: str | None
     """Digest of the map on the candidate's branch."""
     base_sha: str | None
-    """Where the base branch is."""
+    """Commit of the base branch."""
     running_contracts: tuple[str, ...] | None
     """Contracts of open transactions that are still being computed."""
     map_problems: tuple[Problem, ...] | None
-    """Found when the candidate's map was inspected."""
+    """Problems found when the candidate's map was inspected."""
     rules_problems: tuple[Problem, ...] | None
-    """Found in the file of rules at the candidate's commit, such as an allowance that has expired."""
+    """Problems in the file of rules at the candidate's commit, such as an allowance that has expired."""
     now: datetime
     window: PublishWindow

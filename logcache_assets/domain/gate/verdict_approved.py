@@ -1,4 +1,4 @@
-"""The verdict over the candidate's contracts must be an approval."""
+"""The verdict on the candidate's contracts must be an approval."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ REASONS = 3
 
 
 class VerdictApproved(Requirement):
-    """Approval of the verdict."""
+    """Checks that a verdict is stored and approves the candidate."""
 
     name = "verdict_approved"
     code = "C29"

@@ -11,7 +11,7 @@ from logcache_assets.domain.problems import Problem
 
 
 class VerdictOfCandidate(Requirement):
-    """The verdict's binding to commit, map, test run and night."""
+    """Compares the verdict's binding with the candidate's commit, map, night and newest test run."""
 
     name = "verdict_of_candidate"
     code = "C29"

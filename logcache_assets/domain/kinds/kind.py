@@ -1,6 +1,6 @@
-"""What a contract kind declares; the kinds themselves are the other modules of this folder.
+"""The interface of a contract kind; the other modules of this folder are the kinds.
 
-How the rows of a kind are computed is engine/contracts/, one module per kind there too.
+engine/contracts/ computes the rows, also with one module per kind.
 """
 
 from abc import ABC, abstractmethod
@@ -35,12 +35,12 @@ class ContractKind(ABC):
     """
 
     name: ClassVar[str]
-    """In tags, documents and the `--kinds` option."""
+    """Name in tags, documents and the `--kinds` option."""
     rows_have_t: ClassVar[bool]
-    """Whether rows are of a transaction and keep its t. Otherwise they show the state at the build's last t alone."""
+    """True if each row belongs to a transaction and has its t; False if rows show the state at the build's last t."""
 
     attributes_make_rows: ClassVar[bool] = False
-    """Whether datoms of the shown attributes decide which rows there are, and not those of the entity alone."""
+    """True if datoms of the shown attributes decide which rows exist; False if all datoms of the entity do."""
 
     @abstractmethod
     def datasets_of(self, entity: ContractEntity) -> Iterator[DeclaredDataset]:
@@ -48,7 +48,7 @@ class ContractKind(ABC):
 
     @abstractmethod
     def describe(self, entity: ContractEntity, attributes: tuple[ContractAttribute, ...]) -> str:
-        """What one row is, for the description of the asset: a clause without a full stop."""
+        """Describe one row for the description of the asset, in a clause without a full stop."""
 
     def row_attributes(self, attributes: tuple[ContractAttribute, ...]) -> tuple[ContractAttribute, ...]:
         """The shown attributes that decide, with the primary key, which rows there are."""
@@ -69,5 +69,5 @@ class ContractKind(ABC):
 
 
 def own_columns(entity: ContractEntity) -> tuple[str, str]:
-    """Columns that say whose row it is: primary key and prototype."""
+    """Columns that name a row's entity: primary key and prototype."""
     return column_name(entity.primary_key), "prototype"

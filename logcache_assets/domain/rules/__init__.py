@@ -1,6 +1,6 @@
 """The validation rules, in one registry. A new rule is one module of this folder and one line in RULES.
 
-Everything that names rules is made from it: the asset checks, the rules that a contract must pass, the keys and
+Everything that lists rules is derived from it: the asset checks, the rules that a contract must pass, the keys and
 findings of validation.yaml (settings_file.py), and which rule judges which fault (verdict.py).
 """
 
@@ -37,7 +37,7 @@ FINDINGS: tuple[Finding, ...] = tuple(finding for rule in RULES for finding in r
 
 
 def rule_named(name: RuleName) -> Rule:
-    """The rule of a name; raises KeyError for an unknown one."""
+    """The rule with this name; raises KeyError if there is none."""
     return {rule.name: rule for rule in RULES}[name]
 
 

@@ -1,4 +1,4 @@
-"""Differences that are at fault, counted against their thresholds: what three rules share.
+"""Compares the number of faulty differences with their thresholds, for three rules.
 
 `differences_explained` and `nothing_missed` each judge one fault, `values_found_yesterday` asks whether either blocks.
 """
@@ -18,16 +18,16 @@ from logcache_assets.domain.wording import count_of
 
 
 class DifferenceSettings(Settings, frozen=True, kw_only=True):
-    """What counts as a difference, and how many of which fault may be there."""
+    """What counts as a difference, and how many faults are tolerated."""
 
     severity: Annotated[Severity, PER_COLUMN] = "block"
-    """What an unexplained or missed difference does."""
+    """Whether an unexplained or missed difference blocks or warns."""
     tolerance: Annotated[float, msgspec.Meta(ge=0), PER_COLUMN] = 0.0
     """Floating point values that differ by no more than this are equal."""
     unexplained: Annotated[Share, PER_COLUMN] = 0.0
     """Share of the compared rows, or of the cells of a column, that may differ without an explanation."""
     missed: Annotated[Share, PER_COLUMN] = 0.0
-    """Share of them that may not show a change in the log."""
+    """Share of the compared rows or cells that may fail to show a change in the log."""
 
 
 def judge_fault(contract: str, figures: ContractFigures, strictness: Strictness, fault: Fault) -> Judgement:
@@ -60,7 +60,7 @@ def nothing_blocks(contract: str, figures: ContractFigures, strictness: Strictne
 
 
 def _counts(figures: ContractFigures, fault: Fault) -> Iterator[tuple[str | None, int, int]]:
-    """Column (None for whole rows), how many are at fault and how many were compared; only where some are."""
+    """Yield (column or None for whole rows, number at fault, number compared) where any are at fault."""
     counts: list[tuple[str | None, int, int]] = [
         (None, figures.faulty_rows.get(fault, 0), figures.compared),
         *((name, getattr(cells, fault), cells.compared) for name, cells in figures.columns.items()),
@@ -98,7 +98,7 @@ def _causes(figures: ContractFigures, fault: Fault, blocked: Collection[str | No
 def _may_have_another_key(figures: ContractFigures, patterns: Sequence[Pattern]) -> bool:
     """Whether another key of personal data would explain the faults.
 
-    It makes every hash wrong that the log touches; a single wrong cell has another cause.
+    Another key makes every hash wrong that the log touches; a single wrong cell has another cause.
     """
     faults = sum(figures.reasons.get(fault, 0) for fault in FAULTS)
     hashed = all(pattern.columns and set(pattern.columns) <= set(figures.hashed) for pattern in patterns)

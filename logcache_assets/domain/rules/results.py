@@ -1,6 +1,6 @@
-"""What a rule says of a contract: its result, what it excused, and how both are built.
+"""Results of rules on contracts, what they excused, and functions that build them.
 
-Which results speak against publishing is objections.py.
+objections.py decides which results prevent publishing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ class AppliedAllowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     allowance: Allowance
     used: bool
-    """Whether it excused something this time."""
+    """True if it excused something in this verdict."""
 
 
 class Excuse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A problem that did not count, because an allowance or a threshold covers it."""
+    """A problem that does not block, because an allowance or a threshold covers it."""
 
     what: str
     """The problem, in a clause."""
     allowance: Allowance | None = None
-    """None where a threshold covers it."""
+    """None if a threshold covers the problem."""
     threshold: float | None = None
 
     def __str__(self) -> str:
@@ -39,27 +39,27 @@ class Excuse(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """The problems that a rule found, sorted by what they do."""
+    """The problems that a rule found, by their effect."""
 
     blocking: tuple[str, ...] = ()
-    """Stop the publication; the likely cause first."""
+    """Problems that stop the publication, the likely cause first."""
     warning: tuple[str, ...] = ()
-    """Are only reported."""
+    """Problems that are only reported."""
     excused: tuple[Excuse, ...] = ()
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one rule says of one contract."""
+    """The result of one rule for one contract."""
 
     rule: RuleName
     passed: bool
     expected: str
     actual: tuple[str, ...]
-    """Clauses; if the rule did not pass, the likely cause comes first."""
+    """What was found, in clauses; if the rule did not pass, the likely cause comes first."""
     figures: dict[str, int | float]
     """Numbers behind the result, under names that stay the same over refreshes."""
     severity: Severity = "block"
-    """Says whether a rule that did not pass blocks or warns; without meaning for one that passed."""
+    """Whether a failed rule blocks or warns; ignored if it passed."""
     excused: tuple[Excuse, ...] = ()
 
     @property

@@ -3,7 +3,7 @@
 The other rules say whether a table is what the log says. This one says whether what the log says is usual: a service
 that writes a million entities by mistake has a sound log. So it only warns, unless the settings say otherwise.
 
-The band is that of the last refreshes that the contract passed, ten at most:
+The band is computed from the last refreshes that the contract passed, ten at most:
 
     rows            last refresh's rows, plus the least and the most that any refresh added, each `band_factor` times
     differing rows  the largest share of rows that differed from the day before, `band_factor` times
@@ -29,16 +29,16 @@ from logcache_assets.domain.wording import count_of
 
 BAND = Finding(name="band", of_columns=False)
 FEWEST_REFRESHES = 3
-"""Fewer earlier refreshes make no band."""
+"""With fewer earlier refreshes there is no band."""
 MOST_REFRESHES = 10
-"""Older refreshes are forgotten: a table that grows faster and faster must not be held against its youth."""
+"""Older refreshes are ignored, so that a table whose growth accelerates is compared with its recent growth."""
 
 
 class BandSettings(Settings, frozen=True, kw_only=True):
     """How wide the band is, and what happens outside it."""
 
     band_severity: Severity = "warn"
-    """What a table outside the band does."""
+    """Whether a table outside the band blocks or warns."""
     band_factor: Annotated[float, msgspec.Meta(ge=1)] = 3.0
     """How many times as much as in the last refreshes may be added, lost or different."""
     band_rows: Annotated[int, msgspec.Meta(ge=0)] = 100
@@ -50,22 +50,25 @@ class Band:
     """What is usual for a contract."""
 
     refreshes: int
-    """Earlier refreshes that it comes from."""
+    """How many earlier refreshes it is computed from."""
     last_rows: int
     """Rows of the last one."""
     least_growth: int
-    """Rows added from one refresh to the next, the least; negative where rows were lost."""
+    """Fewest rows added from one refresh to the next; negative if rows were lost."""
     most_growth: int
+    """Most rows added from one refresh to the next."""
     least_rows: int
+    """Fewest rows that today's table may have."""
     most_rows: int
+    """Most rows that today's table may have."""
     most_share_differing: float | None
-    """Of the compared rows, the largest in any refresh; None where too few of them could compare rows."""
+    """Largest share of compared rows that differed in a refresh; None if too few refreshes could compare rows."""
     most_differing: int | None
-    """Rows of today that may differ."""
+    """Most rows of today that may differ; None if there is no share to compute it from."""
 
 
 class RowsWithinBand(Rule):
-    """Compares two counts of a contract with those of its last refreshes; passes silently without enough of them."""
+    """Compares two counts of a contract with its last refreshes; passes silently if there are too few of these."""
 
     name = "rows_within_band"
     sentence = (
@@ -132,7 +135,7 @@ def _most_differing(share: float, compared: int, settings: BandSettings) -> int:
 
 
 def _share_differing(figures: ContractFigures) -> float | None:
-    """Of all compared rows; None where keys could not be compared, or yesterday had no rows to differ from."""
+    """Share of the compared rows that differ; None if keys could not be compared or yesterday had no rows."""
     if figures.prototypes is None or not figures.yesterday.rows:
         return None
     return figures.differing / figures.compared

@@ -1,4 +1,4 @@
-"""What every rule declares: name, sentence, settings, findings, and how it judges figures.
+"""The interface of a rule: name, sentence, settings, findings, and how it judges figures.
 
 A new rule is one module in this folder that subclasses `Rule`, and one line in the registry, `__init__.py`. Checks,
 report, the required rules and the keys of validation.yaml follow from it.
@@ -21,44 +21,44 @@ History = Sequence[ContractFigures]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that a rule may find and an allowance can excuse."""
+    """A kind of problem that a rule finds and an allowance can excuse."""
 
     name: str
     of_columns: bool
-    """Whether single columns may have it; otherwise it is of a whole contract."""
+    """True if a single column can have it; False if it concerns the whole contract."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A contract that is about to be judged, and what it can be judged by."""
+    """A contract to be judged, and what is available to judge it by."""
 
     table: ContractTable
     definition: DatabaseDefinition
     same_t: SameTSelection
     log_given: bool
-    """Whether the log between both days can be read; always in a refresh."""
+    """True if the log between both days can be read, which a refresh always can."""
 
 
 class Rule(ABC):
     """One validation rule."""
 
     name: ClassVar[str]
-    """In verdicts, as the name of the asset check, and in the runbook."""
+    """Name in verdicts, of the asset check, and in the runbook."""
     sentence: ClassVar[str]
     """What is true of a contract that passes; Dagit shows it."""
     settings: ClassVar[type[Settings]] = Settings
-    """Its keys in validation.yaml, with defaults. Rules may share them."""
+    """Class of its keys in validation.yaml, with defaults. Rules may share one."""
     findings: ClassVar[tuple[Finding, ...]] = ()
-    """What an allowance can excuse of it."""
+    """Kinds of problems that an allowance can excuse."""
     fault: ClassVar[Fault | None] = None
-    """The fault of rows that it judges, if it judges one."""
+    """The fault of rows that it judges; None if it judges none."""
     always_required: ClassVar[bool] = True
-    """Whether every contract of a refresh must pass it; otherwise `is_required` decides by contract."""
+    """True if every contract of a refresh must pass it; otherwise `is_required` decides for each contract."""
     needs_log: ClassVar[bool] = False
-    """Whether it cannot be judged, and is not required, without a log."""
+    """True if it cannot be judged without a log, and is not required then."""
 
     def is_required(self, subject: Subject) -> bool:
-        """Whether this contract must pass the rule."""
+        """True if this contract must pass the rule."""
         return subject.log_given or not self.needs_log
 
     @abstractmethod

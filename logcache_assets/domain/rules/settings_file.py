@@ -1,7 +1,7 @@
-"""The file of rules, `validation.yaml` of the itaipu repository, parsed and checked.
+"""Parses and checks the file of rules, `validation.yaml` of the itaipu repository.
 
-Its keys are the settings that the rules declare, so a new rule's settings can be written there at once. Errors name
-file and line: analysts edit this file by hand.
+Its keys are the settings that the rules declare, so a new rule needs no change here. Errors name file and line:
+analysts edit this file by hand.
 """
 
 import math
@@ -23,7 +23,7 @@ RULES_PATH = "validation.yaml"
 """Where the file lies in the itaipu repository."""
 
 PATTERN_CHARACTERS = "*?["
-"""What makes a pattern of a name, as in fnmatch."""
+"""Characters that make a name a pattern, as in fnmatch."""
 
 SETTINGS: Mapping[str, msgspec.structs.FieldInfo] = {
     field.name: field for rule in RULES for field in msgspec.structs.fields(rule.settings)
@@ -70,8 +70,8 @@ def parse_strictness(text: str, *, where: str, today: date) -> Strictness:
         today: the day on which the allowances must still hold.
 
     Raises:
-        BadInput: not YAML, unknown or doubled keys, an impossible number, an allowance that is expired, doubled or
-            not of one exact contract; with file and line.
+        BadInput: the text is not YAML, a key is unknown or given twice, a number is impossible, or an allowance has
+            expired, is given twice or is not for one exact contract; the message has file and line.
     """
     found, node = parse_yaml(text, _File, where=where, remedy="correct the rules", empty={})
     strictness = Strictness(entries=found.entries, allow=found.allow)
@@ -81,7 +81,7 @@ def parse_strictness(text: str, *, where: str, today: date) -> Strictness:
 
 
 def _problems(strictness: Strictness, node: yaml.Node | None, today: date) -> Iterator[tuple[str, str]]:
-    """What the types alone cannot refuse, as (path, sentence)."""
+    """Mistakes that the types do not catch, as (path, sentence)."""
     for name, list_of in (("rules", strictness.entries), ("allow", strictness.allow)):
         for n in range(len(list_of)):
             if is_blank(node, f"$.{name}[{n}].column"):
@@ -134,7 +134,7 @@ def _excuses(allowance: Allowance) -> str:
 
 
 def find_unmatched(strictness: Strictness, contracts: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """A sentence for every entry and allowance that concerns nothing: a misspelt one would silently do nothing.
+    """Yield a sentence for every entry and allowance that matches no contract or column, as a misspelt one does.
 
     Args:
         strictness: what was read.

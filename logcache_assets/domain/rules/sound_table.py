@@ -1,4 +1,4 @@
-"""`sound_table`: the schema that is due, a key that identifies rows, and rows where yesterday had rows."""
+"""`sound_table`: the expected schema, a key that identifies rows, and rows where yesterday had rows."""
 
 from typing_extensions import override
 
@@ -47,7 +47,7 @@ SOUND_TABLE = SoundTable()
 
 
 def find_empty_allowance(contract: str, figures: ContractFigures, strictness: Strictness) -> Allowance | None:
-    """The allowance by which a contract that lost all its rows may be empty, whatever other rules find of that."""
+    """The allowance that lets a contract be empty that lost all its rows; other rules then excuse it too."""
     return strictness.allowance_of(contract, EMPTY.name) if _lost_all_rows(figures) else None
 
 
@@ -57,21 +57,21 @@ def describe_schema_problem(change: SchemaChange) -> str:
         case _, None:
             return f"column {change.column} is not there"
         case was, is_now if was == is_now and change.expected:
-            return f"column {change.column} is {is_now}, and {change.expected} is due"
+            return f"column {change.column} is {is_now}, but {change.expected} is expected"
         case was, is_now if was == is_now:
             return f"column {change.column} is not in the definition"
         case None, is_now if change.expected:
-            return f"column {change.column} is added as {is_now}, and {change.expected} is due"
+            return f"column {change.column} is added as {is_now}, but {change.expected} is expected"
         case None, _:
             return f"column {change.column} is added, though neither definition nor log asks for it"
         case was, is_now:
-            due = f", and {change.expected} is due" if change.expected else ""
-            return f"column {change.column} was {was} and is {is_now}{due}"
+            expected = f", but {change.expected} is expected" if change.expected else ""
+            return f"column {change.column} was {was} and is {is_now}{expected}"
     raise AssertionError
 
 
 def _judge(contract: str, figures: ContractFigures, strictness: Strictness) -> Judgement:
-    """Unsound keys always block; a schema and an empty table may be allowed."""
+    """Judge keys, schema and emptiness. Unsound keys always block; allowances can excuse the others."""
     blocking, excused = list(find_key_problems(figures.today)), []
     excusable: list[tuple[str, Finding, str | None]] = [
         (describe_schema_problem(change), SCHEMA, change.column) for change in figures.schema if not change.explained

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 Severity = Literal["block", "warn"]
-"""What a rule does that does not pass: it stops the publication, or it is only reported."""
+"""What a failed rule does: `block` stops the publication, `warn` is only reported."""
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 """From 0 to 1."""
@@ -22,7 +22,7 @@ PER_COLUMN = msgspec.Meta(extra={"per_column": True})
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the settings of a rule; its fields are keys of the file, its defaults hold without one."""
+    """Base of a rule's settings; its fields are keys of the file, with the defaults that hold without it."""
 
 
 SettingsType = TypeVar("SettingsType", bound=Settings)
@@ -38,8 +38,8 @@ def per_column_settings(kind: type[Settings]) -> frozenset[str]:
 class RuleEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings for the contracts and columns that its patterns match.
 
-    The settings are fields of a subclass that the file's module makes from all rules. One that the entry does not
-    give is UNSET: it stays what an earlier entry or the default says.
+    The settings are fields of a subclass that settings_file.py makes from all rules. A setting that the entry does not
+    give is UNSET and keeps the value of an earlier entry, or the default.
     """
 
     contract: str = "*"
@@ -55,7 +55,7 @@ class RuleEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return {name: value for name, value in every.items() if value is not UNSET}
 
     def concerns(self, contract: str, column: str | None) -> bool:
-        """Whether the entry is about this contract (column None), or about this column of it."""
+        """True if the entry applies to this contract (column None), or to this column of it."""
         if not fnmatchcase(contract, self.contract):
             return False
         return self.column is None or (column is not None and fnmatchcase(column, self.column))
@@ -76,12 +76,12 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The last day on which it holds."""
 
     def covers(self, *, contract: str, finding: str, column: str | None = None) -> bool:
-        """Whether it excuses this finding of the contract (column None) or of its column."""
+        """True if it excuses this finding of the contract (column None) or of its column."""
         return (contract, finding) == (self.contract, self.finding) and self.column in {None, column}
 
 
 class Strictness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that the file of rules says: entries and allowances, in its order."""
+    """The content of the file of rules: entries and allowances, in the file's order."""
 
     entries: tuple[RuleEntry, ...] = ()
     allow: tuple[Allowance, ...] = ()
@@ -107,4 +107,4 @@ def _built(kind: type[SettingsType], given: Mapping[str, Any]) -> SettingsType:
 
 
 DEFAULT_STRICTNESS = Strictness()
-"""What holds without a file: the default settings everywhere, and nothing is excused."""
+"""Strictness without a file: default settings everywhere, and nothing is excused."""

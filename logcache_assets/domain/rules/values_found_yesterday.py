@@ -14,7 +14,7 @@ from logcache_assets.domain.rules.strictness import Settings, Share, Strictness
 
 
 class ValuesFoundSettings(Settings, frozen=True, kw_only=True):
-    """How much of yesterday must be found again; both of a whole contract."""
+    """Which shares of yesterday's keys and values must be found again; both are of a whole contract."""
 
     keys_found: Share = 0.95
     """Share of yesterday's keys that must be there today."""
@@ -23,7 +23,7 @@ class ValuesFoundSettings(Settings, frozen=True, kw_only=True):
 
 
 class ValuesFoundYesterday(Rule):
-    """Compares shares only, so it warns where the log explains every difference or it is excused (C20, C21)."""
+    """Compares shares only, so it does not block if the log explains every difference, or it is excused (C20, C21)."""
 
     name = "values_found_yesterday"
     sentence = (

@@ -45,7 +45,7 @@ def change(was: str | None, is_now: str | None, expected: str | None, *, column:
     ],
 )
 def test_a_sound_table_passes(found: ContractFigures) -> None:
-    """The schema that is due, a sound key, rows where yesterday had rows."""
+    """The expected schema, a sound key, rows where yesterday had rows."""
     result = SOUND_TABLE.judge(ACCOUNTS, found, DEFAULT_STRICTNESS)
 
     assert result.passed
@@ -71,7 +71,7 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
         pytest.param(
             days(schema=(change(None, None, "string"),)),
             "column account__fee is not there",
-            id="a column that is due and never came",
+            id="an expected column that is missing",
         ),
         pytest.param(
             days(schema=(change(None, "string", None),)),
@@ -80,7 +80,7 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
         ),
         pytest.param(
             days(schema=(change(None, "string", "int64"),)),
-            "column account__fee is added as string, and int64 is due",
+            "column account__fee is added as string, but int64 is expected",
             id="a column of another type than was asked for",
         ),
         pytest.param(
@@ -90,7 +90,7 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
         ),
         pytest.param(
             days(schema=(change("string", "string", "int64"),)),
-            "column account__fee is string, and int64 is due",
+            "column account__fee is string, but int64 is expected",
             id="a type that was wrong yesterday too",
         ),
         pytest.param(
@@ -100,7 +100,7 @@ def test_a_sound_table_passes(found: ContractFigures) -> None:
         ),
         pytest.param(
             days(schema=(change("int64", "double", "int64"),)),
-            "column account__fee was int64 and is double, and int64 is due",
+            "column account__fee was int64 and is double, but int64 is expected",
             id="another type than the due one",
         ),
         pytest.param(
