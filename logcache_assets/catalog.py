@@ -1,6 +1,6 @@
 """The catalog: a folder of contract definitions from which the per-database assets are made.
 
-It is the one thing read when definitions load, like dbt's manifest; `logcache catalog pull` renews it.
+It is the only thing that is read when definitions load, like dbt's manifest; `logcache catalog pull` updates it.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ def load_catalog(folder: Path) -> Catalog:
     """Read every `<database>.yaml` of a folder.
 
     Raises:
-        BadInput: no folder, no file, or a malformed definition, with file and line.
+        BadInput: there is no folder or no definition in it, or one is malformed; the message has file and line.
     """
     files = sorted(folder.glob("*.yaml"))
     if not files:
@@ -35,10 +35,10 @@ def _text(file: Path) -> str:
 
 
 def select_databases(catalog: Catalog, names: tuple[str, ...]) -> Catalog:
-    """The definitions of these databases, all of them for no names; names match exactly, never as substrings.
+    """The definitions of these databases, or all of them if no names are given; names must match exactly.
 
     Raises:
-        WrongUsage: a name that the catalog does not have.
+        WrongUsage: the catalog has no database of a given name.
     """
     known = {definition.database: definition for definition in catalog}
     for name in names:

@@ -1,6 +1,6 @@
-"""From settings to ports, without Dagster: for the command line, and for the notebook on a cluster.
+"""Builds the ports from settings, without Dagster: for the command line, and for the notebook on a cluster.
 
-The one place that knows which adapter serves which port on which platform. Building reads nothing of the world.
+Only this module knows which adapter serves which port on which platform. Building the ports reads nothing.
 """
 
 import sys
@@ -36,17 +36,17 @@ def require_platform(settings: Settings) -> None:
 
 
 def deployment_key(settings: Settings) -> PersonalDataKey:
-    """The key of personal data: of the HMAC in PII columns, and of the tokens in reports."""
+    """The key of personal data, which hashes PII columns and makes the tokens in reports."""
     return pii_key(settings)
 
 
 def find_deployment_key(settings: Settings, tell: Tell) -> bytes | None:
-    """The key of personal data, or None if there is none yet; tells when the local world's own key is taken."""
+    """The key of personal data, or None if there is none yet; reports when the local world's own key is used."""
     return find_pii_key(settings, tell)
 
 
 def sabesp_itaipu(settings: Settings) -> SabespItaipu:
-    """Itaipu through the `sabesp` that the settings name; by default the one that this package installs."""
+    """Itaipu run by the `sabesp` that the settings name, by default the one that this package installs."""
     bucket = f"s3a://{settings.ephemeral_bucket}/"
     return SabespItaipu(
         executable=Path(settings.sabesp or Path(sys.executable).parent / "sabesp"),

@@ -29,7 +29,7 @@ def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports | No
     Args:
         settings: of the deployment.
         catalog: the databases and their contracts.
-        ports: used instead of the resources that the process's own environment describes.
+        ports: used instead of the resources that this process's environment describes.
     """
     return dg.Definitions(
         assets=[

@@ -1,6 +1,6 @@
-"""Which platform the code talks to, and where it is.
+"""All settings, read from LOGCACHE_… environment variables.
 
-Nothing else reads the environment, except that a worker takes secrets from its own: adapters/ names their variables.
+Nothing else reads the environment, except workers, which read secrets from variables that adapters/ names.
 """
 
 import difflib
@@ -27,14 +27,14 @@ Bucket = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting; each is the environment variable of its upper-case name behind LOGCACHE_."""
+    """All settings. `run_name` is the environment variable LOGCACHE_RUN_NAME, and so on."""
 
     platform: Literal["local"] = "local"
     """The embedded platform, which needs no account."""
     home: Annotated[str, msgspec.Meta(min_length=1)] = ".logcache"
     """Folder of the local world and of Dagster's storage."""
     catalog: str | None = None
-    """Folder of contract definitions that make the assets; default: `catalog` in home."""
+    """Folder of the contract definitions from which assets are made; default: `catalog` in home."""
     ephemeral_bucket: Bucket = "nu-spark-metapod-ephemeral-1"
     permanent_bucket: Bucket = "nu-spark-metapod"
     pii_key: str | None = None
@@ -47,17 +47,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     publish_from_hour: Hour = 13
     publish_until_hour: Hour = 23
     copy_hours: Annotated[float, msgspec.Meta(ge=0, le=8760)] = 6
-    """How long a copy may need its sources at most."""
+    """Hours for which a copy may need its sources at most."""
     copy_threads: Annotated[int, msgspec.Meta(gt=0)] = 10
     lookback_days: Annotated[int, msgspec.Meta(gt=0, le=3650)] = 14
-    """How far back nightly transactions are looked for."""
+    """Days back to which nightly transactions are searched."""
     test_run_timeout_minutes: Annotated[int, msgspec.Meta(gt=0)] = 360
     same_t_contracts: str = "*"
     """Pattern of the contracts that are recomputed at yesterday's t from the candidate's caches; empty for none."""
     same_t_prototypes: str = "*"
-    """On which prototypes, `s0,s3`; `*` is all."""
+    """Prototypes on which they are recomputed, for example `s0,s3`; `*` means all."""
     validation_driver: Literal["local", "spark"] = "local"
-    """Where contracts are compared, and recomputed for that."""
+    """Driver that compares contracts and recomputes them for that."""
 
     @override
     def __repr__(self) -> str:
@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @override
     def __rich_repr__(self) -> list[tuple[str, object]]:
-        """Every setting, the secret one masked: also for tracebacks that show variables."""
+        """Every setting, with the secret one masked, so that tracebacks that show variables do not reveal it."""
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return [(name, "****" if name == "pii_key" and value else value) for name, value in values]
 
@@ -87,17 +87,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     @property
     def locations(self) -> Locations:
-        """Where everything lies in the permanent bucket."""
+        """The URIs of everything in the permanent bucket."""
         return Locations(permanent_bucket=self.permanent_bucket)
 
     @property
     def publish_window(self) -> PublishWindow:
-        """When a pull request may be opened."""
+        """The hours in which a pull request may be opened."""
         return PublishWindow(start_hour=self.publish_from_hour, end_hour=self.publish_until_hour)
 
     @property
     def same_t(self) -> SameTSelection:
-        """What is recomputed at yesterday's t."""
+        """The contracts that are recomputed at yesterday's t."""
         prototypes = tuple(name.strip() for name in self.same_t_prototypes.split(",") if name.strip())
         return SameTSelection(contracts=self.same_t_contracts, prototypes=None if prototypes == ("*",) else prototypes)
 
@@ -111,10 +111,10 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from LOGCACHE_… variables.
 
     Args:
-        environment: instead of the process's.
+        environment: used instead of the process's environment.
 
     Raises:
-        WrongUsage: an unknown variable or a value that its setting cannot take.
+        WrongUsage: a variable is unknown, or its value does not fit the setting.
     """
     variables = {k: v for k, v in (os.environ if environment is None else environment).items() if k.startswith(PREFIX)}
     known = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
@@ -141,7 +141,7 @@ def _convert(values: Mapping[str, str]) -> Settings:
 
 
 class ChildEnvironment(dict[str, str]):
-    """Variables for a child process. Its text and its pickle leave the secret out: other processes have their own."""
+    """Environment variables for a child process. The secret is left out when it is printed or pickled."""
 
     @property
     def public(self) -> dict[str, str]:
@@ -158,7 +158,7 @@ class ChildEnvironment(dict[str, str]):
 
 
 def child_environment(settings: Settings) -> ChildEnvironment:
-    """The variables that make a child process see the same settings, from whichever folder it starts."""
+    """The variables that give a child process the same settings, whatever its working folder."""
     absolute = msgspec.structs.replace(settings, home=str(settings.home_folder), catalog=str(settings.catalog_folder))
     return ChildEnvironment(
         {
@@ -170,5 +170,5 @@ def child_environment(settings: Settings) -> ChildEnvironment:
 
 
 def public_environment(settings: Settings) -> dict[str, str]:
-    """The same variables without secrets: what may be shown."""
+    """The variables of `child_environment` without the secret."""
     return child_environment(settings).public

@@ -1,1 +1,1 @@
-"""Production adapters of ports.py; heavy SDKs are imported inside the methods that need them."""
+"""Production adapters of the ports, and what both platforms share. Heavy SDKs are imported inside methods."""

@@ -1,4 +1,4 @@
-"""MD5 and CRC64NVME of files, computed in one pass and remembered while a file stays the same."""
+"""MD5 and CRC64NVME of files, computed in one pass and cached until a file changes."""
 
 import hashlib
 import io
@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digests:
-    """What is computed from the bytes of a file."""
+    """Size, MD5 and checksum of a file's bytes."""
 
     size_bytes: int
     md5: str
@@ -23,15 +23,15 @@ class Digests:
 
 
 class DigestCache:
-    """The digests of files by path; a file that changed is read again. Empty again in another process."""
+    """Caches the digests of files by path and reads a changed file again. A pickled copy starts empty."""
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[tuple[int, ...], Digests]] = {}
 
     def digests_of(self, path: Path, file: io.BufferedReader) -> Digests:
-        """The digests of an open file; reads it only if it is not the version that was read before."""
+        """Return the digests of an open file, which is read only if it changed since the last time."""
         status = os.fstat(file.fileno())
-        # The change time is the computer's, so it tells apart two writes that the world's still clock stamps alike.
+        # The change time is the computer's: the world's clock may stand still between two writes.
         version = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self._known.get(path)
         if known is None or known[0] != version:

@@ -1,4 +1,4 @@
-"""The errors of the folder store: which failed system calls may succeed later, and which never will."""
+"""Errors of the folder store, by whether a failed system call may succeed later."""
 
 import errno
 
@@ -11,11 +11,11 @@ from logcache_assets.ports import (
 )
 
 _LASTING = {errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EACCES, errno.EPERM}
-"""What the file system will answer the next time, too."""
+"""Errors that the file system would give again."""
 
 
 def error_kind(error: OSError) -> type[ObjectStoreError]:
-    """The class of a failed system call's error: unavailable, unless the next call would answer the same."""
+    """The error class for a failed system call: unavailable, unless the next call would fail in the same way."""
     return ObjectStoreWrongData if error.errno in _LASTING else ObjectStoreUnavailable
 
 
@@ -25,17 +25,17 @@ def failure(found: str, error: OSError, remedy: str) -> ObjectStoreError:
 
 
 def unreadable(uri: str, error: OSError) -> ObjectStoreError:
-    """The error of an object that is there and cannot be read."""
+    """The error of an object that exists and cannot be read."""
     return failure(f"{uri} cannot be read", error, "repair the file or its permissions")
 
 
 def not_found(uri: str) -> ObjectNotFoundError:
-    """The error of a URI at which nothing lies."""
+    """The error of a URI without an object."""
     return ObjectNotFoundError(f"no object lies at {uri}; it expired, was removed, or the URI is wrong")
 
 
 def exists_already(uri: str) -> ObjectExistsError:
-    """The error of a copy whose destination is taken."""
+    """The error of a copy whose destination already has an object."""
     return ObjectExistsError(
         f"an object already lies at {uri} and is never overwritten; find out who wrote it, "
         "or choose another destination"

@@ -1,8 +1,8 @@
 """Buckets as directories: `s3://bucket/key` is `<buckets>/bucket/key`.
 
 It keeps S3's promises that the product relies on: writes are atomic, create and copy never overwrite, a copy is pinned
-to the listed etag, a listing is in the order of keys, and one that fails is an error. What a file system cannot hold (a
-key `a` beside a key `a/b`, empty or dotted parts of a key) is refused, never mapped to another place.
+to the listed etag, a listing is sorted by key, and a failed listing is an error. Keys that a file system cannot hold
+(`a` beside `a/b`, empty or dotted parts) are refused, never mapped to another place.
 """
 
 import io
@@ -35,7 +35,7 @@ from logcache_assets.ports import (
 )
 
 _STAGING = ".staging"
-"""Beside the buckets: no bucket's name starts with a dot, so a half-written object is in no listing."""
+"""Folder of unfinished objects, beside the buckets. No bucket's name starts with a dot, so no listing shows them."""
 _PAGE_OBJECTS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -44,13 +44,13 @@ _Retention = dict[str, Annotated[int, msgspec.Meta(gt=0)]]
 
 
 class FolderObjectStore(ObjectStore):
-    """A directory per bucket; objects get the world's time, not the computer's.
+    """Keeps objects in one directory per bucket; their times are the world's, not the computer's.
 
     Args:
         buckets: the folder of the bucket directories.
         clock: the world's time, stamped on every object written.
         lifecycle: JSON `{"<bucket>": <days>}`; by default `lifecycle.json` beside the folder of buckets.
-        reads: how often a read is repeated that the file system could not answer.
+        reads: how often a failed read is repeated.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class FolderObjectStore(ObjectStore):
         self._digests = DigestCache()
 
     def create_bucket(self, bucket: str) -> None:
-        """Make an empty bucket; one that is there already stays as it is."""
+        """Make an empty bucket; an existing bucket is left unchanged."""
         self.path_of(f"s3://{bucket}").mkdir(parents=True, exist_ok=True)
 
     def path_of(self, uri: str) -> Path:
-        """Where an object, a prefix or a bucket lies on this computer, whether or not it exists."""
+        """The path of an object, a prefix or a bucket on this computer, whether or not it exists."""
         bucket, key = split_uri(uri)
         return self._buckets / bucket / key
 
     def etag_of(self, path: Path, md5: str) -> str:  # noqa: ARG002 - other stores' etags depend on the object
-        """The etag of the file at a path: its MD5, as S3 gives it to an object uploaded in one part."""
+        """The etag of the file at a path: its MD5, like S3's for an object uploaded in one part."""
         return md5
 
     @override
@@ -101,7 +101,7 @@ class FolderObjectStore(ObjectStore):
 
     @repeated
     def _names_in(self, folder: Path) -> list[str]:
-        """The names in a folder, folders with a slash, as which S3 sorts them; none if there is no such folder."""
+        """The names in a folder, sorted like S3's keys (folders end with a slash); empty if there is no such folder."""
         try:
             with os.scandir(folder) as entries:
                 return sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
@@ -159,7 +159,7 @@ class FolderObjectStore(ObjectStore):
             if etag != source.etag:
                 raise ObjectChangedError(
                     f"{source.uri} is not the object that was listed: its etag was {source.etag}, is {etag}; "
-                    "list the source again and plan the copy anew"
+                    "list the source again and plan a new copy"
                 )
             try:
                 modified_at = self._publish(staged, path, os.link)
@@ -215,7 +215,7 @@ class FolderObjectStore(ObjectStore):
 
     @repeated
     def _stored(self, uri: str, path: Path) -> StoredObject | None:
-        """What lies at a path, with its checksum; None when no file does (any more)."""
+        """Describe the object at a path, with its checksum; None if there is no file, or no longer."""
         try:
             with path.open("rb") as file:
                 modified_ns = os.fstat(file.fileno()).st_mtime_ns
@@ -245,7 +245,7 @@ class FolderObjectStore(ObjectStore):
 
     @contextmanager
     def _staged(self, destination: Path) -> Iterator[Path]:
-        """An empty file that becomes the object when published, and is gone afterwards in any case."""
+        """Yield the path of a temporary file, which `_publish` may turn into the object; otherwise it is removed."""
         staging = self._buckets / _STAGING
         staging.mkdir(exist_ok=True)
         handle, name = tempfile.mkstemp(dir=staging)
@@ -262,7 +262,7 @@ class FolderObjectStore(ObjectStore):
             staged.unlink(missing_ok=True)
 
     def _publish(self, staged: Path, path: Path, place: Callable[[Path, Path], None]) -> datetime:
-        """Give a finished file the world's time and its place, in one step; returns that time."""
+        """Stamp a finished file with the world's time and move it into place atomically; returns that time."""
         now = self._clock.now()
         now_ns = (now - _EPOCH) // _MICROSECOND * 1000
         os.utime(staged, ns=(now_ns, now_ns))

@@ -1,7 +1,7 @@
-"""Folders that a user names on a command line, as an object store that can only be read.
+"""A read-only object store over folders that a user names on a command line.
 
-An object's URI is its path, written as the user wrote the folder, so every message names files as the user knows them.
-What is written lies in buckets: folder_store.py.
+An object's URI is its path, spelled as the user spelled the folder, so messages name files as the user knows them.
+folder_store.py is the store that can be written.
 """
 
 import os
@@ -20,7 +20,7 @@ _PAGE_OBJECTS = 1000
 
 
 class LocalFiles(ObjectStore):
-    """Files of this computer by path, absolute or relative to the working folder; nothing is ever written."""
+    """Reads files of this computer by path, absolute or relative to the working folder. It never writes."""
 
     @override
     def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
@@ -72,7 +72,7 @@ class LocalFiles(ObjectStore):
 
     @override
     def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
-        # Spark's workers have a working folder of their own.
+        # Spark's workers have another working folder.
         return f"{Path(uri).absolute()}{'/' if uri.endswith('/') else ''}", {}
 
     @override
@@ -81,7 +81,7 @@ class LocalFiles(ObjectStore):
 
 
 def _files_below(folder: str) -> Iterator[str]:
-    """Every file below a folder; a folder that is not there has none, one that cannot be listed is an error."""
+    """Every file below a folder; none if the folder does not exist, an error if it cannot be listed."""
     for found, _, names in os.walk(folder, onerror=_refuse_to_skip, followlinks=True):
         yield from (os.path.join(found, name) for name in names)  # noqa: PTH118 - keeps a leading `./`
 

@@ -39,7 +39,7 @@ class GraphQLMetapod(Metapod):
 
     Args:
         transport: makes a transport for one query: `requests_transport(...)` or the local platform's.
-        country: whose datasets are asked for.
+        country: country of the datasets that are read.
         reads: how often a query without an answer is repeated.
     """
 

@@ -1,4 +1,4 @@
-"""URIs of objects in a folder of buckets; keys that would not be exactly one file there are refused."""
+"""Parses URIs of objects in a folder of buckets; refuses keys that would not be exactly one file there."""
 
 import re
 
@@ -8,7 +8,11 @@ _URI = re.compile(r"s3a?://(?P<bucket>[a-z0-9][a-z0-9.-]{2,62})(?:/(?P<key>[^\0]
 
 
 def split_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key; refuses every key that would not be exactly one file inside the bucket's folder."""
+    """Split a URI into bucket and key.
+
+    Raises:
+        ObjectStoreWrongData: the key would not be exactly one file inside the bucket's folder.
+    """
     match = _URI.fullmatch(uri)
     if match is None:
         raise ObjectStoreWrongData(f"{uri!r} is no URI of this store; write s3://<bucket>/<key>")
@@ -21,6 +25,6 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 
 def canonical_uri(uri: str) -> str:
-    """The URI spelled `s3://bucket/key`, also if it was given as `s3a://`."""
+    """Return the URI as `s3://bucket/key`, also if it was given as `s3a://`."""
     bucket, key = split_uri(uri)
     return f"s3://{bucket}/{key}"

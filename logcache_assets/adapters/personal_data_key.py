@@ -1,7 +1,7 @@
 """The key of personal data, which never leaves the process that read it.
 
-Contracts hash personal data with it, and reports make tokens with it. What is pickled, printed or logged says only
-where the key comes from: Spark's workers read it from their own environment or file.
+Contracts hash personal data with it, and reports make tokens with it. When the object is pickled, printed or logged,
+only the source of the key appears: Spark's workers read the key from their own environment or file.
 """
 
 import os
@@ -24,7 +24,11 @@ class PersonalDataKey(bytes):
 
     @classmethod
     def from_variable(cls, variable: str, value: str | None = None) -> Self:
-        """The key in an environment variable; a value that was read from it already can be given.
+        """The key in an environment variable.
+
+        Args:
+            variable: name of the environment variable.
+            value: its value, if it was read already.
 
         Raises:
             BadInput: the variable is not set.
@@ -82,7 +86,7 @@ def find_pii_key(settings: Settings, tell: Tell) -> PersonalDataKey | None:
 
 
 def pii_key(settings: Settings) -> PersonalDataKey:
-    """The key of personal data: the configured one, else the local world's own, made when first needed."""
+    """The configured key of personal data, or else the local world's own, which is made when first needed."""
     if settings.pii_key:
         return PersonalDataKey.from_variable(PII_KEY_VARIABLE, settings.pii_key)
     file = _own_key(settings)

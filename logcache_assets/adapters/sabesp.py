@@ -1,4 +1,4 @@
-"""Itaipu through the `sabesp` command line: one adapter for the platform's executable and the local twin's.
+"""Runs Itaipu with the `sabesp` command; the same adapter serves the platform's executable and the local twin's.
 
 Command line and output format are the runbook's. Ending sabesp may not stop the remote cluster, so every line, with the
 ids of clusters and tasks, is reported as it appears and kept in a file.
@@ -49,7 +49,7 @@ class SabespItaipu(Itaipu):
     log_folder: Path
     """Gets one file per run with its whole output."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Added to this process's own."""
+    """Variables added to this process's environment."""
     timeout_seconds: float = 6 * 3600
     idle_timeout_seconds: float = 3600
     """How long sabesp may print nothing."""

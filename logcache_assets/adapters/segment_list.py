@@ -1,4 +1,4 @@
-"""A segment index over segments that are already in memory: those of a file of index items, of a bench or of a test."""
+"""A segment index in memory, for files of index items, benchmarks and tests."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +18,7 @@ from logcache_assets.ports import SegmentIndex
 
 
 class SegmentList(SegmentIndex):
-    """An index of given segments, of any number of instances.
+    """An index of the given segments, which may be of any number of instances.
 
     Args:
         segments: in any order; one with the instance and last_t of an earlier one replaces it, as in DynamoDB.

@@ -8,7 +8,7 @@ from logcache_assets.ports import Clock
 
 
 class SystemClock(Clock):
-    """UTC now."""
+    """Returns this computer's time in UTC."""
 
     @override
     def now(self) -> datetime:

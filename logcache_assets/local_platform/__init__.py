@@ -1,1 +1,1 @@
-"""The embedded platform: twins of the outside world with real behaviour, and the demo world with its data."""
+"""The embedded platform: working twins of every outside system, and the demo world with its data."""

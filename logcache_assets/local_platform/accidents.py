@@ -1,4 +1,4 @@
-"""The accidents of `logcache local break`; each does the damage of a recorded incident."""
+"""The accidents of `logcache local break`; each repeats the damage of a recorded incident."""
 
 import json
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
         ),
         Fault(
             name="stale-personal-data",
-            description="personal data is excised and its segments are extracted again, behind the cache's back",
+            description="personal data is excised and its segments are extracted again; the cache still holds it",
             inject=acts.stale_personal_data,
         ),
         Fault(
@@ -168,7 +168,7 @@ class _Accidents:
         return contract_dataset(definition.database, definition.entities[0].name)
 
     def _newest_chain(self) -> tuple[Segment, ...]:
-        """The segments of the instance that has most segments after the last night's t."""
+        """The segments of the instance that has the most."""
         chains = [self._world.segment_index.segments(instance) for instance in self._instances()]
         longest = max(chains, key=len)
         if len(longest) < 2:  # noqa: PLR2004 - a neighbour is needed

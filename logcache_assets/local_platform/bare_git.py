@@ -51,7 +51,7 @@ class BareGit:
         return sha
 
     def is_ancestor(self, sha: str, of: str) -> bool:
-        """Whether a commit is the other commit or one of its ancestors."""
+        """True if a commit is the other commit or one of its ancestors."""
         status, _, errors = self._run("merge-base", "--is-ancestor", sha, of)
         if status not in {0, 1}:
             raise self._failure("merge-base", errors)
@@ -94,7 +94,7 @@ class BareGit:
             return self._checked("write-tree", environment=index).decode().strip()
 
     def is_commit(self, sha: str, *, parent: str, tree: str, message: str) -> bool:
-        """Whether a commit has exactly this one parent, this tree and this message."""
+        """True if a commit has exactly this one parent, this tree and this message."""
         shown = self._checked("show", "--no-patch", "--format=%T %P%n%B", sha).decode("utf-8", "replace")
         return shown.rstrip("\n") == f"{tree} {parent}\n{message}".rstrip("\n")
 

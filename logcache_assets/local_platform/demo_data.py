@@ -1,4 +1,4 @@
-"""A folder with a Datomic log from which a world is built: `local reset --data DIR`, by default the packaged one.
+"""Reads the folder from which a world is built: the packaged log, or that of `local reset --data DIR`.
 
 buckets/<bucket>/<key>   the segments
 index.jsonl              one index item a line
@@ -34,11 +34,11 @@ class Cutoffs(msgspec.Struct, frozen=True):
     """The named cut-offs of one instance; other names in the file are ignored."""
 
     old: CutT
-    """Where the active cache ends."""
+    """Last t of the active cache."""
     night: CutT
-    """Where the nightly run ended."""
+    """Last t of the nightly run."""
     end: CutT
-    """What the day delivered."""
+    """Last t of the segments that the day delivered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

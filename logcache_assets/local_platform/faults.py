@@ -1,8 +1,7 @@
 """Recorded accidents that `logcache local break` causes in the local world, so that a user sees them caught.
 
 Each fault only does the damage of the incident. Some are armed and happen later: a copy that is cut short, a test run
-that loses rows, garbles a value or does not read the newest segment. The code that refuses them is never in this
-package.
+that loses rows, garbles a value or does not read the newest segment. The code that refuses them is elsewhere.
 """
 
 from collections.abc import Callable
@@ -31,7 +30,7 @@ class Faults:
         self._folder = folder
 
     def arm(self, fault: str, detail: str) -> None:
-        """Arm a fault: it happens from now on."""
+        """Arm a fault, which happens from now on."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / fault).write_text(detail, encoding="utf-8")
 
@@ -58,7 +57,7 @@ class CutShortObjectStore(FolderObjectStore):
 
 
 class WithoutNewestSegment(SegmentIndex):
-    """An index that hides the newest segment of every instance: what a run sees that reads it too early."""
+    """An index that hides the newest segment of every instance, as a run that reads the index too early sees it."""
 
     def __init__(self, index: SegmentIndex) -> None:
         self._index = index

@@ -1,4 +1,4 @@
-"""Builds the local world from a data folder, and lets nights run and days deliver segments.
+"""Builds the local world from a data folder, runs its nights, and delivers the segments of its days.
 
 A new world has a cache at `old`, a nightly run at `night`, and the segments up to `end`: ready for a refresh.
 """
@@ -82,7 +82,7 @@ def _live_through(world: World, data: DemoData, tell: Tell) -> None:
 
 
 def _sound_night(world: World, started_at: datetime) -> str:
-    """Run the first night and require all its datasets: a world that starts with a bad night is of no use."""
+    """Run the first night and require all its datasets, because no refresh can start from a bad night."""
     said: list[str] = []
     transaction = run_night(world, started_at=started_at, tell=said.append)
     if aborted := [line for line in said if line.startswith("aborted dataset")]:
@@ -171,7 +171,7 @@ def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -
     base = world.repository.base_branch
     head = world.repository.head(base)
     if head is None:
-        raise Refused(f"the itaipu repository has no branch {base}; build the world anew with `logcache local reset`")
+        raise Refused(f"the itaipu repository has no branch {base}; build a new world with `logcache local reset`")
     ItaipuRun(
         world=world,
         transaction=transaction,
@@ -186,7 +186,7 @@ def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -
 
 
 def open_transaction(world: World, kind: TransactionType, *, name: str, started_at: datetime) -> str:
-    """Open a transaction in the local metapod; its id derives from the history, so a rebuilt world has the same."""
+    """Open a transaction in the local metapod. Its id derives from the history, so a rebuilt world has the same ids."""
     earlier = len(world.metapod_store.find_transactions()) if world.metapod_store.exists else 0
     transaction = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{kind}/{name}/{started_at.isoformat()}/{earlier}"))
     world.metapod_store.open_transaction(
@@ -201,7 +201,7 @@ def open_transaction(world: World, kind: TransactionType, *, name: str, started_
 
 
 def _write_first_cache(world: World, data: DemoData) -> None:
-    """The active cache: everything delivered so far, in the permanent bucket, with manifests and the map on main."""
+    """Write the active cache from everything delivered so far, with manifests, and the map on main."""
     started_at = world.clock.now()
     transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
     entries = {

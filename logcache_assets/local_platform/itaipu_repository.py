@@ -34,7 +34,7 @@ class LocalItaipuRepository(ItaipuRepository):
         pull_requests: folder of `<n>.json` and `<n>.md`.
         clock: dates commits and pull requests.
         base_branch: the branch that is never written except by a merge.
-        reads: how often a read is repeated that git or the folder could not answer.
+        reads: how often a failed read of git or the folder is repeated.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class LocalItaipuRepository(ItaipuRepository):
         """Make the repository with one commit on the base branch; returns its sha."""
         self._git.initialise(self._base)
         if self._git.branch_head(self._base) is not None:
-            raise RepositoryWrongData(f"{self._git.git_dir} has commits already; remove the folder to begin anew")
+            raise RepositoryWrongData(f"{self._git.git_dir} has commits already; remove the folder to start again")
         sha = self._git.make_commit(tree=self._git.tree_with(None, files), parent=None, message=message)
         self._git.move_branch(self._base, sha, seen=None)
         return sha
@@ -170,7 +170,7 @@ class LocalItaipuRepository(ItaipuRepository):
         if not self._git.is_ancestor(base, shown.head_sha):
             raise BranchMovedError(
                 f"{self._base} moved to {base[:8]} after {shown.branch} was made from it, so pull request {number} "
-                "is not merged; refresh again, which proposes it anew on today's base"
+                "is not merged; refresh again, which proposes it on today's base"
             )
         self._git.move_branch(self._base, shown.head_sha, seen=base)
         return shown.head_sha
@@ -187,7 +187,7 @@ class LocalItaipuRepository(ItaipuRepository):
             )
 
     def _follow(self, branch: str, *, seen: str | None, sha: str) -> None:
-        """Tell the open pull request of a branch where it is now; a merged one stays at what was merged."""
+        """Set the head of a branch's open pull request; a merged one keeps the head that was merged."""
         for record in self._files.records():
             if record.branch == branch and record.state == "open" and not self._is_merged(record.head_sha):
                 head = seen if seen is not None and self._is_merged(seen) else sha
@@ -207,7 +207,7 @@ class LocalItaipuRepository(ItaipuRepository):
         )
 
     def _state(self, record: PullRequestRecord) -> tuple[str, str]:
-        """State and head: git tells whether the head, as recorded or as it is now, is part of the base branch."""
+        """State and head; merged if git finds the recorded or the current head in the base branch."""
         live = self._git.branch_head(record.branch) or record.head_sha
         if record.state == "closed":
             return "closed", record.head_sha

@@ -38,11 +38,11 @@ FORMER_MAPS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """The log cache map and the contract definitions of one commit: what an Itaipu version pins."""
+    """The log cache map and the contract definitions of one commit, which an Itaipu version pins."""
 
     entries: LogCacheMap
     former: tuple[LogCacheMap, ...]
-    """The maps before it, newest first: caches to fall back to."""
+    """Earlier maps, newest first, whose caches a run can fall back to."""
     definitions: tuple[DatabaseDefinition, ...]
 
     def earlier_of(self, instance: Instance) -> tuple[MapEntry, ...]:
@@ -53,7 +53,7 @@ class Checkout:
 
 
 def check_out(repository: ItaipuRepository, version: str) -> Checkout:
-    """Read map, its history and the definitions at a commit."""
+    """Read the map, its history and the definitions at a commit."""
     paths = [path for path in repository.list_files("contracts", ref=version) if path.endswith(".yaml")]
     return Checkout(
         entries=_map_at(repository, version),
@@ -83,7 +83,7 @@ class ItaipuRun:
     out_uri: str
     """The bucket that takes the datasets, `s3://…`."""
     prefixes: tuple[str, ...]
-    """Which datasets to compute, by the beginning of their name."""
+    """Prefixes of the names of the datasets to compute."""
     policy: CachePolicy
     """A test run is strict: a candidate whose cache cannot be read must not pass on segments alone."""
     tell: Tell
@@ -159,7 +159,7 @@ class ItaipuRun:
         return lambda progress: self.tell(f"{what}: {progress}")
 
     def _suffer(self, contract: BuiltContract) -> int:
-        """Apply the faults that are armed for this contract in a test run; returns its number of rows afterwards."""
+        """Apply the faults that are armed for this contract in a test run; returns the resulting number of rows."""
         if self._waits(EMPTY_CONTRACT, contract.table.dataset):
             for file in contract.files:
                 self._rewrite(file.uri, pl.DataFrame.clear)

@@ -1,4 +1,4 @@
-"""metapod's GraphQL service in this process: it answers the schema beside this file from the store.
+"""metapod's GraphQL service in this process: it serves the schema beside this file from the store.
 
 The client in adapters/metapod.py talks to it through `local_transport` as it talks to the real one over HTTPS. Imports
 graphql-core inside functions, because a command line that only prints its help must not load it.
@@ -31,7 +31,7 @@ def build_schema_over(store: MetapodStore, *, sdl: str | None = None) -> "GraphQ
     """An executable schema whose answers come from a store.
 
     Args:
-        store: read at every query.
+        store: read for every query.
         sdl: another version of the schema; the shipped one by default.
     """
     from graphql import GraphQLObjectType, GraphQLScalarType, build_schema  # noqa: PLC0415 - see the module's docstring
@@ -70,7 +70,7 @@ class LocalTransports:
 
 
 def local_transport(store: MetapodStore) -> LocalTransports:
-    """What `GraphQLMetapod` takes to talk to this service instead of a server."""
+    """Return the transports with which `GraphQLMetapod` talks to this service instead of a server."""
     return LocalTransports(store)
 
 

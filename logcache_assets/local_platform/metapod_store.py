@@ -1,6 +1,6 @@
-"""metapod's data in SQLite, written by the local Itaipu in its own process while other processes read.
+"""metapod's data in SQLite, written by the process of the local Itaipu while other processes read it.
 
-Datasets are registered here, then committed or aborted; what a client sees is in metapod_service.py.
+Datasets are registered here, then committed or aborted; metapod_service.py shows them to clients.
 """
 
 import sqlite3
@@ -66,7 +66,7 @@ class MetapodStore:
 
     @property
     def exists(self) -> bool:
-        """Whether a transaction was ever opened here."""
+        """True if a transaction was ever opened here."""
         return self._path.is_file()
 
     def open_transaction(  # noqa: PLR0913 - metapod's own fields
@@ -113,7 +113,7 @@ class MetapodStore:
         self._update(statement, (_instant(committed_at), path, schema), transaction_id, name, "uncommitted")
 
     def abort_dataset(self, transaction_id: str, name: str, *, aborted_at: datetime) -> None:
-        """Abort a dataset that failed, or was found bad after its commit; its path is removed."""
+        """Abort a dataset, even after its commit; its path is removed."""
         statement = (
             "UPDATE datasets SET aborted_at = ?, committed_at = NULL, path = NULL, columns = NULL "
             "WHERE transaction_id = ? AND name = ? AND aborted_at IS NULL"

@@ -41,7 +41,7 @@ class LocalNotebookRunner(NotebookRunner):
     Args:
         notebook: file in Databricks' source format.
         runs: folder of the runs.
-        environment: added to this process's own.
+        environment: variables added to this process's environment.
         timeout_seconds: a run that takes longer is ended.
         grace_seconds: seconds from SIGTERM to SIGKILL.
     """
@@ -69,7 +69,7 @@ class LocalNotebookRunner(NotebookRunner):
                 return self._wait(run, take_lock, tell)
             result = _result(run)
             if result is not None:
-                tell(f"the run {token} has ended before; its result is in {run}")
+                tell(f"the run {token} has already ended; its result is in {run}")
                 return result
             return self._start(parameters, run, take_lock.descriptor, tell)
 
@@ -102,7 +102,7 @@ class LocalNotebookRunner(NotebookRunner):
         return result
 
     def _wait(self, run: Path, take_lock: "_Lock", tell: Tell) -> str:
-        """Follow a run that another caller started, which may be gone."""
+        """Follow a run that another caller started, even if that caller no longer exists."""
         tell(f"the run {run.name} is going on already; waiting for it")
         (run / "output.log").touch()
         try:

@@ -1,6 +1,6 @@
 """Stores pull requests as files: `<n>.json` holds the fields of number n, `<n>.md` its text.
 
-A person may edit both, for example set `"state": "closed"`. Whether one is merged is asked of git, not stored here.
+A person may edit both, for example set `"state": "closed"`. Whether one is merged is not stored: git knows.
 """
 
 import fcntl
@@ -24,7 +24,7 @@ class PullRequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     title: str
     state: Literal["open", "closed"]
     head_sha: str
-    """Where the branch was when the pull request was last proposed or its branch last written."""
+    """Commit of the branch when the pull request was last proposed or the branch last written."""
     opened_at: str
     updated_at: str
 

@@ -1,4 +1,4 @@
-"""The local platform's `sabesp` executable: the bank's command line and log lines, and a run that really computes.
+"""The local platform's `sabesp` executable: it has the bank's command line and log lines, and computes datasets.
 
     sabesp --aurora-stack=STACK jobs itaipu staging NAME IN/ OUT/ MACHINES --itaipu=SHA --filter-by-prefix PREFIX
 
@@ -90,7 +90,7 @@ def _scale_up(name: str, now: datetime) -> tuple[str, str]:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The console script; exit codes: 0 the job ran, 1 refused with a reason, 2 wrong usage."""
+    """Run the console script. Exit codes: 0 the job ran, 1 refused with a reason, 2 wrong usage."""
     options = build_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:

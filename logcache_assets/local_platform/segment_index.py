@@ -1,7 +1,7 @@
-"""The segment index in SQLite: one row per item of the extractor's DynamoDB table, under the same key.
+"""The segment index in SQLite: one row per item of the extractor's DynamoDB table, with the same key.
 
-Each method of the port is its own query and reads only the rows that it returns. Like DynamoDB, the table itself checks
-no types: an item that an extractor wrote wrongly is stored as it came and refused when it is read.
+Each method of the port is its own query and reads only the rows that it returns. Like DynamoDB, the table checks no
+types: a malformed item is stored unchanged and refused when it is read.
 """
 
 import sqlite3
@@ -60,7 +60,7 @@ class LocalSegmentIndex(SegmentIndex):
 
     @override
     def extracted_since(self, instance: Instance, *, before_t: int, since: datetime) -> tuple[Extraction, ...]:
-        # Timestamps are whole milliseconds: they are newer than an instant if they are newer than it rounded down.
+        # Timestamps are whole milliseconds, so one is newer than an instant if it is newer than its rounding down.
         since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
         return self._ranges(instance, _EXTRACTED_SINCE, before_t, since_ms)
 
@@ -72,7 +72,7 @@ class LocalSegmentIndex(SegmentIndex):
             connection.executemany(_PUT, [msgspec.to_builtins(item_of_segment(segment)) for segment in segments])
 
     def remove(self, instance: Instance, last_t: int) -> None:
-        """Take one item out.
+        """Remove one item.
 
         Raises:
             SegmentIndexWrongData: there is no such item.
@@ -86,7 +86,7 @@ class LocalSegmentIndex(SegmentIndex):
 
     @repeated
     def _select(self, query: str, *values: str | int) -> Sequence[Mapping[str, object]]:
-        """The rows of a query by the names of their columns."""
+        """The rows of a query, each as column → value."""
         with self._connected("ro") as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(query, values)]
@@ -108,7 +108,7 @@ class LocalSegmentIndex(SegmentIndex):
 
     @contextmanager
     def _connected(self, mode: str) -> Iterator[sqlite3.Connection]:
-        """One transaction: what it wrote is there when the block ends well, and not at all otherwise."""
+        """Open a connection with one transaction, committed if the block succeeds and rolled back otherwise."""
         if mode != "rwc" and not self._path.is_file():
             raise SegmentIndexWrongData(f"{self._path}: there is no segment index; {REMEDY}")
         try:

@@ -4,7 +4,7 @@ buckets/<bucket>/<key>   objects           segment_index.sqlite   the segment in
 metapod.sqlite           metapod           itaipu.git, pull_requests/   the itaipu repository
 clock                    the world's date  notebook_runs/, sabesp_logs/  what was run
 catalog/                 definitions       undelivered/           segments of the days to come
-dagster/                 Dagster's storage faults/                accidents waiting to happen
+dagster/                 Dagster's storage faults/                armed accidents
 """
 
 from pathlib import Path
@@ -44,7 +44,7 @@ class World:
 
     @property
     def exists(self) -> bool:
-        """Whether a world was built here."""
+        """True if a world was built here."""
         return (self.home / "clock").is_file() and (self.home / "itaipu.git").is_dir()
 
     def require(self) -> None:

@@ -25,7 +25,7 @@ request = json.loads(dbutils.widgets.get("request"))
 settings = load_settings()
 store = connect(settings).store
 scratch = Folder(store, settings.locations.scratch)
-# Databricks gives every notebook a session; where there is none, threads do the work.
+# Databricks gives every notebook a session; without one, threads do the work.
 driver = SparkDriver(globals()["spark"], scratch) if "spark" in globals() else LocalDriver(scratch)
 
 # COMMAND ----------

@@ -2,8 +2,8 @@
 
 A new outside system gets a port here, a production adapter in adapters/ and a local twin in local_platform/, in that
 order. Every port's errors have one base class and belong to one of the two families of errors.py: `…Unavailable` (the
-port could not answer; its reads are repeated) or wrong data (the answer is refused; nothing is repeated). Rules belong
-in domain/, settings in settings.py.
+port could not answer; its reads are repeated) or `…WrongData` (the answer is refused; nothing is repeated). Rules
+belong in domain/, settings in settings.py.
 """
 
 from dataclasses import dataclass
@@ -104,7 +104,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """One port of each kind: everything that a platform provides."""
+    """All ports of one platform."""
 
     store: ObjectStore
     segment_index: SegmentIndex

@@ -1,11 +1,11 @@
-"""The time of the world that the other ports show."""
+"""The present instant of the platform."""
 
 from abc import ABC, abstractmethod
 from datetime import datetime
 
 
 class Clock(ABC):
-    """What time it is in the world that the other ports show."""
+    """Tells the time of the platform that the other ports belong to."""
 
     @abstractmethod
     def now(self) -> datetime:

@@ -13,7 +13,7 @@ class ItaipuError(LogCacheError):
 
 
 class ItaipuUnavailable(ItaipuError, Unavailable):
-    """Itaipu did not end in time: what its run did is not known."""
+    """Itaipu did not end in time, so it is not known what its run did."""
 
 
 class ItaipuWrongData(ItaipuError, WrongData):
@@ -22,11 +22,11 @@ class ItaipuWrongData(ItaipuError, WrongData):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedTestRun:
-    """An Itaipu run that came to its end; which datasets it committed is metapod's to say."""
+    """A finished Itaipu run; metapod tells which datasets it committed."""
 
     transaction: str
     aborted: Mapping[str, str]
-    """Dataset → why it failed, as far as the run's output tells."""
+    """Dataset → why it failed, for the failures that the run's output names."""
 
 
 class Itaipu(ABC):
@@ -37,5 +37,6 @@ class Itaipu(ABC):
         """Compute every dataset with this prefix at an Itaipu version.
 
         Raises:
-            ItaipuError: no or several transactions, a failed task, a non-zero exit; with the last lines.
+            ItaipuError: the run could not be started, failed, or did not name exactly one transaction; the message
+                has the last lines of its output.
         """

@@ -25,7 +25,7 @@ class PathNotFoundError(RepositoryWrongData):
 
 
 class BranchMovedError(RepositoryWrongData):
-    """The branch is not where the caller saw it: somebody else wrote."""
+    """The branch points to another commit than the caller expected, because somebody else wrote to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ class ItaipuRepository(ABC):
 
     @abstractmethod
     def versions(self, path: str, *, ref: str) -> tuple[FileVersion, ...]:
-        """The commits up to a branch or sha that changed a file, newest first; none for a file that never was."""
+        """The commits up to a branch or sha that changed a file, newest first; empty if the file never existed."""
 
     @abstractmethod
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
@@ -95,7 +95,7 @@ class ItaipuRepository(ABC):
 
     @abstractmethod
     def open_pull_requests(self) -> Iterator[PullRequest]:
-        """The open pull requests, newest first: few, while merged and closed ones grow in number for ever."""
+        """The open pull requests, newest first. Merged and closed ones are never listed: their number only grows."""
 
     @abstractmethod
     def propose(self, *, branch: str, title: str, body: str) -> PullRequest:

@@ -16,11 +16,11 @@ class MetapodUnavailable(MetapodError, Unavailable):
 
 
 class MetapodWrongData(MetapodError, WrongData):
-    """metapod refused the question, or its answer is not understood."""
+    """metapod refused the query, or its answer is malformed."""
 
 
 class UnknownTransactionError(MetapodWrongData):
-    """metapod knows no transaction of this id."""
+    """metapod knows no transaction with this id."""
 
 
 class Metapod(ABC):

@@ -26,8 +26,8 @@ class NotebookRunner(ABC):
     def run(self, parameters: Mapping[str, str], *, token: str, tell: Tell) -> str:
         """Run it to its end and return what it gave to `dbutils.notebook.exit`.
 
-        The same token finds the same run, so a lost reply or a restarted worker never starts a second one; a failed
-        run is not attached to. When interrupted, the run is cancelled before the interrupt goes on.
+        The same token finds the same run, so a lost reply or a restarted worker never starts a second one; after a
+        failed run a new one is started. On an interrupt the run is cancelled before the interrupt is raised again.
 
         Raises:
             NotebookError: the run failed or did not end in time; the message has the last lines of what it printed.

@@ -25,7 +25,7 @@ class ObjectNotFoundError(ObjectStoreWrongData):
 
 
 class ObjectExistsError(ObjectStoreWrongData):
-    """Another object already lies at this URI and nothing is overwritten."""
+    """Another object already lies at this URI and is not overwritten."""
 
 
 class ObjectChangedError(ObjectStoreWrongData):
@@ -102,11 +102,11 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def retention_days(self, bucket: str) -> int | None:
-        """After how many days the bucket's live lifecycle rule deletes objects; None without such a rule."""
+        """Days after which the bucket's current lifecycle rule deletes objects; None if it has no such rule."""
 
     @abstractmethod
     def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
-        """What polars opens for this URI: a path or URL, and its storage options."""
+        """Return the path or URL, and the storage options, with which polars opens this URI."""
 
     @abstractmethod
     def browse_url(self, uri: str) -> str:

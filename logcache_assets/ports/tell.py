@@ -1,6 +1,6 @@
-"""How ports report what goes on while they work."""
+"""Type of the callbacks through which ports report progress."""
 
 from collections.abc import Callable
 
 Tell = Callable[[str], None]
-"""Takes one line for a person: a run's log, a terminal."""
+"""Takes one line for a person, for example for a run's log or a terminal."""
