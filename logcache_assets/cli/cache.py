@@ -1,6 +1,6 @@
-"""`logcache cache`: writes the cached logs of instances up to a t, and the map that points to them.
+"""`logcache cache`: writes the cached logs of instances up to a t, and a map that points to them.
 
-A database without a cache gets its first one here; a refresh copies what a nightly run wrote.
+It makes the first cache of a database; a refresh, in contrast, copies datasets that a nightly run wrote.
 """
 
 import time
@@ -59,11 +59,11 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     driver: DriverName,
     tell: Tell,
 ) -> CacheResult:
-    """Write a cache of every instance of these databases (all of the index without a choice), then the map.
+    """Write a cache for every instance of these databases (of all in the index if none is named), then the map.
 
     Raises:
-        WrongUsage: a database that the index does not have.
-        LogCacheError: malformed input, a map that exists, or a log that is not whole; no map was written.
+        WrongUsage: the index does not have one of the databases.
+        LogCacheError: input is malformed, the map exists, or a log is not whole; no map was written.
     """
     began = time.monotonic()
     if map_file.exists():
@@ -88,7 +88,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _index_of(databases: tuple[str, ...], file: Path) -> SegmentList:
-    """The index in a file, which must have these databases."""
+    """Read an index, which must have these databases."""
     index = read_index(file)
     known = {instance.database for instance in index.instances}
     if unknown := sorted(set(databases) - known):
@@ -114,6 +114,6 @@ def _write(source: LogSource, store: ObjectStore, locations: Locations, driver: 
 
 
 def render(result: CacheResult) -> Iterator[str]:
-    """One line per cache, then where the map is."""
+    """One line per cache, then the path of the map."""
     yield from table(("instance", "last t", "log"), [(c.instance, c.last_t, c.log) for c in result.caches])
     yield f"{len(result.caches)} caches in {result.seconds} s; the map is {result.map}"

@@ -1,4 +1,4 @@
-"""`logcache catalog pull`: renews the catalog from the itaipu repository."""
+"""`logcache catalog pull`: updates the catalog from the itaipu repository."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,11 +15,11 @@ class CatalogResult(Result, frozen=True, kw_only=True):
     """The result of `logcache catalog pull`."""
 
     catalog: str
-    """The folder."""
+    """Path of the catalog's folder."""
     definitions: list[str]
-    """File names, ascending; all that the folder holds now."""
+    """Names of all files that the folder holds now, ascending."""
     changed: list[str]
-    """File names that were added, removed or got other bytes."""
+    """Names of files that were added, removed or changed."""
 
 
 def pull(settings: Settings) -> CatalogResult:

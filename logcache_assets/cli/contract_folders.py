@@ -1,4 +1,4 @@
-"""Folders of contracts on disk, `<dataset name>/*.parquet`, as the engine sees them."""
+"""Finds the contracts in folders on disk, `<dataset name>/*.parquet`."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from logcache_assets.refresh.judge import Absent, Place
 
 
 def open_folders(folders: Mapping[str, Path]) -> LocalFiles:
-    """A store that reads these folders, by the name of their argument; raises BadInput for one without Parquet."""
+    """Return a store that reads these folders, given by argument name; raises BadInput for one without Parquet."""
     for argument, folder in folders.items():
         if next(folder.rglob("*.parquet"), None) is None:
             raise BadInput(f"{argument} {folder} holds no Parquet file; name a folder <dataset name>/*.parquet")
@@ -18,7 +18,7 @@ def open_folders(folders: Mapping[str, Path]) -> LocalFiles:
 
 
 def place_of(dataset: str, folder: Path) -> Place:
-    """Where a contract lies in a folder, or why it is absent."""
+    """The place of a contract in a folder, or why it is absent."""
     place = folder / dataset
     if next(place.glob("*.parquet"), None):
         return str(place)
@@ -26,5 +26,5 @@ def place_of(dataset: str, folder: Path) -> Place:
 
 
 def places_of(definition: DatabaseDefinition, folder: Path) -> dict[str, Place]:
-    """Where each contract of a database lies in a folder."""
+    """Dataset → place of each contract of a database in a folder."""
     return {table.dataset: place_of(table.dataset, folder) for table in contract_tables(definition)}

@@ -1,6 +1,6 @@
 """`logcache contracts`: computes contracts outside Dagster, from a folder of buckets and a file of index items.
 
-Only what the command reads and writes is here; contracts are computed by engine/, options are declared in main.py.
+This module reads and writes the command's files. engine/ computes contracts; folder_commands.py declares the options.
 """
 
 import shutil
@@ -68,14 +68,14 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     pii_key: bytes,
     tell: Tell,
 ) -> ContractsResult:
-    """Compute the contracts of these databases (all without a choice) into `<out>/<dataset name>/`.
+    """Compute the contracts of these databases (of all if none is named) into `<out>/<dataset name>/`.
 
-    Nothing is written to out before every contract is computed. A cache that cannot be used gives a warning, and the
+    Nothing is written to out before every contract is computed. If a cache cannot be used, a warning says so and the
     log is read from segments.
 
     Raises:
-        WrongUsage: a database without a definition.
-        LogCacheError: malformed input, or a log that is not whole; nothing was written.
+        WrongUsage: a database has no definition.
+        LogCacheError: input is malformed, or a log is not whole; nothing was written.
     """
     began, warnings = time.monotonic(), list[str]()
 
@@ -132,7 +132,7 @@ def _sources(
 
 @contextmanager
 def _published_at_once(out: Path) -> Iterator[Folder]:
-    """A folder beside out; its files are moved into out when the block ends well, and removed otherwise."""
+    """Yield a folder beside out, whose files are moved into out if the block succeeds, and removed otherwise."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -147,7 +147,7 @@ def _published_at_once(out: Path) -> Iterator[Folder]:
 
 
 def _publish(staging: Path, out: Path) -> None:
-    """Move the files into out, and remove what a former run left in the same folders: a folder is one dataset."""
+    """Move the files into out, and remove files of earlier runs from the same folders: a folder is one dataset."""
     files = sorted(path for path in staging.rglob("*") if path.is_file())
     for folder in sorted({file.parent for file in files}):
         for former in (out / folder.relative_to(staging)).glob("*.parquet"):

@@ -1,4 +1,4 @@
-"""`logcache datasets`: what a metapod transaction holds."""
+"""`logcache datasets`: shows the datasets of a metapod transaction."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,10 +21,10 @@ class DatasetRow(Result, frozen=True, kw_only=True):
     state: str
     """`committed`, `uncommitted` or `aborted`."""
     rows: int | None
-    """None where the dataset has no table that can be read."""
+    """None if the dataset has no readable table."""
     path: str | None
     problem: str | UnsetType = UNSET
-    """Why a committed dataset's table cannot be read; otherwise there is no such key."""
+    """Why a committed dataset's table cannot be read; the key is missing if it can."""
 
 
 class DatasetsResult(Result, frozen=True, kw_only=True):
@@ -76,7 +76,7 @@ def _row(dataset: Dataset, store: ObjectStore) -> DatasetRow:
 
 
 def render(result: DatasetsResult) -> Iterator[str]:
-    """A table of the datasets, then the problem of each that cannot be read."""
+    """A table of the datasets, then the problem of each one that cannot be read."""
     found = result.datasets
     yield f"{result.type} transaction {result.transaction} ({result.name}): {len(found)} datasets"
     yield ""

@@ -30,14 +30,14 @@ FILES_OF_A_CACHE = 2
 
 
 class Speed(Result, frozen=True, kw_only=True):
-    """What all contracts of all databases cost with the new cache and without."""
+    """Cost of computing all contracts of all databases, with the new cache and without."""
 
     contracts_with_cache: float
     """Seconds."""
     contracts_without: float
     """Seconds."""
     files_with_cache: int
-    """Files that are opened."""
+    """Number of files that are opened."""
     files_without: int
 
 
@@ -48,7 +48,7 @@ class MeasuredRefresh(Refreshed, frozen=True, kw_only=True, tag="refreshed"):
 
 
 def run(settings: Settings, *, say: Tell) -> RefreshResult:
-    """Refresh the local world, which is built if there is none; measure unless there was nothing to refresh."""
+    """Refresh the local world, building it if there is none, and measure unless there was nothing to refresh."""
     world = World(settings)
     if world.exists:
         say(f"The local world in {world.home} is there already")
@@ -98,7 +98,7 @@ def _source(world: World, instance: Instance, entries: LogCacheMap) -> LogSource
 
 
 def _files(world: World, definitions: Sequence[DatabaseDefinition], entries: LogCacheMap) -> int:
-    """How many files a run opens."""
+    """Number of files that a run opens."""
     count = 0
     for instance in (instance for definition in definitions for instance in definition.instances):
         source = _source(world, instance, entries)

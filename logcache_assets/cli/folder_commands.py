@@ -1,6 +1,6 @@
 """`logcache contracts | cache | validate | reveal`: declares the commands that work on folders, without a platform.
 
-The module of its name says what a command does; as in main.py, nothing heavy is imported before one runs.
+Each command is implemented in the module of its name. As in main.py, nothing heavy is imported before one runs.
 """
 
 from pathlib import Path

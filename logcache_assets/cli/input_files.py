@@ -1,4 +1,4 @@
-"""The files that commands outside Dagster are given: a folder of buckets, index items, cut-offs, a map.
+"""Reads the files that are given to commands outside Dagster: a folder of buckets, index items, cut-offs, a map.
 
 All of them are checked before a log is read; errors name file, line and remedy.
 """
@@ -21,14 +21,14 @@ from logcache_assets.errors import BadInput, WrongUsage
 
 
 def open_root(root: Path) -> FolderObjectStore:
-    """The folder of buckets as an object store; raises WrongUsage."""
+    """Open a folder of buckets as an object store; raises WrongUsage if it is no folder."""
     if not root.is_dir():
         raise WrongUsage(f"--root {root} is no folder; correct the option")
     return FolderObjectStore(root, SystemClock())
 
 
 def read_index(file: Path) -> SegmentList:
-    """Read an index of items, one JSON object a line; blank lines are skipped; raises BadInput."""
+    """Read index items, one JSON object per line, skipping blank lines; raises BadInput for a malformed file."""
     segments: list[Segment] = []
     keys: dict[tuple[Instance, int], int] = {}
     for number, line in enumerate(read_text(file).split("\n"), start=1):
@@ -45,7 +45,7 @@ def read_index(file: Path) -> SegmentList:
 
 
 def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str, int]:
-    """The t of each instance that the file names; raises BadInput, also for an instance that is not among these."""
+    """Read the t of each instance in a file; raises BadInput if it is malformed or names an unknown instance."""
     if file is None:
         return {}
     text = read_text(file)
@@ -70,12 +70,12 @@ def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
 
 
 def read_map(file: Path | None) -> LogCacheMap:
-    """The log cache map in a file, empty without a file; raises BadInput."""
+    """Read a log cache map, which is empty if no file is given; raises BadInput if it is malformed."""
     return {} if file is None else parse_map(read_text(file), where=str(file))
 
 
 def read_text(file: Path) -> str:
-    """The text of a file; raises BadInput."""
+    """Read the text of a file; raises BadInput if it cannot be read."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -63,7 +63,7 @@ class AccidentList(Result, frozen=True, kw_only=True):
 
 
 def reset(settings: Settings, data: Path | None, *, say: Tell) -> LocalResult:
-    """Build the world anew, from the packaged log or the data of a folder."""
+    """Replace the world by a new one, built from the packaged log or from the data in a folder."""
     world = World(settings)
     build_world(world, data or PACKAGED, say)
     message = f"The local world in {world.home} is ready for a refresh: logcache refresh"
@@ -71,7 +71,7 @@ def reset(settings: Settings, data: Path | None, *, say: Tell) -> LocalResult:
 
 
 def night(settings: Settings, *, say: Tell) -> NightResult:
-    """Run the platform's night."""
+    """Run the platform's nightly run."""
     world = World(settings)
     world.require()
     transaction = run_night(world, tell=say)
@@ -80,7 +80,7 @@ def night(settings: Settings, *, say: Tell) -> NightResult:
 
 
 def day(settings: Settings) -> DayResult:
-    """Let a day pass and deliver its segments."""
+    """Advance the clock by a day and deliver its segments."""
     world = World(settings)
     delivered = run_day(world)
     left = len(undelivered(world))
@@ -146,7 +146,7 @@ def _now(world: World) -> str:
 
 
 def render(result: LocalResult | AccidentList) -> Iterator[str]:
-    """The message, and one line per accident where they are listed."""
+    """The message, then one line per accident if they are listed."""
     yield result.message
     if isinstance(result, AccidentList):
         width = max(len(name) for name in result.faults)

@@ -1,4 +1,4 @@
-"""`logcache local …`: declares the commands of the local world; local.py and demo.py say what they do."""
+"""`logcache local …`: declares the commands of the local world, which local.py and demo.py implement."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ def local() -> None:
     """Use the local world: an embedded platform with a real Datomic log, which needs no account.
 
     \b
-    logcache local reset           build it anew: a cache at `old`, a nightly run, a day's new segments
+    logcache local reset           build a new one: a cache at `old`, a nightly run, a day's new segments
     logcache local break gap       make an accident happen, then see `logcache refresh` refuse
     logcache local merge           merge the open pull request, so that the new cache is active
     """
@@ -24,7 +24,7 @@ def local() -> None:
 @click.option("--data", type=EXISTING_FOLDER, help="Build it from the data in this folder instead of the packaged log.")
 @json_option
 def local_reset(data: Path | None, *, as_json: bool) -> None:
-    """Remove the local world and build it anew, ready for a refresh.
+    """Replace the local world by a new one, ready for a refresh.
 
     \b
     logcache local reset

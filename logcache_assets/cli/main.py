@@ -1,6 +1,6 @@
-"""`logcache`: declares the commands that ask the platform, and turns errors into exit codes.
+"""`logcache`: declares the commands that need the platform, and turns errors into exit codes.
 
-The module of its name says what a command does. Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong
+Each command is implemented in the module of its name. Exit codes: 0 done, 1 refused or failed with a reason, 2 wrong
 usage. `--help` must answer at once, so nothing heavy is imported before a command runs.
 """
 
@@ -18,7 +18,7 @@ from logcache_assets.errors import LogCacheError, WrongUsage
 from logcache_assets.settings import load_settings
 
 INTERRUPTED = 130
-"""The exit code of a shell's command that Ctrl-C ended."""
+"""Exit code after Ctrl-C, as shells have it."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -86,7 +86,7 @@ def catalog() -> None:
     """Manage the catalog: the contract definitions that make the assets.
 
     \b
-    logcache catalog pull          renew it from the itaipu repository
+    logcache catalog pull          update it from the itaipu repository
     """
 
 
@@ -109,7 +109,7 @@ for folder_command in FOLDER_COMMANDS:
 
 
 def run_command(arguments: Sequence[str]) -> int:
-    """Run one command line, without the program's name; returns the exit code, every error is printed."""
+    """Run a command line, given without the program's name; prints errors and returns the exit code."""
     as_json = "--json" in arguments
     try:
         return _exit_code(lambda: logcache.main(list(arguments), "logcache", standalone_mode=False), as_json=as_json)
@@ -129,13 +129,13 @@ def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        tell("logcache: interrupted; run the command again, it goes on where it stopped")
+        tell("logcache: interrupted; run the command again, it continues where it stopped")
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 
 
 def main() -> None:
-    """The console script."""
+    """Run the console script `logcache`."""
     sys.exit(run_command(sys.argv[1:]))
 
 

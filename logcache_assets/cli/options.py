@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 
 def names_of(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
-    """Names with commas between them, `feed,customers`, as a tuple; empty when the option is not given."""
+    """Split comma-separated names, `feed,customers`; returns an empty tuple if the option is not given."""
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     if text is not None and not names:
         raise click.BadParameter(f"{text!r} has no name; write for example feed,customers, or leave the option out")

@@ -1,7 +1,7 @@
-"""What every command prints: one JSON document or a few lines on standard output, progress on standard error.
+"""Prints results as one JSON document or a few lines on standard output, and progress on standard error.
 
-rich draws tables and the line of progress. It is imported when one is drawn, so that `--help` answers at once; colours
-and the moving line are for terminals only, so that what is piped can be read by other programs.
+rich draws tables and the progress line. It is imported when one is drawn, so that `--help` answers at once. Only
+terminals get colours and a moving line, so that other programs can read piped output.
 """
 
 import io
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from rich.status import Status
 
 WIDER_THAN_ANY_TABLE = 1_000_000
-"""Columns: a path that is cut or wrapped cannot be copied."""
+"""Width of tables in characters. Lines must not be cut or wrapped, because paths are copied from them."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of what commands return; its fields are the keys of the command's JSON document."""
+    """Base of the commands' results; its fields are the keys of the command's JSON document."""
 
 
 ResultType = TypeVar("ResultType", bound=msgspec.Struct)
 
 
 class _Progress:
-    """The line of progress at the bottom of a terminal, while there is one."""
+    """The progress line at the bottom of a terminal."""
 
     def __init__(self) -> None:
         self._status: Status | None = None
 
     def show(self, line: str) -> None:
-        """Draw the line, or replace what it says."""
+        """Draw the line, or replace its text."""
         from rich.console import Console
         from rich.status import Status
         from rich.text import Text
@@ -45,7 +45,7 @@ class _Progress:
             self._status.update(Text(line))
 
     def clear(self) -> None:
-        """Remove the line; without one nothing happens."""
+        """Remove the line, if there is one."""
         if self._status is not None:
             self._status.stop()
             self._status = None
@@ -55,18 +55,18 @@ _PROGRESS = _Progress()
 
 
 def clear_progress() -> None:
-    """Remove the line of progress, so that other lines may follow; a terminal gets its cursor back."""
+    """Remove the progress line, so that other lines can follow, and show the terminal's cursor again."""
     _PROGRESS.clear()
 
 
 def tell(line: str) -> None:
-    """Write one line on standard error, for a person who waits."""
+    """Write one line on standard error."""
     clear_progress()
     _write(sys.stderr, line)
 
 
 def show_progress(line: str) -> None:
-    """Say how far long work is: on a terminal in one line that is replaced, elsewhere in a line each time."""
+    """Show the progress of long work: terminals replace one line, other outputs get a new line each time."""
     if _is_terminal(sys.stderr):
         _PROGRESS.show(line)
     else:
@@ -83,16 +83,16 @@ def emit(
     """Print a command's result on standard output.
 
     Args:
-        result: what the command's `run` returned.
-        render: the result as lines for a person.
+        result: the result of the command's `run`.
+        render: renders the result as lines for a person.
         as_json: print the JSON document instead.
-        to_json: the document, where it is not simply the result's fields.
+        to_json: renders the JSON document; by default it has the result's fields.
     """
     write_result((to_json or json_of)(result) if as_json else "\n".join(render(result)))
 
 
 def write_result(text: str) -> None:
-    """Write what other programs may read on standard output."""
+    """Write a result on standard output, which other programs may read."""
     clear_progress()
     _write(sys.stdout, text)
 
@@ -103,7 +103,7 @@ def json_of(result: object) -> str:
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write lines at once; a daemon may have started us with the stream closed, which Python shows as None."""
+    """Write and flush. The stream is None if the process was started with it closed, as daemons do."""
     if stream is not None:
         stream.write(text + "\n")
         stream.flush()
@@ -114,7 +114,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
-    """Lines with aligned columns, numbers to the right, no line wrapped or cut; headings are bold on a terminal."""
+    """Render a table with numbers aligned right; no line is wrapped or cut; headings are bold on a terminal."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -1,4 +1,4 @@
-"""What a command needs before it can ask the platform anything."""
+"""Opens the configured platform for a command."""
 
 from logcache_assets.connect import connect, require_platform
 from logcache_assets.ports import Ports
@@ -6,6 +6,6 @@ from logcache_assets.settings import Settings
 
 
 def open_platform(settings: Settings) -> Ports:
-    """The ports of the configured platform; raises BadInput when it does not exist yet."""
+    """Return the ports of the configured platform; raises BadInput if it does not exist yet."""
     require_platform(settings)
     return connect(settings)

@@ -1,4 +1,4 @@
-"""`logcache refresh`: plans, runs the refresh job in this process, and sums up its documents."""
+"""`logcache refresh`: plans a refresh, runs its job in this process, and summarises its documents."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,15 +33,15 @@ def run(
     """Refresh, or say that there is nothing to refresh.
 
     Args:
-        settings: say which platform, and where the catalog is.
-        databases: names from the catalog; none for all of it.
+        settings: of the deployment.
+        databases: names from the catalog; empty for all of it.
         transaction: the metapod transaction to build on; None for the newest good one.
-        dry_run: only say what would be refreshed.
+        dry_run: return what would be refreshed, and run nothing.
         say: takes lines of progress.
 
     Raises:
-        WrongUsage: a database that the catalog does not have.
-        Refused: no transaction is good, or the run failed; with every reason.
+        WrongUsage: the catalog does not have one of the databases.
+        Refused: no transaction is good, or the run failed; the message has every reason.
     """
     ports, catalog = open_platform(settings), load_catalog(settings.catalog_folder)
     chosen = select_databases(catalog, databases)
@@ -69,7 +69,7 @@ def _rejected(outlook: Outlook) -> list[Rejected]:
 
 
 def _refused_page(settings: Settings, ports: Ports, *, transaction: str, selection: str, since: datetime) -> str:
-    """A line that says where the report is, if this refresh came so far and was refused by it."""
+    """A line with the address of the report if this run made one that refuses; otherwise empty."""
     uri = settings.locations.verdict(transaction=transaction, selection=selection)
     verdict = Documents(ports.store).find(uri, Verdict)
     if verdict is None or verdict.approved or verdict.decided_at < since:
@@ -78,13 +78,13 @@ def _refused_page(settings: Settings, ports: Ports, *, transaction: str, selecti
 
 
 def _report_url(settings: Settings, store: ObjectStore, *, transaction: str, selection: str) -> str:
-    """The address of the report's page for a browser."""
+    """URL of the report's page for a browser."""
     page = settings.locations.report(transaction=transaction, selection=selection, ending="html")
     return store.browse_url(page)
 
 
 def summarise(settings: Settings, ports: Ports, *, transaction: str, selection: str) -> Refreshed:
-    """What a finished refresh changed per database, and where its evidence is, from its documents."""
+    """Summarise a finished refresh from its documents: changes per database, and where the evidence is."""
     documents, locations = Documents(ports.store), settings.locations
     candidate = documents.read(locations.candidate(transaction=transaction, selection=selection), Candidate)
     verdict = documents.read(locations.verdict(transaction=transaction, selection=selection), Verdict)
@@ -116,7 +116,7 @@ def _database(candidate: Candidate, verdict: Verdict, database: str) -> Refreshe
 
 
 def _rows_by_reason(contracts: Sequence[ContractOutcome]) -> dict[str, int]:
-    """How many rows of these contracts differ from yesterday's, by reason."""
+    """Reason → rows of these contracts that differ from yesterday's."""
     total: Counter[str] = Counter()
     for contract in contracts:
         total.update(contract.figures.reasons if contract.figures else {})

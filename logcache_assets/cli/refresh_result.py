@@ -1,4 +1,4 @@
-"""What `logcache refresh` found or did, as its JSON document and as lines for a person."""
+"""The result of `logcache refresh`, as its JSON document and as lines for a person."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ class RefreshResult(Result, frozen=True, kw_only=True, tag_field="status"):
 
 
 class Rejected(Result, frozen=True, kw_only=True):
-    """A metapod transaction that was passed over."""
+    """A metapod transaction that was rejected, with the reasons."""
 
     transaction: str
     type: str
@@ -26,7 +26,7 @@ class NothingToRefresh(RefreshResult, frozen=True, kw_only=True, tag="nothing to
 
 
 class Due(RefreshResult, frozen=True, kw_only=True, tag="due"):
-    """What a refresh would do; the answer to `--dry-run`."""
+    """What a refresh would do; the result of `--dry-run`."""
 
     transaction: str
     databases: list[str]
@@ -34,31 +34,31 @@ class Due(RefreshResult, frozen=True, kw_only=True, tag="due"):
 
 
 class Move(Result, frozen=True, kw_only=True):
-    """How far the cache of one instance moves."""
+    """Old and new last t of one instance's cache."""
 
     active_t: int | None
-    """None for an instance that had no cache."""
+    """None if the instance has no cache yet."""
     new_t: int
 
 
 class RefreshedDatabase(Result, frozen=True, kw_only=True):
-    """What a refresh brought for one database."""
+    """The new caches and contracts of one database."""
 
     database: str
     instances: dict[str, Move]
     """By instance name, such as `feed-s0`."""
     datoms: int
-    """In the new cached logs of all its instances."""
+    """Number of datoms in the new cached logs of all its instances."""
     files: int
     size_bytes: int
     contracts: int
     contracts_passed: int
     differing_rows: dict[str, int]
-    """Rows that are not yesterday's, by reason."""
+    """Reason → rows that differ from yesterday's."""
 
 
 class PullRequestLink(Result, frozen=True, kw_only=True):
-    """Where the proposed map can be read and merged."""
+    """The pull request in which the proposed map can be read and merged."""
 
     number: int
     url: str
@@ -80,7 +80,7 @@ class Refreshed(RefreshResult, frozen=True, kw_only=True, tag="refreshed"):
 
 
 def render(result: RefreshResult) -> Iterator[str]:
-    """The outcome, then every transaction that was passed over."""
+    """The outcome, then every rejected transaction."""
     if isinstance(result, NothingToRefresh):
         yield f"Nothing to refresh: {result.reason}."
     elif isinstance(result, Due):

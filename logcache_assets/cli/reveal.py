@@ -1,4 +1,4 @@
-"""`logcache reveal`: from the tokens of a report to the rows that they stand for, for whoever has the key."""
+"""`logcache reveal`: finds the rows that the tokens of a report stand for; it needs the key of personal data."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +21,7 @@ class RevealedRow(Result, frozen=True, kw_only=True):
     token: str
     dataset: str
     column: str
-    """Of the primary key."""
+    """Column of the primary key."""
     primary_key: str | None
     """As text; bytes in hexadecimal."""
     prototype: str | None
@@ -37,8 +37,8 @@ def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: by
     """Look for the tokens in every contract of a folder.
 
     Raises:
-        BadInput: no key, or a folder without contracts.
-        Refused: a token that stands for no row here.
+        BadInput: there is no key, or the folder has no contracts.
+        Refused: a token stands for no row in this folder.
     """
     if pii_key is None:
         raise BadInput("tokens are keyed; set LOGCACHE_PII_KEY to the deployment's key")

@@ -1,4 +1,4 @@
-"""`logcache status`: what is active, what is proposed, what the last verdict said, and what is in the way."""
+"""`logcache status`: shows active caches, the newest candidate with its verdict and obstacles, and pull requests."""
 
 from collections.abc import Iterator
 
@@ -43,7 +43,7 @@ class CandidateStatus(Result, frozen=True, kw_only=True):
     reasons: list[str]
     """Why it was refused."""
     obstacles: list[str]
-    """What the gate would refuse now; empty if the candidate could be published, or is published."""
+    """Reasons for which the gate would refuse now; empty if the candidate could be published, or is published."""
 
 
 class PullRequestStatus(Result, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports
 
 
 def newest_candidate(settings: Settings, ports: Ports) -> Candidate | None:
-    """The candidate that was committed last; of several at one instant, the one whose last t add up to most."""
+    """The candidate that was committed last; of several at one instant, that with the largest sum of last t."""
     documents = Documents(ports.store)
     listed = [
         item for item in ports.store.list_objects(settings.locations.documents) if stage_of(item.uri) == Stage.CANDIDATE

@@ -1,6 +1,6 @@
 """`logcache validate`: compares two days of contracts in folders, as a refresh does, outside Dagster.
 
-Only the command's files are here; the judging is refresh/judge.py.
+This module reads and writes the command's files; refresh/judge.py judges the contracts.
 """
 
 import hashlib
@@ -71,7 +71,7 @@ class LogFiles:
     entries: LogCacheMap
 
     def span_of(self, instance: Instance) -> InstanceSpan:
-        """Which part of an instance's log lies between both days; raises BadInput."""
+        """The part of an instance's log between both days; raises BadInput if an option names an impossible t."""
         if instance.name not in self.after:
             raise BadInput(f"--after has no t of {instance.name}; add yesterday's t, or 0 if it had no log")
         after_t, ends_at = self.after[instance.name], self.index.newest_t(instance)
@@ -97,7 +97,7 @@ class LogFiles:
         )
 
     def logs_of(self, definition: DatabaseDefinition, pii_key: bytes | None) -> Logs:
-        """What explains the differences of a database."""
+        """The logs that explain the differences of a database."""
         spans = {instance: self.span_of(instance) for instance in definition.instances}
         after = {instance: span.yesterday_t for instance, span in spans.items()}
         return Logs(
@@ -117,11 +117,11 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     pii_key: bytes | None,
     tell: Tell,
 ) -> Verdict:
-    """Judge the contracts of these databases (all without a choice), and write verdict and report to out.
+    """Judge the contracts of these databases (of all if none is named), and write verdict and report to out.
 
     Raises:
-        WrongUsage: a database without a definition, or options for half of a log.
-        LogCacheError: malformed input; nothing was written.
+        WrongUsage: a database has no definition, or only some of the options that describe the log are given.
+        LogCacheError: input is malformed; nothing was written.
     """
     now = SystemClock().now()
     catalog = load_catalog(inputs.definitions)
@@ -162,7 +162,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
 
 
 def _unverified(*, log_given: bool, key_given: bool) -> Iterator[Problem]:
-    """Warnings of what was not checked, for lack of a log or of the key."""
+    """Warnings about checks that were skipped because the log or the key was not given."""
     if not log_given:
         yield Problem(found=("no log was given: whether today's tables show all that changed was not checked",))
     if not key_given:
@@ -193,7 +193,7 @@ def _read_rules(file: Path | None) -> tuple[Strictness, str]:
 
 
 def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
-    """The logs, if they are given; raises WrongUsage for half of them."""
+    """Read the logs, if they are given; raises WrongUsage if only some of their options are."""
     given = {"--root": inputs.root, "--index": inputs.index, "--after": inputs.after}
     if inputs.root is None or inputs.index is None or inputs.after is None:
         missing = [name for name, value in given.items() if value is None]
@@ -226,7 +226,7 @@ def _write(verdict: Verdict, out: Path) -> None:
 
 
 def document(verdict: Verdict) -> str:
-    """The verdict's JSON document, as `--out` has it in verdict.json."""
+    """The verdict's JSON document, the same as verdict.json in `--out`."""
     return render_document(verdict).removesuffix("\n")
 
 

@@ -1,7 +1,7 @@
-"""Asset checks: every rule of a contract as Dagster shows it, made from the registry of rules.
+"""Asset checks: one per rule on every contract, derived from the registry of rules.
 
-Checks compute nothing: the step that reads a contract reports all of them, so that one missing table never hides the
-others.
+Checks compute nothing. The step that reads a contract reports all its results, so that a missing table never hides
+other results.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def contract_check_specs(contract: dg.AssetKey) -> Iterator[dg.AssetCheckSpec]:
 
 
 def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> Iterator[dg.AssetCheckResult]:
-    """The result of every rule on one contract: expected, actual, and numbers under names that stay the same."""
+    """One check result per rule: expected, actual, and figures under names that stay the same over refreshes."""
     found = {result.rule: result for result in outcome.results}
     for rule in RULE_NAMES:
         result = found.get(rule) or _not_asked(rule)
@@ -43,7 +43,7 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
 
 
 def _not_asked(rule: RuleName) -> RuleResult:
-    """A rule that is not required of this contract passes; the verdict sees to those that are."""
+    """The result of a rule that this contract need not pass; the verdict judges the required ones."""
     return RuleResult(rule=rule, passed=True, expected="not asked for", actual=("not asked for",), figures={})
 
 

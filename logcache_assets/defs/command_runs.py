@@ -1,6 +1,6 @@
-"""Runs the refresh job for a command: in the command's own process, and in Dagit's storage, so that Dagit shows it.
+"""Runs the refresh job for a command, in the command's process and Dagit's storage, so that Dagit shows the run.
 
-What a refresh does is in defs/assets/ and refresh/; what a command prints is in cli/.
+defs/assets/ and refresh/ do the work of a refresh; cli/ prints its result.
 """
 
 import fcntl
@@ -34,14 +34,14 @@ def run_refresh_job(
     """Run the refresh job for these databases.
 
     Args:
-        settings: say where Dagster's storage is.
+        settings: name the folder of Dagster's storage.
         catalog: all databases of the code location.
         ports: the outside world.
         databases: names from the catalog; the job is limited to their assets.
         transaction: the metapod transaction to build on; None for the newest good one.
 
     Returns:
-        Why the run failed, every reason once; empty when it succeeded.
+        Why the run failed, each reason once; empty if it succeeded.
 
     Raises:
         Refused: another command is running a refresh in this storage.
@@ -69,7 +69,7 @@ def run_refresh_job(
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    """Hold the lock on refreshes by command; the system releases it when the process ends, however it ends."""
+    """Hold the lock that admits one refresh by command; the system releases it whenever the process ends."""
     with (home / "refresh.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,13 +79,13 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 def _assets_of(databases: tuple[str, ...], definitions: dg.Definitions) -> list[dg.AssetKey]:
-    """The assets of these databases, and those that belong to no single database."""
+    """The assets of these databases, and those that belong to every refresh."""
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     return [key for key in keys if len(key.path) == 1 or key.path[1] in databases]
 
 
 def failures_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Every reason of a failed run, as its stages and blocking checks gave it."""
+    """Yield every reason why a run failed, from its stages and blocking checks."""
     failed = [event for event in result.all_events if event.is_step_failure]
     for event in failed:
         failure = event.step_failure_data.user_failure_data

@@ -1,4 +1,4 @@
-"""Jobs: the one that does a whole refresh. Partial refreshes are asset selections, not jobs."""
+"""The job of a whole refresh. Partial refreshes are asset selections, not jobs."""
 
 from typing import Any
 
@@ -8,14 +8,14 @@ REFRESH_JOB = "refresh_log_cache"
 MAX_RUNTIME_SECONDS = 6 * 60 * 60
 
 EXECUTOR = dg.in_process_executor
-"""Steps run in the run's own process: half the CPU of a process per step, and none goes on when the run was killed.
+"""Runs steps in the run's process: that takes half the CPU of a process per step, and none outlives a killed run.
 
-Only without a RetryPolicy: with one, this executor turns Terminate into a retry.
+It must not be combined with a RetryPolicy, with which it turns Terminate into a retry.
 """
 
 
 def build_refresh_job() -> Any:  # noqa: ANN401 - Dagster's type of an unresolved job is not public
-    """Every asset and every check, from the transaction to the pull request."""
+    """The job of all assets and checks, from the transaction to the pull request."""
     return dg.define_asset_job(
         REFRESH_JOB,
         selection=dg.AssetSelection.all(),

@@ -1,4 +1,4 @@
-"""A Dagster logger that prints what the stages say, and none of Dagster's own events."""
+"""A Dagster logger that prints the stages' own lines and none of Dagster's events."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ class _PlainWords(logging.Filter):
 
 @dg.logger({"indent": dg.Field(str, default_value="  ", is_required=False)})
 def plain_log(context: dg.InitLoggerContext) -> logging.Logger:
-    """Prints the stages' own lines to standard error, from INFO on."""
+    """Prints the stages' own lines of level INFO and above to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_PlainWords())
     handler.setFormatter(_OwnMessage(context.logger_config["indent"]))
@@ -26,7 +26,7 @@ def plain_log(context: dg.InitLoggerContext) -> logging.Logger:
 
 
 class _OwnMessage(logging.Formatter):
-    """The line as the stage wrote it, without run ids in front."""
+    """Formats a line as the stage wrote it, without run ids in front."""
 
     def __init__(self, indent: str) -> None:
         super().__init__()

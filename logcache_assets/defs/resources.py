@@ -1,7 +1,7 @@
-"""The ports as Dagster resources, so that Dagit's Resources page says where everything is.
+"""The ports as Dagster resources, so that Dagit's Resources page says where every system is.
 
-A resource's fields are what a person must know to find the system; a secret is an environment variable, which the page
-shows by name. A new adapter gets a resource class here. Ports without Dagster are connect.py.
+A resource's fields tell a person where to find the system. A secret is an environment variable, of which the page
+shows only the name. A new adapter gets a resource class here. connect.py builds the ports without Dagster.
 """
 
 import dataclasses
@@ -28,7 +28,7 @@ from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings, 
 
 
 class SettingsResource(dg.ConfigurableResource[Settings]):
-    """How this deployment is set up: every LOGCACHE_ setting that is no secret."""
+    """The settings of this deployment: every LOGCACHE_ variable except the secret."""
 
     values: dict[str, str]
     """Variable → value."""
@@ -42,14 +42,14 @@ class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
     """Key of the HMAC that hashes personal data in contracts and makes the tokens in reports."""
 
     key: str = ""
-    """The key; without one the local world's own is used, which its home folder keeps."""
+    """The key; if empty, the local world's own key is used, which lies in its home folder."""
     home: str
     """Folder of the local world."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> bytes:
         if isinstance(self.key, dg.EnvVar):
-            # Outside a run Dagster leaves the variable's name here, and a name must never be hashed with.
+            # Outside a run Dagster leaves the variable's name here, and a name must never become the key.
             raise BadInput(
                 f"the key of personal data was not read from {PII_KEY_VARIABLE}: build this resource with "
                 "process_config_and_initialize(), or use connect.deployment_key"
@@ -153,7 +153,7 @@ class LocalRepositoryResource(dg.ConfigurableResource[ItaipuRepository]):
 
 
 class LocalClockResource(dg.ConfigurableResource[Clock]):
-    """The date of the local world: one line in a file, which `logcache local` moves on."""
+    """The date of the local world: one line in a file, which `logcache local` advances."""
 
     file: str
 
@@ -165,7 +165,7 @@ class LocalClockResource(dg.ConfigurableResource[Clock]):
 
 
 def configured_resources(settings: Settings) -> dict[str, object]:
-    """The resources of the deployment that the process's own environment describes."""
+    """Resources for the deployment that this process's environment describes."""
     home, clock_file = settings.home_folder, str(settings.home_folder / "clock")
     itaipu, values = sabesp_itaipu(settings), public_environment(settings)
     return {
@@ -196,7 +196,7 @@ def configured_resources(settings: Settings) -> dict[str, object]:
 
 
 def given_resources(settings: Settings, ports: Ports) -> Mapping[str, object]:
-    """The resources of ports that exist already: the command line's, a test's."""
+    """Resources for existing ports, for example those of the command line or of a test."""
     return {
         "settings": settings,
         "pii_key": deployment_key(settings),

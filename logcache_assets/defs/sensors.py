@@ -1,4 +1,4 @@
-"""Sensors: they ask whether a refresh is due and request a run, nothing else (an evaluation may take 60 seconds)."""
+"""The sensor that requests a run when a refresh is due. It does nothing else: an evaluation may take 60 seconds."""
 
 import dagster as dg
 
@@ -13,7 +13,7 @@ from logcache_assets.settings import Settings
 
 
 def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
-    """The sensor, for the databases of this catalog."""
+    """The sensor for the databases of this catalog."""
 
     @dg.sensor(job_name=REFRESH_JOB, minimum_interval_seconds=300)
     def new_nightly_transaction(

@@ -1,7 +1,7 @@
-"""What all stages share: the documents between them, and which transaction and databases a run is about.
+"""Functions that all stages share: documents between stages, and the databases of a run.
 
-No stage reads another's memory: it finds the upstream's newest materialization (this run's, if there is one), and in
-its metadata the URI of the document and its digest.
+A stage finds its upstream's document by the URI and digest in the metadata of the upstream's newest materialization
+(that of the same run, if there is one).
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from logcache_assets.refresh.document_store import Documents
 
 OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
-"""The tag of an asset that belongs to every refresh."""
+"""Tag of assets that belong to every refresh."""
 
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
@@ -25,7 +25,7 @@ DIGEST = "document_sha256"
 """Metadata key of a materialization: the digest of the document as its stage wrote it."""
 
 SEARCHED = 100
-"""How many materializations of other runs may have come since this run's own."""
+"""How many of an asset's newest materializations are searched for this run's own."""
 
 Context = dg.AssetExecutionContext
 Materialized = dg.MaterializeResult[None]
@@ -34,7 +34,7 @@ Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
 
 @contextmanager
 def refusals_fail_the_asset() -> Iterator[None]:
-    """Turn an error that users read into the step's failure, without retries."""
+    """Turn a LogCacheError into a failure of the step, without retries."""
     try:
         yield
     except LogCacheError as error:
@@ -42,13 +42,13 @@ def refusals_fail_the_asset() -> Iterator[None]:
 
 
 def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey | None = None) -> Materialized:
-    """A stage's materialization, by which downstream stages find its document and prove that it is unchanged.
+    """The materialization of a stage, with which downstream stages find its document and prove that it is unchanged.
 
     Args:
         uri: of the document.
-        digest: of the document as it was written.
-        metadata: what Dagit shows beside it.
-        key: of the asset, where the step makes several.
+        digest: SHA-256 of the document as it was written.
+        metadata: shown by Dagit.
+        key: of the asset, if the step makes several.
     """
     shown: Metadata = {DOCUMENT: dg.MetadataValue.path(uri), **metadata, DIGEST: digest}
     return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(digest), metadata=shown)
@@ -57,7 +57,7 @@ def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey 
 def upstream_document(
     context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType]
 ) -> DocumentType:
-    """The document of an upstream asset: of this run, else of its newest materialization.
+    """Read the document of an upstream asset: that of this run, or else of its newest materialization.
 
     Raises:
         Refused: the asset was never materialized, or its document was changed since.
@@ -75,7 +75,7 @@ def upstream_document(
 def _read_unchanged(
     documents: Documents, materialization: dg.AssetMaterialization | None, kind: type[DocumentType]
 ) -> DocumentType:
-    """The document as its stage wrote it: the materialization holds its digest."""
+    """Read a document and compare it with the digest in the materialization; raises Refused if it was changed."""
     if materialization is None or not {DOCUMENT, DIGEST} <= materialization.metadata.keys():
         raise Refused("a materialization without a document was found; materialize its asset again")
     uri = str(materialization.metadata[DOCUMENT].value)
@@ -88,27 +88,27 @@ def _read_unchanged(
     return parse_document(text, kind, where=uri)
 
 
-def refuse_stale(context: Context, key: str, *, behind: str) -> None:
+def refuse_stale(context: Context, key: str, *, upstream: str) -> None:
     """Refuse a document whose upstream this run rematerializes.
 
     Args:
         context: of the step that would read the document.
         key: the asset whose document it is.
-        behind: the stage upstream of that asset.
+        upstream: the stage upstream of that asset.
     """
     selected = context.run.asset_selection or frozenset()
-    rematerialized = any(chosen.path[0] == behind for chosen in selected)
+    rematerialized = any(chosen.path[0] == upstream for chosen in selected)
     if rematerialized and dg.AssetKey([key]) not in selected:
         problem = Problem(
             code="C29",
-            found=(f"this run makes {behind} anew, but not {key}, which is made of it",),
+            found=(f"this run makes {upstream} again, but not {key}, which is made from it",),
             remedy=f"select {key} too",
         )
         raise Refused(str(problem))
 
 
 def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tuple[str, ...]:
-    """Databases whose asset of this stage is selected in the run; every one of the catalog when nothing is selected."""
+    """Databases whose asset of this stage is selected in the run; all of the catalog if nothing is selected."""
     selection = context.run.asset_selection
     if not selection:
         return tuple(catalog)
@@ -117,7 +117,7 @@ def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tu
 
 
 def tags_of(database: str) -> dict[str, str]:
-    """The tag by which a partial refresh is selected: `tag:database=feed or tag:database=every`."""
+    """The tag that selects a partial refresh: `tag:database=feed or tag:database=every`."""
     return {"database": database}
 
 
@@ -127,5 +127,5 @@ def database_key(stage: str, database: str) -> dg.AssetKey:
 
 
 def selected_databases(context: Context) -> tuple[str, ...]:
-    """The databases whose outputs of this step are wanted."""
+    """The databases whose outputs of this step are selected."""
     return tuple(sorted({key.path[1] for key in context.selected_asset_keys}))

@@ -32,19 +32,19 @@ from logcache_assets.refresh.inspection import BaseMap, Inspector, instances_of,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateCommitter:
-    """Makes the candidate of a night from the copies of its logs."""
+    """Commits the candidate of a night, made from the copies of its logs."""
 
     store: ObjectStore
     segment_index: SegmentIndex
     repository: ItaipuRepository
 
     def commit(self, night: NightlyTransaction, copies: Sequence[PermanentLog], *, catalog: Sequence[str]) -> Candidate:
-        """Inspect what the new map points to and commit it on top of the base branch's head.
+        """Inspect the new map's pointers and commit the map on top of the base branch's head.
 
         Args:
-            night: whose logs were copied.
+            night: the night whose logs were copied.
             copies: one per database of the refresh.
-            catalog: the names of all databases, which name the selection.
+            catalog: names of all databases; they decide the name of the selection.
 
         Raises:
             Refused: a copy is of another night, a pointer or segment is not sound, or the map would not change.
@@ -62,7 +62,7 @@ class CandidateCommitter:
         return self._commit(night, copies, base=base, text=render_map(merged), catalog=catalog)
 
     def _require_sound(self, merged: LogCacheMap, entries: Mapping[Instance, MapEntry], base: BaseMap) -> None:
-        """Refuse problems of the new map, and wrong pointers of the base map: a rollback returns to them."""
+        """Refuse problems of the new map, and wrong pointers of the base map, because a rollback returns to them."""
         inspector = Inspector(Documents(self.store), self.segment_index)
         in_base = (p for i, e in instances_of(base.entries) for p in inspector.find_pointer_problems(i, e))
         problems = inspector.find_problems(merged, changed=tuple(entries), base=base.entries)
@@ -132,7 +132,7 @@ def _commit_message(night: NightlyTransaction, changes: Sequence[ChangedEntry], 
 
 
 def _require_one_transaction(night: NightlyTransaction, copies: Sequence[PermanentLog]) -> None:
-    """Refuse copies of another night: a candidate is one night's."""
+    """Refuse copies of another night, because a candidate has the logs of one night."""
     for copy in copies:
         if copy.transaction != night.transaction:
             raise Refused(

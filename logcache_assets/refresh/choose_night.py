@@ -1,6 +1,6 @@
 """Step 1: choose the nightly transaction to refresh from.
 
-The rules of a good night are domain/transactions.py; here metapod and the object store are asked what the rules need.
+domain/transactions.py has the rules of a good night; this module reads metapod and the object store for them.
 """
 
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from logcache_assets.ports import Clock, Metapod, ObjectStore
 from logcache_assets.settings import Settings
 
 NAMED_REASONS = 3
-"""How many reasons are shown per rejected transaction."""
+"""How many reasons a message shows per rejected transaction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NightChooser:
-    """Judges metapod's recent transactions, or one that a person names."""
+    """Judges metapod's recent transactions, or a single one that a person named."""
 
     metapod: Metapod
     store: ObjectStore
@@ -35,10 +35,10 @@ class NightChooser:
     settings: Settings
 
     def judge(self, databases: Catalog, *, named: str | None) -> Choice:
-        """The newest good transaction for these databases, and why newer ones were rejected.
+        """Find the newest good transaction for these databases, and why newer ones were rejected.
 
         Args:
-            databases: both raw datasets of all their instances must be usable.
+            databases: the transaction must have usable raw datasets for all their instances.
             named: a transaction id; only this one is judged, and it may be a HOTFIX.
         """
         rules = GoodNight(
@@ -51,16 +51,16 @@ class NightChooser:
         return choose_transaction(self._candidates(named), rules, self._stored_files)
 
     def choose(self, databases: Catalog, *, named: str | None) -> NightlyTransaction:
-        """The document of the chosen transaction.
+        """Choose a transaction and return its document.
 
         Raises:
-            Refused: no transaction is good; with the reasons of every rejected one.
+            Refused: no transaction is good; the message has the reasons of every rejected one.
         """
         choice = self.judge(databases, named=named)
         return describe_choice(choice, self.require_chosen(choice), databases)
 
     def require_chosen(self, choice: Choice) -> Transaction:
-        """The chosen transaction; raises Refused with the reasons of every rejected one when there is none."""
+        """Return the chosen transaction; raises Refused with the reasons of every rejected one if there is none."""
         if choice.chosen is None:
             raise Refused(refusal_text(choice, lookback_days=self.settings.lookback_days))
         return choice.chosen
@@ -80,7 +80,7 @@ class NightChooser:
 
 
 def refusal_text(choice: Choice, *, lookback_days: int) -> str:
-    """Why there is no good transaction, with the reasons of every rejected one."""
+    """Say that there is no good transaction, with the reasons of every rejected one."""
     if not choice.rejected:
         return (
             f"metapod shows no transaction of the last {lookback_days} days; "

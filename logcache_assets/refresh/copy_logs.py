@@ -1,9 +1,8 @@
-"""Cached logs on the object store: copied with proof, and looked at again later.
+"""Step 3: copy raw logs into the permanent bucket, prove the copies, and check later that they are unchanged.
 
-The order is what makes it safe: an inventory that is frozen, copies of exactly those versions, one listing that shows
-what the copies answered, the manifest last. An etag pins a version of a source or of a destination; whether two objects
-hold the same bytes is told by size and CRC64NVME. What belongs elsewhere: the export's description, and the map that
-points to a copy.
+The order makes it safe: list the sources, copy exactly the listed versions, list the destination and compare it with
+the copies' answers, write the manifest last. An etag identifies a version of one object; equal size and CRC64NVME prove
+that two objects hold the same bytes. describe_logs.py describes the export; other modules point the map to a copy.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,14 +52,18 @@ _Answer = TypeVar("_Answer")
 
 @dataclass(frozen=True, slots=True)
 class Copier:
-    """Copies the raw datasets of an export into their immutable folders."""
+    """Copies the raw datasets of an export into immutable folders of the permanent bucket."""
 
     store: ObjectStore
     clock: Clock
     settings: Settings
 
     def copy_export(self, export: LogExport) -> PermanentLog:
-        """Copy every instance; all sources are checked before the first byte moves."""
+        """Copy every instance; all sources are checked before the first copy.
+
+        Raises:
+            Refused: a source changed or expires too soon, or a copy is not proven; nothing is overwritten.
+        """
         for logs in export.instances:
             for dataset in (logs.log, logs.materialized_entities):
                 self._require_time(dataset, self._inventory(dataset))
@@ -86,7 +89,7 @@ class Copier:
         return self._describe(folder, manifest)
 
     def _describe(self, folder: CacheFolder, manifest: Manifest) -> CopiedLog:
-        """Write the manifest last; one with the same bytes is kept, another one is never overwritten."""
+        """Write the manifest, after all copies; a different one that exists already is never overwritten."""
         text = render_document(manifest)
         self.store.create(folder.manifest, text.encode())
         return CopiedLog(
@@ -100,7 +103,7 @@ class Copier:
         )
 
     def _inventory(self, dataset: RawDataset) -> dict[str, StoredObject]:
-        """The listed sources, which must be exactly the files that the export read."""
+        """List the sources, which must be exactly the files that the export read."""
         found, expected = listed(self.store, dataset.uri), expected_pins(dataset)
         if not found or pins(found) != expected:
             problem = (
@@ -111,7 +114,7 @@ class Copier:
         return found
 
     def _require_time(self, dataset: RawDataset, sources: dict[str, StoredObject]) -> None:
-        """Refuse at the start when the sources would expire during the copy (C12)."""
+        """Refuse before the first copy if the sources could expire during it (C12)."""
         days = self.store.retention_days(self.settings.ephemeral_bucket)
         if days is None:
             return
@@ -124,7 +127,7 @@ class Copier:
             raise Refused(str(Problem(code="C12", found=(problem,), remedy="refresh from a newer nightly transaction")))
 
     def _copy_dataset(self, dataset: RawDataset, destination: str) -> RawDataset:
-        """Copy what is missing, then prove by one listing that the destination holds exactly what was copied."""
+        """Copy missing files, then prove by one listing that the destination holds exactly the copies."""
         sources, found = self._inventory(dataset), listed(self.store, destination)
         there = self._compare_found(sources, found, destination)
         plan = plan_copy(
@@ -142,7 +145,7 @@ class Copier:
     def _compare_found(
         self, sources: Mapping[str, StoredObject], found: Mapping[str, StoredObject], destination: str
     ) -> dict[str, "_FoundFile"]:
-        """Describe by HEAD what an interrupted copy left: size and checksum of every file that is on both sides."""
+        """Read by HEAD the size and checksum, on both sides, of every file that an interrupted copy left."""
         names = sorted(sources.keys() & found.keys())
         at_source = self._in_parallel(self._head_source, [sources[name] for name in names])
         at_destination = self._in_parallel(lambda item: self.store.head(item.uri), [found[name] for name in names])
@@ -153,7 +156,7 @@ class Copier:
         }
         if unproven := [name for name in names if name not in pairs]:
             problem = (
-                f"{destination}/{unproven[0]} lies there already and cannot be compared with its source, because the "
+                f"{destination}/{unproven[0]} exists already and cannot be compared with its source, because the "
                 f"store keeps no checksum of one of them{_more(unproven)}"
             )
             raise _refused(problem, remedy=REMOVE)
@@ -168,7 +171,7 @@ class Copier:
     def _copy_files(
         self, sources: Mapping[str, StoredObject], names: Sequence[str], destination: str
     ) -> dict[str, StoredObject]:
-        """Copy in parallel and return what each copy answered; every error is collected, none stops the others."""
+        """Copy in parallel and return each copy as the store describes it; an error does not stop the other copies."""
 
         def copy(name: str) -> StoredObject | LogCacheError:
             try:
@@ -184,7 +187,7 @@ class Copier:
         return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, StoredObject)}
 
     def _require_listed(self, destination: str, copied: Mapping[str, StoredObject]) -> None:
-        """Refuse unless one listing shows the size and etag of every file, and no other file."""
+        """Refuse unless a listing shows exactly these files, with the size and etag of each."""
         shown = listed(self.store, destination)
         if wrong := differing(pins(copied), pins(shown)):
             raise _conflict(destination, wrong, copied, shown)
@@ -196,18 +199,18 @@ class Copier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoundFile:
-    """A file that lay at the destination before the copy."""
+    """A file that existed at the destination before the copy."""
 
     source: str
     destination: str
-    """Content of both sides: equal only for equal bytes."""
+    """Content (size and checksum) on each side, equal only for equal bytes."""
     object: StoredObject
 
 
 def find_intact_copy(documents: Documents, export: LogExport, settings: Settings) -> PermanentLog | None:
-    """The document of an earlier copy of the same export, if every file still is what its manifest says.
+    """Find the document of an earlier copy of this export whose files all still match its manifest.
 
-    Returns None when the export was not copied yet, or not to the end.
+    Returns None if the export was not copied yet, or not completely.
 
     Raises:
         Refused: a copied file was changed, removed or added.
@@ -228,7 +231,7 @@ def find_intact_copy(documents: Documents, export: LogExport, settings: Settings
 
 
 def _require_proven(destination: str, sources: Mapping[str, StoredObject], copied: Mapping[str, StoredObject]) -> None:
-    """Refuse copies that answered another size than the source has, or no checksum."""
+    """Refuse copies whose size is not the source's, or that have no checksum."""
     for name, item in copied.items():
         if item.size_bytes != sources[name].size_bytes or item.checksum is None:
             found = f"{item.size_bytes} of {sources[name].size_bytes} bytes, checksum {item.checksum or 'missing'}"
@@ -236,7 +239,7 @@ def _require_proven(destination: str, sources: Mapping[str, StoredObject], copie
 
 
 def _proofs(dataset: RawDataset, copied: Mapping[str, StoredObject]) -> tuple[FileProof, ...]:
-    """What the manifest says of each file: its checksum, and the etag by which later listings are judged."""
+    """The manifest's entry of each file: its checksum, and the etag with which later listings are compared."""
     return tuple(proof_of(file.name, copied[file.name]) for file in dataset.files)
 
 
@@ -247,7 +250,7 @@ def _more(names: Sequence[str]) -> str:
 def _conflict(
     destination: str, wrong: Sequence[str], copied: Mapping[str, StoredObject], found: Mapping[str, StoredObject]
 ) -> Refused:
-    """The refusal that names the first object that differs."""
+    """The refusal of a destination that differs from its source; it names the first object that differs."""
     name = wrong[0]
     sizes = [f"{side[name].size_bytes} bytes" if name in side else "absent" for side in (copied, found)]
     problem = (

@@ -20,14 +20,14 @@ from logcache_assets.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A verdict, as it was written."""
+    """A stored verdict and its report."""
 
     verdict: Verdict
     uri: str
     digest: str
     """SHA-256 of the document."""
     page_uri: str
-    """The report as an HTML page."""
+    """URI of the report as an HTML page."""
     markdown: str
     """The report as Markdown."""
 
@@ -42,7 +42,7 @@ class Decider:
     settings: Settings
 
     def decide(self, candidate: Candidate, inventory: ContractInventory) -> Decision:
-        """Write the verdict over a candidate's contracts, with its report as a page and as Markdown.
+        """Decide on a candidate's contracts; write the verdict, and its report as a page and as Markdown.
 
         Raises:
             BadInput: the validation rules are malformed, or an allowance expired since the contracts were judged.

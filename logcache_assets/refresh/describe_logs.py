@@ -1,6 +1,6 @@
-"""Step 2: have the export notebook describe the raw logs of the chosen night, one document per database.
+"""Step 2: run the export notebook, which describes the raw logs of the chosen night, one document per database.
 
-What makes a described log unfit for a cache is domain/soundness.py; the description itself is engine/raw.
+domain/soundness.py decides whether a described log may become a cache; engine/raw computes the description.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ from logcache_assets.refresh.file_proofs import expected_pins, listed, pins
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogDescriber:
-    """Finds the documents that still describe the raw logs, and has the notebook describe the rest."""
+    """Reuses documents that still describe the raw logs, and runs the notebook for the other databases."""
 
     store: ObjectStore
     runner: NotebookRunner
@@ -38,7 +38,7 @@ class LogDescriber:
     """Takes the notebook's own output."""
 
     def describe(self, night: NightlyTransaction, databases: Catalog) -> dict[str, LogExport]:
-        """One document per database; the notebook runs once, for the databases without a document that still holds.
+        """Return one document per database; the notebook runs once for all databases without a valid document.
 
         Raises:
             Refused: the night was not chosen for one of these databases.
@@ -54,7 +54,7 @@ class LogDescriber:
         return {d.database: found[d.database] for d in databases}
 
     def document_uri(self, night: NightlyTransaction, database: str) -> str:
-        """Where the document of a database lies."""
+        """URI of the document of a database."""
         return self.locations.export(transaction=night.transaction, database=database)
 
     def _find_true(self, night: NightlyTransaction, database: DatabaseDefinition) -> LogExport | None:
@@ -66,7 +66,11 @@ class LogDescriber:
 def export_logs(
     night: NightlyTransaction, databases: Catalog, *, runner: NotebookRunner, tell: Tell
 ) -> dict[str, LogExport]:
-    """Run the notebook once for these databases; one document each."""
+    """Run the notebook once for these databases and return one document for each.
+
+    Raises:
+        NotebookError: the notebook failed, or its result lacks an instance.
+    """
     instances = [instance for database in databases for instance in database.instances]
     parameters = {"request": _request_text(night, instances)}
     answer = runner.run(parameters, token=_token(parameters), tell=tell)
@@ -91,7 +95,7 @@ def _request_text(night: NightlyTransaction, instances: Sequence[Instance]) -> s
 
 
 def _token(parameters: Mapping[str, str]) -> str:
-    """The same request finds the same notebook run (Databricks: at most 64 characters)."""
+    """Token of a request: the same request finds the same notebook run. Databricks allows 64 characters."""
     return hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).hexdigest()
 
 
@@ -116,7 +120,7 @@ def _document(night: NightlyTransaction, database: DatabaseDefinition, found: Ma
 def is_still_true(
     export: LogExport, night: NightlyTransaction, database: DatabaseDefinition, store: ObjectStore
 ) -> bool:
-    """Whether a document still describes the files that lie at the raw paths."""
+    """True if a document still describes the files at the raw paths."""
     if [logs.instance for logs in export.instances] != [instance.name for instance in database.instances]:
         return False
     return all(
@@ -129,7 +133,7 @@ def is_still_true(
 
 
 def find_problems(export: LogExport, active: LogCacheMap) -> Iterator[Problem]:
-    """Why the logs of a database must not become its caches."""
+    """Reasons why the logs of a database must not become its caches."""
     for logs in export.instances:
         yield from find_export_problems(logs, entry_of(active, parse_instance(logs.instance)))
 

@@ -1,4 +1,4 @@
-"""Reads and writes the documents of a refresh; what they say is domain/documents.py."""
+"""Reads and writes the documents of a refresh; domain/documents.py has their fields."""
 
 from dataclasses import dataclass
 
@@ -13,18 +13,18 @@ class Documents:
     store: ObjectStore
 
     def read(self, uri: str, kind: type[DocumentType]) -> DocumentType:
-        """The document at this URI."""
+        """Read a document; raises ObjectNotFoundError, and BadInput if it is malformed."""
         return parse_document(self.store.read(uri), kind, where=uri)
 
     def find(self, uri: str, kind: type[DocumentType]) -> DocumentType | None:
-        """The document at this URI, if one lies there."""
+        """Read a document; None if there is no object at this URI."""
         try:
             return self.read(uri, kind)
         except ObjectNotFoundError:
             return None
 
     def write(self, uri: str, document: Document) -> str:
-        """Store a document; returns its digest. Equal bytes are not written again."""
+        """Store a document unless the same bytes are stored already; returns its digest."""
         text = render_document(document)
         try:
             if self.store.read(uri) == text.encode():

@@ -1,4 +1,4 @@
-"""Gathers what is judged of each database: both runs' tables, the logs between them, definitions, rules and history.
+"""Gathers the evidence on each database: both runs' tables, the logs between them, definitions, rules and history.
 
 Everything is taken at the candidate's commit, and from what the stages before wrote; judge.py judges it.
 """
@@ -34,7 +34,7 @@ from logcache_assets.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the stages before left, and the ports to look at it."""
+    """Documents of the earlier stages, and the ports that read what they name."""
 
     night: NightlyTransaction
     candidate: Candidate
@@ -66,7 +66,7 @@ class Evidence:
 
     @cached_property
     def rules(self) -> PinnedRules:
-        """Of the candidate's commit."""
+        """The validation rules at the candidate's commit."""
         return read_rules(self.repository, self.clock, sha=self.candidate.sha)
 
     @cached_property
@@ -82,13 +82,13 @@ class Evidence:
         return {change.instance: change.last_t for change in self.candidate.changes}
 
     def definition_of(self, database: str) -> DatabaseDefinition:
-        """What the candidate's commit declares."""
+        """The definition of a database at the candidate's commit."""
         return read_definition(self.repository, database, sha=self.candidate.sha)
 
     def former_of(self, database: str) -> DatabaseDefinition | None:
-        """What was declared when yesterday's run began; None where history does not reach that far.
+        """The definition of a database when yesterday's run began; None if git's history does not reach that far.
 
-        A database of which yesterday's run has no contract was declared since: then nothing was.
+        If yesterday's run has no contract of the database, it was not declared yet: its definition has no entities.
         """
         path, repository = definition_path(database), self.repository
         for version in repository.versions(path, ref=self.candidate.sha):
@@ -100,7 +100,7 @@ class Evidence:
         return None if known else replace(declared, entities=())
 
     def case_of(self, definition: DatabaseDefinition) -> Case:
-        """Everything that is judged of one database."""
+        """Gather the evidence on one database."""
         sources = [self._source(instance, definition) for instance in definition.instances]
         nightly = [self._nightly(source) for source in sources]
         return Case(
@@ -124,7 +124,7 @@ class Evidence:
         )
 
     def spans_of(self, case: Case) -> Iterator[InstanceSpan]:
-        """Which part of each log lies between both days."""
+        """The part of each instance's log between both days."""
         for source in case.logs.sources if case.logs else ():
             after_t = self.after.get(source.instance.name, 0)
             yield InstanceSpan(
@@ -140,14 +140,14 @@ class Evidence:
         )
 
     def _read_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
-        """Where the log of an instance ended for the test run."""
+        """The t up to which the test run read the log of an instance."""
         index = self.segment_index
         if instance.name not in self.run.indexed_t:
             return index.newest_t(instance)
         before, after = self.run.indexed_t[instance.name]
         if before == after:
             return before
-        # The run may or may not have seen what arrived while it ran; the rows with a t tell.
+        # The run may or may not have seen segments that arrived while it ran; rows with a t show whether it did.
         arrived, seen_t = index.segments(instance, after_t=before), self._seen_t(instance, definition)
         return choose_read_t(arrived, indexed_t=(before, after), seen_t=seen_t)
 
@@ -174,7 +174,7 @@ class Evidence:
             scan = scan_parquet(uris, self.store).filter(pl.col("prototype") == prototype)
             return int(collect_parquet(scan.select(pl.col("db__t").max()), folder).item() or 0) if uris else 0
         except LogCacheError:
-            return 0  # the table's own check says what is wrong with it
+            return 0  # the table's own check reports the problem
 
     def _today_place(self, table: ContractTable) -> Place:
         return _place(self.today, table, "the test run", aborted=self.run.aborted)

@@ -1,7 +1,7 @@
-"""How files on the object store are held against the documents that describe them.
+"""Compares files on the object store with the documents that describe them.
 
-An etag names one version of one object: it tells whether that object is still the one that was described. Whether two
-objects hold the same bytes is told by size and checksum.
+An etag identifies a version of one object, so it shows whether an object changed since it was described. Equal size and
+checksum show that two objects hold the same bytes.
 """
 
 import hashlib
@@ -26,27 +26,27 @@ def listed(store: ObjectStore, folder: str) -> dict[str, StoredObject]:
 
 
 def pin(item: StoredObject | FileProof) -> str:
-    """Size and etag: they name one version of one object, and say nothing about an object elsewhere."""
+    """Size and etag of an object: they identify its version and prove nothing about any other object."""
     return f"{item.size_bytes}/{item.etag}"
 
 
 def content(item: StoredObject) -> str:
-    """Size and checksum: equal for equal bytes, wherever they lie."""
+    """Size and checksum of an object: equal for equal bytes at any URI."""
     return f"{item.size_bytes}/{item.checksum}"
 
 
 def pins(found: Mapping[str, StoredObject]) -> dict[str, str]:
-    """The version of each object by its name."""
+    """Name → pin of each object."""
     return {name: pin(item) for name, item in found.items()}
 
 
 def expected_pins(dataset: RawDataset) -> dict[str, str]:
-    """The version of each file as a document states it."""
+    """Name → pin of each file, as a document states it."""
     return {file.name: pin(file) for file in dataset.files}
 
 
 def differing(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
-    """The names whose versions differ, and those that only one side has, ascending."""
+    """Names whose pins differ or that only one side has, ascending."""
     return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
 
 
@@ -73,7 +73,7 @@ def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> s
 
 
 def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
-    """The manifest of a cached log; None when it is gone. Refuses one that was changed."""
+    """The manifest of a cached log; None if it does not exist; raises Refused if it was changed."""
     try:
         content = documents.store.read(log.manifest)
     except ObjectNotFoundError:

@@ -1,7 +1,7 @@
-"""Gives a database instance a cache made from its log: both raw datasets, their manifest, and the map entry.
+"""Computes a cache of a database instance from its log: both raw datasets, their manifest, and the map entry.
 
-A refresh copies what a night of Itaipu wrote; this is how an instance gets its first cache, and how the local world and
-the benchmarks get theirs.
+A refresh copies datasets that a night of Itaipu wrote. This module makes an instance's first cache, and the caches of
+the local world and of the benchmarks.
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from logcache_assets.refresh.file_proofs import proof_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What a map entry says of where its cache comes from."""
+    """The fields of a map entry that say where its cache comes from."""
 
     transaction: str
     """UUID of the metapod transaction; without one, an id of its own."""
@@ -46,7 +46,7 @@ def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by w
     """Write the cache of the log up to the source's until_t into its folder of the permanent bucket, the manifest last.
 
     Raises:
-        Refused: what was written is not the log up to last_t.
+        Refused: the written datasets are not the log up to last_t.
         EngineError: the log is not whole.
     """
     folder = locations.cache_folder(source.instance, last_t=last_t, transaction=origin.transaction)
@@ -83,6 +83,6 @@ def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by w
 
 
 def _with_checksums(dataset: RawDataset, store: ObjectStore) -> RawDataset:
-    """The dataset with the checksum of every file, by HEAD: a listing shows none."""
+    """Add the checksum of every file, read by HEAD because listings show none."""
     files = (proof_of(file.name, store.head(f"{dataset.uri}/{file.name}")) for file in dataset.files)
     return replace(dataset, files=tuple(files))

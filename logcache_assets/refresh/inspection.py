@@ -1,6 +1,6 @@
-"""Inspects a log cache map: what its entries point to, and the segments that would continue their logs.
+"""Inspects a log cache map: the files that its entries point to, and the segments that would continue their logs.
 
-Nothing is taken from earlier inspections: files and index are read as they are now.
+Every inspection reads files and index again.
 """
 
 import hashlib
@@ -59,10 +59,10 @@ class Inspector:
     def find_problems(
         self, entries: LogCacheMap, *, changed: Sequence[Instance], base: LogCacheMap
     ) -> Iterator[Problem]:
-        """Everything that forbids publishing a map.
+        """Reasons not to publish a map.
 
         Args:
-            entries: the map. Every pointer in it is followed.
+            entries: the map. All its pointers are followed.
             changed: the instances of the refresh. Only their segments are checked, and only their entries may differ
                 from the base map's.
             base: the map that it would replace.
@@ -76,7 +76,7 @@ class Inspector:
                 yield from find_segment_problems(instance, self.segment_index.segments(instance), changed_entry)
 
     def find_pointer_problems(self, instance: Instance, entry: MapEntry) -> Iterator[Problem]:
-        """Why an entry does not point to a manifest that fits it, and to exactly the files of that manifest."""
+        """Problems of an entry's manifest and of the files that the manifest names."""
         uri = folder_of(entry.log).manifest
         try:
             content = self.documents.store.read(uri)
@@ -103,7 +103,7 @@ def find_map_problems(
     """Inspect the map on a candidate's branch against the one that the candidate was built on.
 
     Raises:
-        BadInput: one of both maps is malformed.
+        BadInput: one of the two maps is malformed.
     """
     entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
     base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {repository.base_branch}")

@@ -20,18 +20,18 @@ from logcache_assets.refresh.judge import judge_database
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedDatabase:
-    """The contracts of one database with what every rule said of them."""
+    """The contracts of one database with the results of every rule."""
 
     definition: DatabaseDefinition
-    """At the candidate's commit."""
+    """The definition at the candidate's commit."""
     outcomes: Mapping[str, ContractOutcome]
-    """By dataset."""
+    """Dataset → outcome."""
     spans: tuple[InstanceSpan, ...]
-    """Which part of each instance's log lies between both days."""
+    """The part of each instance's log between both days."""
 
     @property
     def refused(self) -> int:
-        """How many contracts a rule blocks."""
+        """Number of contracts that a rule blocks."""
         return sum(not outcome.passed for outcome in self.outcomes.values())
 
 
@@ -40,7 +40,7 @@ def judge_contracts(evidence: Evidence, database: str, *, warn: Tell, progress: 
 
     Raises:
         LogCacheError: the definition or the rules at the candidate's commit cannot be read. A contract that cannot be
-            judged is no error: its outcome says so.
+            judged raises nothing: its outcome gives the reason.
     """
     definition = evidence.definition_of(database)
     case = evidence.case_of(definition)
@@ -68,7 +68,7 @@ def make_inventory(
     Args:
         evidence: of the refresh.
         judged: every database of the candidate.
-        others: definitions of the databases that are not refreshed; rules may be about them.
+        others: definitions of the databases that are not refreshed, which the file of rules may name too.
     """
     strictness = evidence.rules.strictness
     outcomes = tuple(outcome for database in judged for outcome in database.outcomes.values())

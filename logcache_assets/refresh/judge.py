@@ -1,4 +1,4 @@
-"""Judges every contract of a database against yesterday's, for the Dagster step and the command line alike.
+"""Judges every contract of a database against yesterday's, for the Dagster step and the command line.
 
 Reads tables and logs through the engine, and hands the figures to domain/rules/. A contract that cannot be read or
 explained fails with the cause: a check that did not run is a refusal.
@@ -37,9 +37,9 @@ class Absent:
     """A dataset without a table."""
 
     reason: str
-    """Why there is none, for people."""
+    """Why there is no table, for a person."""
     state: str = "absent"
-    """Of the dataset in its run: `aborted`, `uncommitted` or `absent`."""
+    """State of the dataset in its run: `aborted`, `uncommitted` or `absent`."""
 
 
 Place = str | Absent
@@ -48,7 +48,7 @@ Place = str | Absent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One database to judge: both days' tables, the logs between them, and how strict to be."""
+    """One database to judge: both days' tables, the logs between them, settings and history."""
 
     definition: DatabaseDefinition
     yesterday: Mapping[str, Place]
@@ -58,22 +58,22 @@ class Case:
     tables: ObjectStore
     """The store that holds the tables of both days."""
     logs: Logs | None
-    """What explains the differences; None only outside a refresh."""
+    """The logs that explain differences; None only outside a refresh."""
     token_key: bytes
-    """Key under which reports name rows."""
+    """Key of the tokens that name rows in reports."""
     same_t: SameTSelection = NO_SAME_T
     caches: tuple[LogSource, ...] = ()
     """The candidate's caches up to yesterday's t, from which yesterday is recomputed."""
     strictness: Strictness = DEFAULT_STRICTNESS
     history: Mapping[str, History] = field(default_factory=dict)
-    """By dataset: its figures in earlier refreshes. Outside a refresh there are none."""
+    """Dataset → figures in earlier refreshes; empty outside a refresh."""
 
     def required(self, table: ContractTable) -> tuple[RuleName, ...]:
         """The rules that a contract must pass."""
         return required_rules(table, self.definition, self.same_t, log_given=self.logs is not None)
 
     def is_new(self, table: ContractTable) -> bool:
-        """Whether yesterday's definition had no such dataset, or one with another key; False if it is not known."""
+        """True if yesterday's definition had no such dataset, or one with another key; False if that is not known."""
         former = self.logs.former if self.logs else None
         keys = {former_table.dataset: former_table.key for former_table in contract_tables(former)} if former else {}
         return former is not None and keys.get(table.dataset) != table.key
@@ -138,7 +138,7 @@ def _folder(places: Mapping[str, Place], name: str, day: str) -> str:
 
 
 def _count(case: Case, opened: _OpenedTables, at: Runtime) -> tuple[dict[str, ContractFigures], str]:
-    """Compare both days: figures by dataset, and why there are none if the comparison failed as a whole."""
+    """Compare both days; returns figures by dataset, and why there are none if the whole comparison failed."""
     days = DayPair(
         definition=case.definition,
         yesterday=opened.yesterday,
@@ -170,7 +170,7 @@ def _tolerances(table: ContractTable, strictness: Strictness) -> dict[str, float
 
 
 def _recompute_yesterday(case: Case, opened: _OpenedTables, at: Runtime) -> dict[str, SameT]:
-    """Compare yesterday's tables with what the candidate's caches give for yesterday's definition and t.
+    """Compare yesterday's tables with tables recomputed from the candidate's caches for yesterday's definition and t.
 
     Raises:
         LogCacheError: a cache or table cannot be read.

@@ -1,4 +1,4 @@
-"""Asks the world whether a refresh is due, for sensor and command line alike; the decision is domain/refresh.py."""
+"""Reads what decides whether a refresh is due, for the sensor and the command line; domain/due.py decides."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
-    """Asks the world what a refresh would do now."""
+    """Determines what a refresh would do now."""
 
     metapod: Metapod
     store: ObjectStore
@@ -39,7 +39,7 @@ class Planner:
         """Choose a transaction for the databases of a selection and plan on it.
 
         Raises:
-            Refused: no good transaction, or the open pull request of this refresh must no longer be merged.
+            Refused: there is no good transaction, or the open pull request of this refresh must no longer be merged.
         """
         chooser = NightChooser(metapod=self.metapod, store=self.store, clock=self.clock, settings=self.settings)
         choice = chooser.judge(databases, named=named)
@@ -61,7 +61,7 @@ class Planner:
         return found if found and shown and shown.number == found.number else None
 
     def _require_still_sound(self, transaction: str, selection: str, published: Publication) -> None:
-        """Inspect again what is proposed: personal data may have been excised behind it since."""
+        """Inspect a proposed map again, because personal data may have been excised since it was proposed."""
         documents = Documents(self.store)
         uri = self.settings.locations.candidate(transaction=transaction, selection=selection)
         candidate = documents.read(uri, Candidate)
@@ -75,7 +75,7 @@ class Planner:
 
 
 def look_ahead(databases: Catalog, *, selection: str, named: str | None, ports: Ports, settings: Settings) -> Outlook:
-    """What Planner.look_ahead gives, for a caller that holds all ports."""
+    """Call Planner.look_ahead with the ports that it needs."""
     planner = Planner(
         metapod=ports.metapod,
         store=ports.store,

@@ -1,4 +1,4 @@
-"""Reads the verdicts of earlier refreshes: the report charts them, and rules judge by what they counted."""
+"""Reads the verdicts of earlier refreshes, which the report charts and whose figures are the rules' history."""
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
@@ -9,19 +9,19 @@ from logcache_assets.errors import BadInput
 from logcache_assets.refresh.document_store import Documents
 
 MOST_VERDICTS = 30
-"""The report charts as many refreshes."""
+"""How many refreshes the report charts at most."""
 
 
 def past_verdicts(
     documents: Documents, locations: Locations, *, databases: Collection[str], besides: Binding | None = None
 ) -> tuple[Verdict, ...]:
-    """The last verdicts over some of these databases, the oldest first; those of a former version are left out.
+    """The last verdicts on any of these databases, the oldest first; documents of older versions are left out.
 
     Args:
-        documents: where they are.
-        locations: where they lie there.
-        databases: of the present refresh.
-        besides: what the present refresh is about, so that its own verdict is not among them.
+        documents: the store of documents.
+        locations: the URIs of documents.
+        databases: of the current refresh.
+        besides: the binding of the current refresh, whose own verdict is left out.
     """
     verdicts = (item for item in documents.store.list_objects(locations.documents) if _is_verdict(item.uri))
     newest_first = sorted(verdicts, key=lambda item: item.modified_at, reverse=True)
@@ -35,7 +35,7 @@ def _is_verdict(uri: str) -> bool:
 
 
 def _read_verdicts(documents: Documents, uris: Iterable[str]) -> Iterator[Verdict]:
-    """Every verdict that this version understands. A store that fails raises: it is not an empty history."""
+    """Read every verdict that this version understands. A store that fails raises: it is not an empty history."""
     for uri in uris:
         try:
             yield documents.read(uri, Verdict)

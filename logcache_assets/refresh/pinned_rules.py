@@ -1,4 +1,4 @@
-"""The file of validation rules in the itaipu repository, beside the contract definitions; git is its audit trail."""
+"""Reads the file of validation rules at a commit of the itaipu repository; git is its audit trail."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class PinnedRules:
 
     strictness: Strictness
     sha256: str
-    """Of the file; empty if there is none."""
+    """SHA-256 of the file; empty if there is none."""
 
 
 def read_rules(repository: ItaipuRepository, clock: Clock, *, sha: str) -> PinnedRules:

@@ -1,6 +1,6 @@
-"""Publishes a candidate: looks at everything that the gate requires, then opens or updates the pull request.
+"""Step 8: publish a candidate. Gathers everything that the gate judges, then opens or updates the pull request.
 
-What the gate requires is domain/gate/; what the pull request says is domain/pull_request.py.
+domain/gate/ has the requirements; domain/pull_request.py renders the text of the pull request.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from logcache_assets.settings import Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A pull request and where its document lies."""
+    """A pull request, and the URI and digest of its document."""
 
     pull_request: PullRequest
     uri: str
@@ -43,7 +43,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publisher:
-    """Publishes candidates; every port is asked anew each time."""
+    """Publishes candidates; every call reads the current state from the ports."""
 
     metapod: Metapod
     store: ObjectStore
@@ -86,7 +86,7 @@ class Publisher:
         )
 
     def gather(self, candidate: Candidate, verdict: Verdict | None, run: TestRun | None) -> GateState:
-        """What the gate compares, as it is now."""
+        """Read the current state of everything that the gate compares."""
         text = self._read_map(candidate.branch)
         return GateState(
             candidate=candidate,
@@ -128,16 +128,15 @@ class Publisher:
             yield Problem(found=(str(error),))
 
     def is_published(self, candidate: Candidate) -> bool:
-        """Whether the map on the base branch is the candidate's."""
+        """True if the map on the base branch is the candidate's."""
         text = self._read_map(self.repository.base_branch)
         return text is not None and map_digest(text) == candidate.map_sha256
 
 
 def find_obstacles(candidate: Candidate, *, ports: Ports, settings: Settings) -> tuple[Problem, ...]:
-    """Everything that stands in the way of publishing a candidate now; empty if it is published already.
+    """Reasons not to publish a candidate now; empty if it is published already.
 
-    Reads the verdict and the test run that are stored for the candidate, which the pull request's stage takes only with
-    the digests that Dagster recorded.
+    Reads the stored verdict and test run without checking their digests, which the pull request's stage does check.
     """
     publisher = Publisher(
         metapod=ports.metapod,

@@ -1,4 +1,4 @@
-"""Step 5: have Itaipu compute the contracts at the candidate's commit, or reuse the run that did."""
+"""Step 5: run Itaipu, which computes the contracts at the candidate's commit, or reuse a run that already did."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from logcache_assets.refresh.pinned_rules import read_rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestRunner:
-    """Starts the test run of a candidate, once."""
+    """Starts the test run of a candidate, unless it has a finished one."""
 
     __test__ = False  # not a test class
 
@@ -42,10 +42,10 @@ class TestRunner:
     """Takes sabesp's own output."""
 
     def find_or_run(self, candidate: Candidate) -> TestRun:
-        """The finished test run of this candidate: the one that its document names, else a new one.
+        """Return the finished test run of this candidate: the one in its document, or else a new one.
 
         Raises:
-            BadInput: the validation rules could not judge the run; none was started.
+            BadInput: the file of rules is malformed, or an allowance has expired; no run was started.
             ItaipuError: the run failed or names no transaction.
         """
         earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
@@ -55,11 +55,11 @@ class TestRunner:
         return self._run(candidate)
 
     def document_uri(self, candidate: Candidate) -> str:
-        """Where the document of a candidate's test run lies."""
+        """URI of the document of a candidate's test run."""
         return self.locations.test_run(transaction=candidate.transaction, version=candidate.version)
 
     def datasets_of(self, run: TestRun) -> tuple[Dataset, ...]:
-        """What the run's transaction holds; raises Refused when it holds nothing."""
+        """The datasets of the run's transaction; raises Refused if there are none."""
         datasets = tuple(self.metapod.transaction(run.transaction).datasets.values())
         if not datasets:
             raise Refused(f"the test run's transaction {run.transaction} holds no dataset; see sabesp's output")
@@ -83,12 +83,12 @@ class TestRunner:
 
 
 def dataset_prefix(databases: tuple[str, ...]) -> str:
-    """What `--filter-by-prefix` gets: sabesp takes one prefix, so only a single database narrows it."""
+    """Value of `--filter-by-prefix`. sabesp takes one prefix, so it names a database only if there is just one."""
     return f"contract-{databases[0]}/" if len(databases) == 1 else "contract-"
 
 
 def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
-    """Whether an earlier test run computed this candidate and its transaction is finished."""
+    """True if an earlier test run computed this candidate and its transaction is finished."""
     if run.candidate_sha != candidate.sha or run.dataset_prefix != dataset_prefix(candidate.databases):
         return False
     try:
@@ -99,11 +99,11 @@ def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
 
 
 def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[Instance, ...]:
-    """The instances that the run reads: those of the definitions at the candidate's commit."""
+    """The instances that the run reads, from the definitions at the candidate's commit."""
     definitions = [read_definition(repository, database, sha=candidate.sha) for database in candidate.databases]
     return tuple(instance for definition in definitions for instance in definition.instances)
 
 
 def indexed_t(instances: Iterable[Instance], segment_index: SegmentIndex) -> dict[str, int]:
-    """Instance → where the segment index ends now: what a run that begins now can read."""
+    """Instance → newest t of the segment index now, up to which a run that begins now can read."""
     return {instance.name: segment_index.newest_t(instance) for instance in instances}

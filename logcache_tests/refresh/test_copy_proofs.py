@@ -48,7 +48,7 @@ class Bench:
         return Documents(self.store).read(document.logs[0].manifest, Manifest)
 
     def find_intact(self) -> PermanentLog | None:
-        """What a second materialization finds."""
+        """The copy that a second materialization finds, if any."""
         return find_intact_copy(Documents(self.store), self.export, self.settings)
 
     @property
@@ -87,7 +87,7 @@ def raw_dataset(store: FolderObjectStore, uri: str) -> RawDataset:
 
 @pytest.fixture(params=[FolderObjectStore, MultipartStore])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    """On both kinds of stores."""
+    """The bench on both kinds of stores."""
     return bench_over(tmp_path, request.param)
 
 
@@ -202,12 +202,12 @@ def test_a_copy_that_is_not_proven_gets_no_manifest(tmp_path: Path, kind: Kind, 
 
 
 def test_files_that_cannot_be_compared_are_a_conflict(tmp_path: Path) -> None:
-    """Without a checksum on both sides nobody knows whether a file found in place is the right one."""
+    """Without a checksum on both sides, an existing file cannot be proven to be the right one."""
     bench = bench_over(tmp_path, Unproving)
     bench.copied_file.parent.mkdir(parents=True)
     bench.copied_file.write_bytes(b"123456789")
 
-    with pytest.raises(Refused, match=r"part-0.parquet lies there already and cannot be compared .* no checksum"):
+    with pytest.raises(Refused, match=r"part-0.parquet exists already and cannot be compared .* no checksum"):
         bench.copy()
 
 
@@ -220,6 +220,6 @@ class Out(MultipartStore):
 
 
 def test_an_outage_is_no_refusal(tmp_path: Path) -> None:
-    """Nothing is known to be wrong, so it may be tried again later."""
+    """An outage is raised as an outage, which may be tried again later."""
     with pytest.raises(ObjectStoreUnavailable, match="2 of 2 files were not copied, first: SlowDown"):
         bench_over(tmp_path, Out).copy()

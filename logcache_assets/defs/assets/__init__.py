@@ -1,1 +1,1 @@
-"""One module per stage, in the order of the lineage: read, decide, act, report."""
+"""The assets, one module per stage. Each reads its upstream's document, calls refresh/ and reports the result."""

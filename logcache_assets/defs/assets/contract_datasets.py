@@ -101,12 +101,12 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
 
 
 def _asked(context: Context) -> set[dg.AssetKey]:
-    """The assets of which anything is wanted: a person may run a check alone."""
+    """The assets that are selected, or of which a check is: a person may run a check alone."""
     return {*context.selected_asset_keys, *(check.asset_key for check in context.selected_asset_check_keys)}
 
 
 def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
-    """The candidate's databases of which some contract, or the inventory of all, is wanted."""
+    """The candidate's databases of which a contract is selected; all of them if the inventory is."""
     selected = {key.path[1] for key in _asked(context) if len(key.path) > 1}
     return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
 
@@ -126,7 +126,7 @@ def _judge(context: Context, evidence: Evidence, database: str) -> JudgedDatabas
 def _reported(
     context: Context, key: dg.AssetKey, table: ContractTable, outcome: ContractOutcome | None, evidence: Evidence
 ) -> Iterator[Materialized | dg.AssetCheckResult]:
-    """The materialization of a contract that has a table, and its checks in any case."""
+    """Yield the results of all checks of a contract and, if it has a table, its materialization."""
     outcome = outcome or undeclared_outcome(table, evidence)
     if outcome.figures is not None and key in context.selected_asset_keys:
         yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))

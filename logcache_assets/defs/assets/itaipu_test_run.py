@@ -1,4 +1,4 @@
-"""Stage 5, the asset `itaipu_test_run`; how the run is started is refresh/run_itaipu.py."""
+"""Stage 5, the asset `itaipu_test_run`; refresh/run_itaipu.py starts the run."""
 
 import time
 
@@ -34,9 +34,9 @@ def itaipu_test_run(
 ) -> Materialized:
     """A test run of Itaipu at the candidate's commit: every contract computed with the new log cache.
 
-    `sabesp` starts it; its output goes to the run's log line by line, and the metapod transaction is read off it. A run
-    that ends without exactly one transaction, or not well, fails. None is started while the validation rules could not
-    judge it: they are malformed, or an allowance in them expired.
+    `sabesp` starts it; its output goes to the run's log line by line and names the metapod transaction. The asset fails
+    if the run fails or does not name exactly one transaction. No run is started while the validation rules are
+    malformed or have an expired allowance, because they could not judge it.
     """
     documents, started = Documents(store), time.monotonic()
     runner = TestRunner(

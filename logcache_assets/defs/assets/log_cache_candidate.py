@@ -1,4 +1,4 @@
-"""Stage 4, the asset `log_cache_candidate`; how the candidate is made is refresh/candidate.py."""
+"""Stage 4, the asset `log_cache_candidate`; refresh/candidate.py makes the candidate."""
 
 import dagster as dg
 
@@ -24,7 +24,7 @@ from logcache_assets.settings import Settings
 
 
 def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
-    """The asset, for the databases of this catalog."""
+    """The asset for the databases of this catalog."""
     names = [definition.database for definition in catalog]
 
     @dg.asset(
@@ -41,7 +41,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
     ) -> Materialized:
-        """The log cache map as it would be after this refresh, committed on a branch of its own.
+        """The log cache map as it would be after this refresh, committed on its own branch.
 
         It is the active map with the refreshed entries set; every other entry stays byte for byte. Before the commit
         every pointer is followed to its manifest and files, and the segments that continue each log are checked for

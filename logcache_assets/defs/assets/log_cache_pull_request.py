@@ -1,4 +1,4 @@
-"""Stage 8: the pull request, behind the gate that fails closed."""
+"""Stage 8, the asset `log_cache_pull_request`; refresh/publish.py opens it unless the gate refuses."""
 
 import dagster as dg
 
@@ -44,8 +44,8 @@ def log_cache_pull_request(
     """
     documents = Documents(store)
     with refusals_fail_the_asset():
-        for behind in ("contract", "contract_inventory"):
-            refuse_stale(context, "validation_report", behind=behind)
+        for upstream in ("contract", "contract_inventory"):
+            refuse_stale(context, "validation_report", upstream=upstream)
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
         verdict = upstream_document(context, documents, ["validation_report"], Verdict)
         run = upstream_document(context, documents, ["itaipu_test_run"], TestRun)

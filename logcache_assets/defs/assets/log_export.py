@@ -1,4 +1,4 @@
-"""Stage 2, the assets `log_export/<db>`; how logs are described is refresh/describe_logs.py."""
+"""Stage 2, the assets `log_export/<db>`; refresh/describe_logs.py describes the logs."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Stage 1, the asset `nightly_transaction`; the choice itself is refresh/choose_night.py."""
+"""Stage 1, the asset `nightly_transaction`; refresh/choose_night.py makes the choice."""
 
 import dagster as dg
 
@@ -23,14 +23,14 @@ from logcache_assets.settings import Settings
 
 
 class NightlyTransactionConfig(dg.Config):
-    """Which transaction to build on."""
+    """Run config of `nightly_transaction`."""
 
     transaction: str | None = None
-    """A metapod transaction; the only way to use a HOTFIX. Default: the newest good DAILY one."""
+    """The metapod transaction to build on; the only way to use a HOTFIX. Default: the newest good DAILY one."""
 
 
 def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
-    """The asset, for the databases of this catalog."""
+    """The asset for the databases of this catalog."""
     names = [definition.database for definition in catalog]
 
     @dg.asset(group_name="night", tags=WHOLE, owners=OWNERS, kinds={"graphql"})

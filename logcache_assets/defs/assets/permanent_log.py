@@ -1,4 +1,4 @@
-"""Stage 3: raw logs and materialized entities in the permanent bucket; the copy itself is refresh/copy_logs.py."""
+"""Stage 3, the assets `permanent_log/<db>`; refresh/copy_logs.py copies the logs."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Stage 7, the asset `validation_report`; how the verdict is made is refresh/decide.py."""
+"""Stage 7, the asset `validation_report`; refresh/decide.py makes the verdict."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 
 NAMED_REASONS = 5
-"""So many reasons a person is told at once; the report has all."""
+"""How many reasons a check shows; the report has all of them."""
 
 APPROVED = dg.AssetCheckSpec(
     "approved",
@@ -35,7 +35,7 @@ APPROVED = dg.AssetCheckSpec(
 
 
 def _fault_figures(verdict: Verdict) -> dict[str, int]:
-    """Numbers that Dagit plots over refreshes."""
+    """Figures that Dagit plots over refreshes."""
     figures = [outcome.figures for outcome in verdict.contracts if outcome.figures]
     return {
         "differing_rows": sum(found.differing for found in figures),
@@ -67,7 +67,7 @@ def validation_report(
     documents = Documents(store)
     decider = Decider(store=store, repository=repository, clock=clock, settings=settings)
     with refusals_fail_the_asset():
-        refuse_stale(context, "contract_inventory", behind=Stage.CONTRACTS)
+        refuse_stale(context, "contract_inventory", upstream=Stage.CONTRACTS)
         candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
         inventory = upstream_document(context, documents, ["contract_inventory"], ContractInventory)
         decision = decider.decide(candidate, inventory)
@@ -92,7 +92,7 @@ def validation_report(
 
 
 def _described(verdict: Verdict) -> str:
-    """The first reasons, one a line, and how many more there are."""
+    """The first few reasons, one per line, and how many more there are."""
     more = len(verdict.reasons[NAMED_REASONS:])
     lines = [*map(str, verdict.reasons[:NAMED_REASONS]), *([f"and {count_of(more, 'more reason')}"] if more else [])]
     return "\n".join(lines) or "every rule ran and passed"
