@@ -16,6 +16,13 @@ def texts_of(path: Path) -> tuple[str, ...]:
     return tuple(_texts(ast.parse(path.read_text(encoding="utf-8"))))
 
 
+def docstrings_of(path: Path) -> tuple[str, ...]:
+    """Every docstring of a module, those of fields and constants too."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    bare = (node.value.value for node in nodes if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+    return tuple(text for text in bare if isinstance(text, str))
+
+
 def modules() -> tuple[Path, ...]:
     """Every module of the package."""
     return tuple(sorted(PACKAGE.rglob("*.py")))
