@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refusal_of(folder: Path) -> str:
-    """Why a folder is no catalog."""
+    """The message that refuses a folder as catalog."""
     with pytest.raises(BadInput) as refusal:
         load_catalog(folder)
     return str(refusal.value)
@@ -33,7 +33,7 @@ def test_a_catalog_has_one_definition_per_file() -> None:
 
 @pytest.mark.parametrize("name", ["empty", "not there"])
 def test_a_catalog_without_definitions_is_refused(tmp_path: Path, name: str) -> None:
-    """With the folder, and both ways to get one."""
+    """The message names the folder and both ways to get one."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "README.md").write_text("no definition", encoding="utf-8")
 
@@ -79,7 +79,7 @@ def test_a_folder_that_is_named_like_a_definition_is_refused(folder: Path) -> No
     ],
 )
 def test_databases_are_chosen_by_name(names: tuple[str, ...], chosen: list[str]) -> None:
-    """Each once."""
+    """Each named database is selected once."""
     assert [d.database for d in select_databases(load_catalog(DEFINITIONS), names)] == chosen
 
 

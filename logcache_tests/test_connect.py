@@ -20,7 +20,7 @@ KEY = "an invented key"
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A date and an index item, in a deployment with a key of its own."""
+    """A world with a date and an index item, and a key in the settings."""
     monkeypatch.setenv(PII_KEY_VARIABLE, KEY)
     world = World(Settings(home=str(tmp_path), pii_key=KEY))
     world.clock.set(NOW)

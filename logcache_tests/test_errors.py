@@ -1,4 +1,4 @@
-"""Every error of the package says whether the world could not answer or the data is wrong."""
+"""Every error of the package says whether an outside system could not answer or the data is wrong."""
 
 import ast
 import importlib
@@ -48,7 +48,7 @@ def test_every_error_belongs_to_exactly_one_family() -> None:
 
 
 def test_no_base_of_both_families_is_raised() -> None:
-    """Who raises an error decides its family."""
+    """An error is raised as a subclass that belongs to one family."""
     undecided = PORTS | {"LogCacheError"}
     raised = [
         (path.name, node.lineno)

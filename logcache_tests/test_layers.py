@@ -1,4 +1,4 @@
-"""Imports point one way: who may know whom, checked over the source."""
+"""Imports point one way, checked in the source."""
 
 import re
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_imports_point_one_way(folder: str, unknown: tuple[str, ...]) -> None:
 
 
 def test_no_private_module_of_dagster_is_imported() -> None:
-    """Private modules change without notice; what nothing public does is defs/command_runs.py's business."""
+    """Private modules change without notice; only defs/command_runs.py may rely on Dagster's internals."""
     found = {path for path, imported in imports().items() if any(name.startswith("dagster._") for name in imported)}
 
     assert found <= {"defs/command_runs.py"}

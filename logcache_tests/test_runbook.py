@@ -1,4 +1,4 @@
-"""The runbook has a heading for whatever a person can read as the reason of a refusal."""
+"""The runbook has a heading for every reason of a refusal."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def messages_of(heading: str) -> tuple[str, ...]:
 
 
 def fragments_of(message: str) -> tuple[str, ...]:
-    """What a part of a message says between the values that are filled in."""
+    """The fixed parts of a message, between the values that are filled in."""
     return tuple(text for part in message.split(GAP) if (text := part.strip(" ,:")))
 
 

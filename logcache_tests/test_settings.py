@@ -25,7 +25,7 @@ def test_without_variables_the_defaults_hold() -> None:
 
 
 def test_every_setting_is_a_variable() -> None:
-    """Its upper-case name behind LOGCACHE_; texts become numbers where the setting is one."""
+    """The variable is LOGCACHE_ and the upper-case name; text becomes a number if the setting is one."""
     settings = load_settings(
         {
             "LOGCACHE_HOME": "/worlds/one",
@@ -45,7 +45,7 @@ def test_every_setting_is_a_variable() -> None:
 
 
 def test_other_programs_variables_are_passed_over() -> None:
-    """Only the prefix counts."""
+    """Variables without the prefix are ignored."""
     assert load_settings({"HOME": "/root", "LOG_CACHE_HOME": "x", "MY_LOGCACHE_HOME": "y"}) == Settings()
 
 
@@ -105,14 +105,14 @@ def test_what_is_recomputed_is_chosen_by_two_lists(
 
 
 def test_thresholds_are_no_settings() -> None:
-    """They are in the file of rules: whoever still sets them is told."""
+    """They belong into the file of rules, and a variable for one is refused."""
     with pytest.raises(BadInput, match="unknown setting LOGCACHE_KEYS_FOUND"):
         load_settings({"LOGCACHE_KEYS_FOUND": "0.9"})
 
 
 @pytest.mark.parametrize(("start", "end"), [("22", "4"), ("13", "13")])
 def test_a_window_that_never_opens_is_refused(start: str, end: str) -> None:
-    """Else nothing is ever published, and nobody knows why."""
+    """Otherwise nothing would ever be published, without any reason shown."""
     with pytest.raises(BadInput) as refusal:
         load_settings({"LOGCACHE_PUBLISH_FROM_HOUR": start, "LOGCACHE_PUBLISH_UNTIL_HOUR": end})
 
@@ -132,7 +132,7 @@ def test_a_window_that_never_opens_is_refused(start: str, end: str) -> None:
     ],
 )
 def test_an_unknown_setting_suggests_the_close_one(variable: str, meant: str) -> None:
-    """A typing error is no silent default."""
+    """A misspelt variable is refused, not ignored."""
     with pytest.raises(BadInput) as refusal:
         load_settings({variable: "1"})
 
@@ -140,7 +140,7 @@ def test_an_unknown_setting_suggests_the_close_one(variable: str, meant: str) ->
 
 
 def test_a_setting_like_no_other_gets_the_whole_list() -> None:
-    """Nothing far-fetched is suggested."""
+    """Without a similar name the message lists all settings."""
     with pytest.raises(BadInput) as refusal:
         load_settings({"LOGCACHE_FOO": "1"})
 
@@ -174,7 +174,7 @@ def test_a_child_process_has_the_same_settings(settings: Settings) -> None:
 
 
 def test_a_child_process_finds_the_world_from_any_folder() -> None:
-    """A relative home is told as an absolute one."""
+    """A relative home is passed on as an absolute path."""
     environment = child_environment(load_settings({"LOGCACHE_HOME": "worlds/one"}))
 
     assert environment["LOGCACHE_HOME"] == str(Path.cwd() / "worlds" / "one")

@@ -88,7 +88,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     until = read_until(inputs.until, {*index.instances, *(i for d in wanted for i in d.instances)})
     store = open_root(inputs.root)
     built: list[BuiltContract] = []
-    with _published_at_once(out) as staging, open_driver(driver) as running:
+    with _staging_folder(out) as staging, open_driver(driver) as running:
         for definition in wanted:
             tell(f"{definition.database}: reading {', '.join(i.name for i in definition.instances)}")
             build = ContractBuild(
@@ -131,7 +131,7 @@ def _sources(
 
 
 @contextmanager
-def _published_at_once(out: Path) -> Iterator[Folder]:
+def _staging_folder(out: Path) -> Iterator[Folder]:
     """Yield a folder beside out, whose files are moved into out if the block succeeds, and removed otherwise."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
     """One check result per rule: expected, actual, and figures under names that stay the same over refreshes."""
     found = {result.rule: result for result in outcome.results}
     for rule in RULE_NAMES:
-        result = found.get(rule) or _not_asked(rule)
+        result = found.get(rule) or _not_required(rule)
         yield dg.AssetCheckResult(
             asset_key=contract,
             check_name=result.rule,
@@ -42,7 +42,7 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
         )
 
 
-def _not_asked(rule: RuleName) -> RuleResult:
+def _not_required(rule: RuleName) -> RuleResult:
     """The result of a rule that this contract need not pass; the verdict judges the required ones."""
     return RuleResult(rule=rule, passed=True, expected="not asked for", actual=("not asked for",), figures={})
 

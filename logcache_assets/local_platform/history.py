@@ -50,21 +50,21 @@ def build_world(world: World, data_folder: Path, tell: Tell) -> None:
         BadInput: the data is malformed, or the home folder holds files of something else.
     """
     data = read_demo_data(data_folder)
-    _require_ours(world)
+    _require_replaceable(world)
     staging = world.home.with_name(f".{world.home.name}.building")
     _remove(staging)
     try:
-        _live_through(World(msgspec.structs.replace(world.settings, home=str(staging))), data, tell)
+        _replay_history(World(msgspec.structs.replace(world.settings, home=str(staging))), data, tell)
         _remove(world.home)
         staging.rename(world.home)
     finally:
         _remove(staging)
 
 
-def _live_through(world: World, data: DemoData, tell: Tell) -> None:
+def _replay_history(world: World, data: DemoData, tell: Tell) -> None:
     """Replay the history up to the point where a refresh is due."""
     old, night, end = (set(data.until(cut)) for cut in ("old", "night", "end"))
-    _furnish(world, data)
+    _create_empty_world(world, data)
     tell(f"{len(data.segments)} segments of {len(data.instances)} database instances, {_names(data)}")
     world.clock.set(next_at(newest_extraction(old), NIGHT))
     deliver(world, old)
@@ -94,7 +94,7 @@ def _names(data: DemoData) -> str:
     return ", ".join(instance.name for instance in data.instances)
 
 
-def _require_ours(world: World) -> None:
+def _require_replaceable(world: World) -> None:
     """Refuse to replace a folder that is not a local world."""
     if world.home.exists() and not world.home.is_dir():
         raise BadInput(f"{world.home} is a file; name a folder in LOGCACHE_HOME")
@@ -111,7 +111,7 @@ def _remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _furnish(world: World, data: DemoData) -> None:
+def _create_empty_world(world: World, data: DemoData) -> None:
     """Create an empty world: buckets, lifecycle rule, undelivered segments, definitions, Dagster's home."""
     buckets = {segment.path.split("/")[2] for segment in data.segments}
     for bucket in (world.settings.ephemeral_bucket, world.settings.permanent_bucket, *buckets):

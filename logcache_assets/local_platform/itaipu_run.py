@@ -144,7 +144,7 @@ class ItaipuRun:
         for contract in build_contracts(
             build, store=store, out=out, driver=driver, warn=self.tell, progress=self._progress(definition.database)
         ):
-            yield _Output(contract.table.dataset, self._suffer(contract), contract.columns)
+            yield _Output(contract.table.dataset, self._apply_armed_faults(contract), contract.columns)
 
     def _raw(self, source: LogSource, driver: LocalDriver) -> Iterator["_Output"]:
         names = raw_log_dataset(source.instance), raw_entities_dataset(source.instance)
@@ -158,17 +158,17 @@ class ItaipuRun:
     def _progress(self, what: str) -> OnProgress:
         return lambda progress: self.tell(f"{what}: {progress}")
 
-    def _suffer(self, contract: BuiltContract) -> int:
+    def _apply_armed_faults(self, contract: BuiltContract) -> int:
         """Apply the faults that are armed for this contract in a test run; returns the resulting number of rows."""
-        if self._waits(EMPTY_CONTRACT, contract.table.dataset):
+        if self._is_armed(EMPTY_CONTRACT, contract.table.dataset):
             for file in contract.files:
                 self._rewrite(file.uri, pl.DataFrame.clear)
             return 0
-        if self._waits(WRONG_VALUE, contract.table.dataset):
+        if self._is_armed(WRONG_VALUE, contract.table.dataset):
             self._rewrite(contract.files[0].uri, _with_short_text)
         return contract.rows
 
-    def _waits(self, fault: str, detail: str) -> bool:
+    def _is_armed(self, fault: str, detail: str) -> bool:
         return self.policy is CachePolicy.STRICT and self.world.faults.armed(fault) == detail
 
     def _rewrite(self, uri: str, damage: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
@@ -193,7 +193,7 @@ class ItaipuRun:
 
     def _source(self, instance: Instance, checkout: Checkout) -> LogSource:
         index: SegmentIndex = self.world.segment_index
-        if self._waits(STALE_READER, instance.name):
+        if self._is_armed(STALE_READER, instance.name):
             index = WithoutNewestSegment(index)
         return LogSource(
             instance=instance,

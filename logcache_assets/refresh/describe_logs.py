@@ -45,7 +45,7 @@ class LogDescriber:
             NotebookError: the notebook failed, or its result lacks an instance.
         """
         _require_raw_paths(night, databases)
-        known = {d.database: self._find_true(night, d) for d in databases}
+        known = {d.database: self._find_valid(night, d) for d in databases}
         due = tuple(d for d in databases if known[d.database] is None)
         found = {name: export for name, export in known.items() if export is not None}
         if due:
@@ -57,7 +57,7 @@ class LogDescriber:
         """URI of the document of a database."""
         return self.locations.export(transaction=night.transaction, database=database)
 
-    def _find_true(self, night: NightlyTransaction, database: DatabaseDefinition) -> LogExport | None:
+    def _find_valid(self, night: NightlyTransaction, database: DatabaseDefinition) -> LogExport | None:
         uri = self.document_uri(night, database.database)
         export = Documents(self.store).find(uri, LogExport)
         return export if export and is_still_true(export, night, database, self.store) else None

@@ -58,12 +58,12 @@ def find_damage(manifest: Manifest, store: ObjectStore) -> Iterator[Problem]:
             yield Problem(
                 code="C13",
                 subjects=(manifest.instance,),
-                found=(f"{dataset.uri}/{name} {_fate(name, found, expected)}",),
+                found=(f"{dataset.uri}/{name} {_describe_damage(name, found, expected)}",),
                 remedy="find out who wrote or removed it; nothing is ever overwritten",
             )
 
 
-def _fate(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
+def _describe_damage(name: str, found: Mapping[str, str], expected: Mapping[str, str]) -> str:
     if name not in found:
         return "is gone"
     if name not in expected:

@@ -1,4 +1,4 @@
-"""metapod over HTTP for tests: any schema behind a real socket, which can also answer badly when told to."""
+"""metapod over HTTP for tests: serves any schema on a real socket, and gives bad answers on request."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from graphql import GraphQLSchema, graphql_sync
 
 
 class Server(ThreadingHTTPServer):
-    """metapod over HTTP: answers from a schema, or with the status and body that a test wants next."""
+    """An HTTP server that answers from a schema, or with the status and body that a test set for the next request."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -21,17 +21,17 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """URL of the server."""
         return f"http://127.0.0.1:{self.server_port}/graphql"
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One question."""
+    """Handles one request."""
 
     server: Server
 
     def do_POST(self) -> None:
-        """Answer it."""
+        """Answer a query."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.authorizations.append(self.headers["Authorization"])
         status, body = self.server.next.pop(0) if self.server.next else (200, self._answer(asked))
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body.encode())
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
     def _answer(self, asked: Mapping[str, Any]) -> str:
         answer = graphql_sync(
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def served(schema: GraphQLSchema) -> Iterator[Server]:
-    """A server while the block runs."""
+    """Run a server for the duration of the block."""
     with Server(schema) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

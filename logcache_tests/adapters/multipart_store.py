@@ -9,7 +9,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 
 
 class MultipartStore(FolderObjectStore):
-    """The folder store with etags that depend on the object's place too, so that none equals another object's."""
+    """The folder store with etags that also depend on the path, so that equal objects have different ones."""
 
     @override
     def etag_of(self, path: Path, md5: str) -> str:

@@ -1,4 +1,4 @@
-"""What only the local object store promises: files, the world's time, a folder that nothing escapes."""
+"""Promises of the local object store alone: files, the world's time, no access outside its folder."""
 
 import hashlib
 import io
@@ -45,7 +45,7 @@ def store(tmp_path: Path, clock: LocalClock) -> FolderObjectStore:
 
 
 def test_an_object_is_a_file(store: FolderObjectStore, tmp_path: Path) -> None:
-    """A person finds `s3://bucket/key` at buckets/bucket/key."""
+    """`s3://bucket/key` is the file buckets/bucket/key."""
     store.write("s3://bucket/a/b.json", b"{}")
 
     assert store.path_of("s3://bucket/a/b.json") == tmp_path / "buckets" / "bucket" / "a" / "b.json"
@@ -94,7 +94,7 @@ def test_a_copy_of_many_pieces_has_one_checksum(store: FolderObjectStore) -> Non
 
 
 def test_listing_uris_opens_no_object(store: FolderObjectStore) -> None:
-    """A file that nobody may read has a URI all the same."""
+    """A file without read permission is listed too."""
     store.write("s3://bucket/a", b"")
     store.path_of("s3://bucket/unreadable").symlink_to("unreadable.lock")
 
@@ -102,7 +102,7 @@ def test_listing_uris_opens_no_object(store: FolderObjectStore) -> None:
 
 
 def test_a_read_that_fails_for_a_while_is_repeated(tmp_path: Path, clock: LocalClock) -> None:
-    """The file system answers the third time; what is absent or refused for good is asked for once."""
+    """The third attempt succeeds; a missing object or a lasting error is not read again."""
 
     class Flaky(FolderObjectStore):
         asked = 0
@@ -130,7 +130,7 @@ def test_a_read_that_fails_for_a_while_is_repeated(tmp_path: Path, clock: LocalC
     "key", ["../outside", "a/../../outside", "a/./b", "a//b", "/a", "..", "a/..", "../bucket-two/a", "nul\0"]
 )
 def test_nothing_escapes_the_bucket(store: FolderObjectStore, tmp_path: Path, key: str) -> None:
-    """Keys that are no plain path inside the bucket are refused everywhere, and nothing is written."""
+    """Every method refuses keys that are no plain path inside the bucket, and nothing is written."""
     source = store.write("s3://bucket/source", b"x")
     before = sorted(tmp_path.rglob("*"))
 
@@ -148,7 +148,7 @@ def test_nothing_escapes_the_bucket(store: FolderObjectStore, tmp_path: Path, ke
 
 
 def test_a_half_written_object_is_in_no_listing(store: FolderObjectStore) -> None:
-    """While a write has not ended, and if its process dies, readers see what was there before."""
+    """During a write, and if its process dies, readers see the former object."""
     store.write("s3://bucket/a", b"before")
     with store._staged(store.path_of("s3://bucket/a")) as staged:  # noqa: SLF001 - the moment inside a write
         staged.write_bytes(b"hal")
@@ -192,7 +192,7 @@ def test_a_key_below_an_object_is_refused(store: FolderObjectStore) -> None:
 
 
 def test_an_object_over_a_folder_is_refused(store: FolderObjectStore) -> None:
-    """The other way round: nothing takes the place of a folder that holds objects."""
+    """A folder that holds objects is never replaced by an object."""
     source = store.write("s3://bucket/a/b", b"x")
 
     attempts: tuple[Callable[[], StoredObject], ...] = (
@@ -208,7 +208,7 @@ def test_an_object_over_a_folder_is_refused(store: FolderObjectStore) -> None:
 
 
 def test_a_listing_that_fails_is_an_error(store: FolderObjectStore) -> None:
-    """What the file system cannot answer is never reported as empty or left out."""
+    """A folder that cannot be read is never reported as empty or left out."""
     with pytest.raises(ObjectStoreError, match="cannot be listed"):
         list(store.list_objects("s3://bucket/" + "x" * 300 + "/"))
 
@@ -218,7 +218,7 @@ def test_a_listing_that_fails_is_an_error(store: FolderObjectStore) -> None:
 
 
 def test_an_error_on_a_later_page_does_not_end_the_listing(tmp_path: Path, clock: LocalClock) -> None:
-    """The first page is given, the second raises: a caller never takes the first for the whole."""
+    """The first page is returned and the second raises, so that a caller never takes the first for the whole."""
 
     class HalfBroken(FolderObjectStore):
         def _names_in(self, folder: Path) -> list[str]:
@@ -238,7 +238,7 @@ def test_an_error_on_a_later_page_does_not_end_the_listing(tmp_path: Path, clock
 
 
 def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp_path: Path) -> None:
-    """The live rule, read at every question; without file or bucket there is none."""
+    """The file is read on every call; without the file or the bucket there is no rule."""
     assert store.retention_days("bucket") is None
 
     (tmp_path / "lifecycle.json").write_text('{"bucket": 7}')
@@ -251,7 +251,7 @@ def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp
     "text", ["{", "[]", '{"bucket": "7"}', '{"bucket": 0}', '{"bucket": 7.5}', '{"bucket": true}', '{"bucket": null}']
 )
 def test_a_malformed_lifecycle_file_is_named(store: FolderObjectStore, tmp_path: Path, text: str) -> None:
-    """A retention that cannot be read is never taken for none."""
+    """A retention that cannot be read is an error, not None."""
     (tmp_path / "lifecycle.json").write_text(text)
 
     with pytest.raises(BadInput, match=r"lifecycle\.json.*whole days"):
@@ -259,7 +259,7 @@ def test_a_malformed_lifecycle_file_is_named(store: FolderObjectStore, tmp_path:
 
 
 def test_the_lifecycle_file_can_lie_elsewhere(tmp_path: Path, clock: LocalClock) -> None:
-    """The path is an option."""
+    """Its path is a parameter."""
     (tmp_path / "rules.json").write_text('{"bucket": 14}')
 
     store = FolderObjectStore(tmp_path / "buckets", clock, lifecycle=tmp_path / "rules.json")
@@ -285,7 +285,7 @@ def test_polars_opens_what_the_store_names(
 
 
 def test_a_subclass_can_damage_copies(tmp_path: Path, clock: LocalClock) -> None:
-    """Fault injection overrides copy alone; all else is this store."""
+    """Fault injection overrides only `copy`; everything else stays this store's."""
 
     class Truncating(FolderObjectStore):
         def copy(self, source: StoredObject, destination_uri: str) -> StoredObject:

@@ -28,7 +28,7 @@ BRANCH = "log-cache/2018-05-28-49ae32bb"
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """A repository and the time of its world."""
+    """A repository and the clock of its world."""
 
     repository: ItaipuRepository
     wait: Callable[[], datetime]
@@ -65,7 +65,7 @@ def repository(world: World) -> ItaipuRepository:
 
 
 def base(repository: ItaipuRepository) -> str:
-    """Where main is."""
+    """Head of main."""
     head = repository.head("main")
     assert head is not None
     return head
@@ -78,7 +78,7 @@ def candidate(repository: ItaipuRepository, text: str = '{"s0": {}}\n', branch: 
 
 
 def commit_on(repository: ItaipuRepository, parent: str, files: dict[str, str]) -> str:
-    """A commit on top of any other, on a branch of its own."""
+    """Commit on top of another commit, on a new branch."""
     return repository.commit(branch=f"log-cache/on-{parent[:8]}", parent=parent, files=files, message="Go on")
 
 
@@ -91,7 +91,7 @@ def test_files_are_read_at_a_branch_and_at_a_sha(repository: ItaipuRepository) -
 
 
 def test_a_folder_shows_the_files_directly_in_it(repository: ItaipuRepository) -> None:
-    """Ascending, with their whole paths, without what lies deeper."""
+    """Whole paths, ascending, without files in subfolders."""
     assert repository.list_files("contracts", ref="main") == ("contracts/double-entry.yaml", "contracts/feed.yaml")
     assert repository.list_files("contracts/deeper/", ref="main") == ("contracts/deeper/notes.md",)
     assert repository.list_files("", ref="main") == ("log_cache_map.json",)
@@ -106,21 +106,21 @@ def test_a_missing_file_is_named(repository: ItaipuRepository, path: str) -> Non
 
 @pytest.mark.parametrize("folder", ["none", "contracts/feed.yaml"])
 def test_a_missing_folder_is_named(repository: ItaipuRepository, folder: str) -> None:
-    """A folder that is not there is not an empty one."""
+    """A missing folder is an error, not an empty folder."""
     with pytest.raises(PathNotFoundError, match=f"'{folder}' at 'main'"):
         repository.list_files(folder, ref="main")
 
 
 @pytest.mark.parametrize("ref", ["none", "0123abcd", "--help", "", "main~0", "HEAD"])
 def test_an_unknown_ref_is_an_error(repository: ItaipuRepository, ref: str) -> None:
-    """Only branches and commits are refs; the rest of git's notation is refused, and never answered as nothing."""
+    """Only branches and commits are refs; other git notation is an error, never an empty answer."""
     for ask in (repository.read, repository.versions):
         with pytest.raises(RepositoryError, match="name one that exists"):
             ask(MAP, ref=ref)
 
 
 def test_the_versions_of_a_file_come_newest_first(world: World) -> None:
-    """Each with its full sha and the instant of its commit; commits that leave the file as it is are none."""
+    """Each with its full sha and the instant of its commit; commits that do not change the file are left out."""
     repository = world.repository
     begun = base(repository)
     first_at = world.wait()
@@ -142,7 +142,7 @@ def test_the_versions_of_a_file_come_newest_first(world: World) -> None:
 
 
 def test_versions_end_at_their_ref(repository: ItaipuRepository) -> None:
-    """A branch, a sha and a short sha know nothing of what came after, or of what lies beside."""
+    """Later commits, and commits on other branches, are not among the versions up to a branch, sha or short sha."""
     first = commit_on(repository, begun := base(repository), {MAP: "1\n"})
     second = commit_on(repository, first, {MAP: "2\n"})
     candidate(repository, "3\n")
@@ -157,7 +157,7 @@ def test_versions_end_at_their_ref(repository: ItaipuRepository) -> None:
 
 
 def test_a_commit_of_the_same_bytes_is_no_version(repository: ItaipuRepository) -> None:
-    """Whoever writes a file as it was has not changed it."""
+    """A commit that writes the same bytes does not change the file."""
     again = commit_on(repository, base(repository), {MAP: BASE_FILES[MAP], FEED: "database: feed # mine\n"})
 
     assert [version.sha for version in repository.versions(MAP, ref=again)] == [base(repository)]
@@ -165,19 +165,19 @@ def test_a_commit_of_the_same_bytes_is_no_version(repository: ItaipuRepository) 
 
 @pytest.mark.parametrize("path", ["none", "contracts/none.yaml", "contracts/*.yaml", "new/file.txt"])
 def test_a_file_that_never_was_has_no_version(repository: ItaipuRepository, path: str) -> None:
-    """None is an answer, not an error; another branch's file is none of this one's, and a pattern is no path."""
+    """The answer is empty, not an error; files of other branches do not count, and a path is no pattern."""
     commit_on(repository, base(repository), {"new/file.txt": "x\n"})
 
     assert repository.versions(path, ref="main") == ()
 
 
 def test_a_missing_branch_has_no_head(repository: ItaipuRepository) -> None:
-    """None says that there is no such branch."""
+    """None means that there is no such branch."""
     assert repository.head(BRANCH) is None
 
 
 def test_a_commit_changes_its_files_alone(repository: ItaipuRepository) -> None:
-    """The branch holds the new files and all others of its parent; main is as it was."""
+    """The branch has the new files and all others of its parent; main is unchanged."""
     before = base(repository)
 
     sha = candidate(repository)
@@ -234,7 +234,7 @@ def test_the_base_branch_is_never_written(repository: ItaipuRepository) -> None:
 
 @pytest.mark.parametrize("parent", ["main", "0" * 40, "abc", ""])
 def test_a_parent_is_the_full_sha_of_a_commit(repository: ItaipuRepository, parent: str) -> None:
-    """What the caller saw is a sha, never a name that may move."""
+    """A branch's name is refused, because the branch may move."""
     with pytest.raises(RepositoryError):
         repository.commit(branch=BRANCH, parent=parent, files={}, message="m")
 
@@ -243,7 +243,7 @@ def test_a_parent_is_the_full_sha_of_a_commit(repository: ItaipuRepository, pare
 
 @pytest.mark.parametrize("path", ["../outside", "/etc/passwd", ".git/config", "a/../b", ""])
 def test_a_path_outside_the_tree_is_refused(repository: ItaipuRepository, path: str) -> None:
-    """Nothing but files of the repository can be committed."""
+    """Only paths inside the repository can be committed."""
     with pytest.raises(RepositoryError):
         repository.commit(branch=BRANCH, parent=base(repository), files={path: "x"}, message="m")
 
@@ -293,7 +293,7 @@ def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
 
 
 def test_a_pull_request_is_found_by_number_and_branch(repository: ItaipuRepository) -> None:
-    """Without listing any other; what is not there is an error by number, and None by branch."""
+    """No other one is listed; a missing one is an error by number, and None by branch."""
     for n in range(2):
         candidate(repository, branch=f"log-cache/{n}")
         repository.propose(branch=f"log-cache/{n}", title=str(n), body="")

@@ -31,7 +31,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_files_are_listed_as_the_folder_was_written(prefix: str, expected: list[str]) -> None:
-    """Ascending by path; a folder that is not there has none."""
+    """Ascending by path; a missing folder has no files."""
     store = LocalFiles()
 
     assert list(store.list_uris(prefix)) == expected
@@ -39,7 +39,7 @@ def test_files_are_listed_as_the_folder_was_written(prefix: str, expected: list[
 
 
 def test_an_absolute_folder_gives_absolute_paths(here: Path) -> None:
-    """As the user wrote it."""
+    """Paths are spelled as the user spelled the folder."""
     assert list(LocalFiles().list_uris(f"{here}/today/b/")) == [f"{here}/today/b/1.parquet"]
 
 
@@ -53,7 +53,7 @@ def test_a_file_is_read_from_any_working_folder(here: Path, monkeypatch: pytest.
 
 
 def test_another_content_has_another_etag(here: Path) -> None:
-    """And a size of its own."""
+    """The listing shows another etag and another size."""
     store = LocalFiles()
     before = store.head("today/a.parquet")
     (here / "today/a.parquet").write_bytes(b"more")
@@ -66,14 +66,14 @@ def test_another_content_has_another_etag(here: Path) -> None:
 
 @pytest.mark.parametrize("path", ["today/gone.parquet", "today/a.parquet/1", "today/b"])
 def test_what_is_no_file_is_not_found(path: str) -> None:
-    """The message names the path as it was asked for."""
+    """The message names the path as the caller spelled it."""
     for ask in (LocalFiles().read, LocalFiles().head):
         with pytest.raises(ObjectNotFoundError, match=f"there is no file {path};"):
             ask(path)
 
 
 def test_nothing_is_written(here: Path) -> None:
-    """Whatever is asked for, the folders stay as they are."""
+    """Every writing method is refused and the folders stay unchanged."""
     store, before = LocalFiles(), files_of(here)
     listed: StoredObject = store.head("today/a.parquet")
 

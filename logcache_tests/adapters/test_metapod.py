@@ -95,7 +95,7 @@ def test_a_transaction_has_all_its_datasets(metapod: Metapod) -> None:
 
 
 def test_an_unknown_transaction_is_an_error(metapod: Metapod) -> None:
-    """An unknown id is answered with null, without an error: ours to raise."""
+    """The answer is null without an error, so the client raises one."""
     with pytest.raises(UnknownTransactionError, match="no transaction nothing"):
         metapod.transaction("nothing")
 
@@ -115,7 +115,7 @@ def test_transactions_are_listed_newest_first(metapod: Metapod) -> None:
 
 
 def test_threads_can_share_a_client(metapod: Metapod) -> None:
-    """Twenty questions from four threads."""
+    """Four threads ask twenty queries."""
     with ThreadPoolExecutor(4) as threads:
         answers = list(threads.map(lambda _: metapod.transaction(NIGHT).id, range(20)))
 
@@ -123,7 +123,7 @@ def test_threads_can_share_a_client(metapod: Metapod) -> None:
 
 
 def test_a_running_event_loop_does_no_harm(metapod: Metapod) -> None:
-    """Dagit's process runs one."""
+    """The client works inside a running event loop, as in Dagit's process."""
 
     async def ask() -> str:
         return metapod.transaction(NIGHT).id
@@ -132,12 +132,12 @@ def test_a_running_event_loop_does_no_harm(metapod: Metapod) -> None:
 
 
 def test_every_query_is_valid_by_the_schema() -> None:
-    """No server needed to know that our queries fit the documented schema."""
+    """The queries are checked against the documented schema without a server."""
     assert validate(build_schema(metapod_sdl()), parse(queries())) == []
 
 
 def test_a_type_that_we_do_not_know_is_kept(store: MetapodStore) -> None:
-    """A newer metapod may invent one: it is passed on as it is called."""
+    """A type from a newer metapod is passed on unchanged."""
     schema = build_schema_over(store, sdl=metapod_sdl().replace("  COPIED\n", "  COPIED\n  BACKFILL\n"))
     statement = "UPDATE transactions SET type = 'BACKFILL'"
     with store._writing() as connection:  # noqa: SLF001 - what no method of ours writes
@@ -148,7 +148,7 @@ def test_a_type_that_we_do_not_know_is_kept(store: MetapodStore) -> None:
 
 
 def test_another_countrys_datasets_are_not_asked_for(store: MetapodStore) -> None:
-    """One client, one country."""
+    """A client reads the datasets of one country."""
     store.register_dataset(NIGHT, "raw-feed-s0/log-mx", country="MX")
 
     assert "raw-feed-s0/log-mx" not in GraphQLMetapod(local_transport(store)).transaction(NIGHT).datasets
@@ -158,7 +158,7 @@ def test_another_countrys_datasets_are_not_asked_for(store: MetapodStore) -> Non
 
 
 def test_the_token_is_sent(store: MetapodStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """As bearer, also where the user's .netrc has an entry for the host."""
+    """It is sent as a bearer token, even if the user's .netrc has an entry for the host."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
 
@@ -169,7 +169,7 @@ def test_the_token_is_sent(store: MetapodStore, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
-    """A 503 is not the end."""
+    """After a 503 the query is repeated."""
     with served(build_schema_over(store)) as server:
         server.next = [(503, "busy")]
 
@@ -196,7 +196,7 @@ def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, body: str, reason: str) -> None:
-    """One sentence with the reason, of a bounded length."""
+    """The error is one sentence with the reason, of a bounded length."""
     with served(build_schema_over(store)) as server:
         server.next = [(status, body)] * 4
         with pytest.raises(MetapodError, match=reason) as raised:
@@ -208,14 +208,14 @@ def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, b
 
 
 def test_an_unreachable_server_is_unavailable() -> None:
-    """Nobody listens there."""
+    """A refused connection is an outage."""
     with pytest.raises(MetapodUnavailable, match="did not answer"):
         GraphQLMetapod(requests_transport("http://127.0.0.1:9/graphql"), reads=AT_ONCE).transaction(NIGHT)
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])
 def test_a_server_that_recovers_is_asked_again(store: MetapodStore, status: int) -> None:
-    """Two outages, then the answer."""
+    """The third attempt succeeds after two outages."""
     with served(build_schema_over(store)) as server:
         server.next = [(status, "not now")] * 2
 
@@ -223,7 +223,7 @@ def test_a_server_that_recovers_is_asked_again(store: MetapodStore, status: int)
 
 
 def test_a_locked_store_is_unavailable() -> None:
-    """The local service says what a server would: it could not answer; its client asks again."""
+    """The local service answers like an unavailable server, and the client repeats the query."""
 
     class Locked(MetapodStore):
         asked = 0
@@ -273,7 +273,7 @@ def test_the_local_client_travels(store: MetapodStore) -> None:
 
 
 def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """A wrong path in the settings is a sentence, not a traceback."""
+    """A wrong path in the settings gives a sentence, not a traceback."""
     transport = requests_transport(
         "https://127.0.0.1:9/graphql",
         client_certificate=(tmp_path / "crt.pem", tmp_path / "key.pem"),
@@ -312,7 +312,7 @@ DATASET: dict[str, object] = {
 
 
 def answering(answer: object) -> Callable[[], Transport]:
-    """A server that says this, whatever is asked."""
+    """A server that gives this answer to every query."""
 
     class Answering(Transport):
         def execute(self, request: GraphQLRequest, *_args: object, **_kwargs: object) -> ExecutionResult:
@@ -334,7 +334,7 @@ def answering(answer: object) -> Callable[[], Transport]:
     ],
 )
 def test_an_answer_that_is_not_understood_is_an_error(answer: object) -> None:
-    """Never half-read."""
+    """No part of a malformed answer is used."""
     with pytest.raises(MetapodError, match="metapod"):
         GraphQLMetapod(answering(answer)).transaction(NIGHT)
 

@@ -53,7 +53,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 
 def uris(store: ObjectStore, prefix: str) -> list[str]:
-    """What a listing names."""
+    """The URIs in a listing."""
     return [stored.uri for stored in store.list_objects(prefix)]
 
 
@@ -63,7 +63,7 @@ def listed_as(stored: StoredObject) -> StoredObject:
 
 
 def test_what_was_written_is_read(store: ObjectStore) -> None:
-    """Bytes come back as they were, also none and also under a key with strange characters."""
+    """The same bytes are read, also an empty object and a key with unusual characters."""
     for key, content in {"a/b c+d%20é.txt": b"\x00\xff", "empty": b""}.items():
         store.write(f"s3://source/{key}", content)
 
@@ -81,7 +81,7 @@ def test_write_replaces(store: ObjectStore) -> None:
 
 
 def test_a_listing_describes_every_object(store: ObjectStore) -> None:
-    """Head and the answer of write are the same description; a listing shows all of it but the checksum."""
+    """`head` and `write` return the same description; a listing shows it without the checksum."""
     written = store.write("s3://source/a/b", b"12345")
 
     assert tuple(store.list_objects("s3://source/a")) == (listed_as(written),)
@@ -111,12 +111,12 @@ def test_a_listing_ascends_by_uri(store: ObjectStore) -> None:
 
 
 def test_nothing_below_a_prefix_is_an_empty_listing(store: ObjectStore) -> None:
-    """An existing bucket answers, even if it has nothing to say."""
+    """An existing bucket without such objects is no error."""
     assert tuple(store.list_objects("s3://source/none/here/")) == ()
 
 
 def test_a_missing_bucket_is_an_error(store: ObjectStore) -> None:
-    """A listing that could not be made is never empty."""
+    """A listing that fails is never empty."""
     with pytest.raises(ObjectStoreError, match="no-such-bucket"):
         next(store.list_objects("s3://no-such-bucket/a"))
     with pytest.raises(ObjectStoreError, match="no-such-bucket"):
@@ -180,7 +180,7 @@ def test_a_listing_is_read_page_by_page(store: ObjectStore) -> None:
 
 
 def test_a_page_is_read_when_it_is_asked_for(store: ObjectStore) -> None:
-    """What is written behind the first page while it is looked at is on a later one."""
+    """An object that is written after the first page was read is on a later page."""
     for key in [f"a/{n:04}" for n in range(1000)] + ["b/1"]:
         store.write(f"s3://source/{key}", b"")
     pages = store.list_pages("s3://source/")
@@ -220,7 +220,7 @@ def test_a_changed_source_is_not_copied(store: ObjectStore) -> None:
 
 
 def test_a_vanished_source_is_not_copied(store: ObjectStore) -> None:
-    """What expired between listing and copy is an error of its own kind."""
+    """An object that expired between listing and copy has its own error."""
     listed = store.write("s3://source/a", b"one")
     vanished = replace(listed, uri="s3://source/gone")
 
@@ -232,7 +232,7 @@ def test_a_vanished_source_is_not_copied(store: ObjectStore) -> None:
 
 @pytest.mark.parametrize("lying", [pytest.param(b"one", id="equal bytes"), pytest.param(b"two", id="other bytes")])
 def test_a_copy_never_overwrites(store: ObjectStore, lying: bytes) -> None:
-    """Whatever lies at the destination stays."""
+    """An object at the destination stays unchanged."""
     listed = store.write("s3://source/a", b"one")
     before = store.write("s3://target/a", lying)
 
@@ -263,7 +263,7 @@ def test_s3a_is_the_same_store(store: ObjectStore) -> None:
     ],
 )
 def test_what_names_no_object_is_refused(store: ObjectStore, uri: str) -> None:
-    """A malformed URI is an error before anything is touched."""
+    """A malformed URI is refused before anything is changed."""
     with pytest.raises(ObjectStoreError, match=uri):
         store.read(uri)
     with pytest.raises(ObjectStoreError, match=uri):

@@ -16,7 +16,7 @@ KEY = "an invented key"
 
 
 def signature(key: bytes) -> str:
-    """What only somebody with the key can compute."""
+    """An HMAC, which only somebody with the key can compute."""
     return hmac.new(key, b"text", hashlib.sha256).hexdigest()
 
 
@@ -38,7 +38,7 @@ def test_the_key_is_its_bytes(settings: Settings) -> None:
 
 
 def test_neither_text_nor_pickle_holds_the_key(settings: Settings) -> None:
-    """Only where it comes from."""
+    """They show only the source of the key."""
     key = pii_key(settings)
 
     assert KEY not in f"{key} {key!r} {key!s} {settings!r} {[key]}"
@@ -52,7 +52,7 @@ def test_a_worker_reads_the_key_itself(settings: Settings) -> None:
 
 
 def test_a_worker_without_the_variable_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never hashed with another key or none."""
+    """It raises instead of hashing with another key or none."""
     sent = pickle.dumps(pii_key(Settings(home=str(tmp_path), pii_key=KEY)))
     monkeypatch.delenv(PII_KEY_VARIABLE, raising=False)
 
@@ -61,7 +61,7 @@ def test_a_worker_without_the_variable_says_so(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_key_file_that_is_gone_is_named(tmp_path: Path) -> None:
-    """With what to do."""
+    """The message names the file and says what to do."""
     with pytest.raises(BadInput, match="pii_key cannot be read"):
         PersonalDataKey.from_file(tmp_path / "pii_key")
 

@@ -1,4 +1,4 @@
-"""Commands in groups of their own: every line, and no process left behind."""
+"""Commands in their own process groups: every line is read, and no process stays."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ def lines_of(script: str, output: Path, *, limits: Limits = PATIENT, grace_secon
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
-    """Whether something comes true in time."""
+    """True if a condition becomes true in time."""
     deadline = time.monotonic() + seconds
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -69,7 +69,7 @@ def test_every_line_comes_in_order(tmp_path: Path) -> None:
 
 
 def test_a_line_comes_while_the_command_runs(tmp_path: Path) -> None:
-    """A person watches."""
+    """A line is yielded as soon as it is printed."""
     lines = lines_of("import time\nprint('now')\ntime.sleep(60)", tmp_path / "log")
     begun = time.monotonic()
 
@@ -89,12 +89,12 @@ def test_a_line_comes_while_the_command_runs(tmp_path: Path) -> None:
     ],
 )
 def test_a_line_is_plain_text(raw: bytes, text: str) -> None:
-    """Nothing that a log file or a browser stumbles over."""
+    """Colours are removed, and bytes that are not UTF-8 are escaped."""
     assert plain_line(raw) == text
 
 
 def test_the_environment_is_added(tmp_path: Path) -> None:
-    """To what this process has itself."""
+    """The given variables are added to this process's own."""
     output = tmp_path / "log"
     argv = (sys.executable, "-c", "import os; print(os.environ['ADDED'], 'PATH' in os.environ)")
 
@@ -119,7 +119,7 @@ def test_a_missing_command_is_an_error(tmp_path: Path) -> None:
     ],
 )
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, limits: Limits, reason: str) -> None:
-    """Its lines until then were given."""
+    """Its lines up to then are yielded first."""
     lines: list[str] = []
     script = "import os, time\nprint(os.getpid())\ntime.sleep(60)"
 
@@ -130,7 +130,7 @@ def test_a_command_that_takes_too_long_is_ended(tmp_path: Path, limits: Limits, 
 
 
 def test_printing_keeps_a_command_from_being_idle(tmp_path: Path) -> None:
-    """Idle time begins anew with every output."""
+    """Every output restarts the idle time."""
     script = "import time\nfor n in range(8): print(n); time.sleep(0.2)"
 
     lines = list(lines_of(script, tmp_path / "log", limits=Limits(timeout_seconds=60, idle_timeout_seconds=1.2)))
@@ -166,7 +166,7 @@ def test_an_interrupt_surfaces_and_ends_the_group(tmp_path: Path) -> None:
 
 
 def test_a_command_that_ends_on_request_is_not_killed(tmp_path: Path) -> None:
-    """It has its grace to clean up."""
+    """It has the grace period to clean up."""
     script = (
         "import pathlib, signal, sys, time\n"
         f"def end(*_): time.sleep(0.3); pathlib.Path({str(tmp_path / 'cleaned')!r}).touch(); sys.exit()\n"
@@ -183,7 +183,7 @@ def test_a_command_that_ends_on_request_is_not_killed(tmp_path: Path) -> None:
 
 
 def test_a_grandchild_that_stays_is_ended_with_its_parent(tmp_path: Path) -> None:
-    """A command that leaves somebody behind does not hang us, and nobody stays."""
+    """A grandchild that outlives its parent does not block the reader and is ended."""
     script = (
         "import subprocess, sys\nprint(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
     )

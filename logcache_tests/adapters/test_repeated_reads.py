@@ -1,4 +1,4 @@
-"""Reads are repeated while the world cannot answer, and only then."""
+"""Reads are repeated while an outside system cannot answer, and only then."""
 
 import time
 
@@ -12,7 +12,7 @@ AT_ONCE = RepeatedReads(first_pause_seconds=0)
 
 
 class Well:
-    """Answers with these outcomes, one per question; the last one again and again."""
+    """Returns or raises these outcomes, one per call; the last one is repeated."""
 
     def __init__(self, *outcomes: object, reads: RepeatedReads = AT_ONCE) -> None:
         self.reads = reads
@@ -59,7 +59,7 @@ def test_other_errors_are_raised_at_once(error: Exception) -> None:
 
 
 def test_attempts_end_with_the_time() -> None:
-    """However many attempts are allowed, none begins after the longest time."""
+    """No attempt begins after the longest time, however many are allowed."""
     well = Well(
         MetapodUnavailable("dry"),
         reads=RepeatedReads(attempts=1000, first_pause_seconds=0.01, longest_pause_seconds=0.01, longest_seconds=0.1),

@@ -1,4 +1,4 @@
-"""The sabesp adapter against small executables that behave as the platform's does, and as it should not."""
+"""The sabesp adapter with small executables that behave like the platform's, and badly."""
 
 import shlex
 import sys
@@ -60,7 +60,7 @@ def test_the_transaction_is_read_off_the_output(tmp_path: Path) -> None:
 
 
 def test_every_line_is_told_and_kept(tmp_path: Path) -> None:
-    """In order, one file per run, and the reader is told which."""
+    """Lines are reported in order and kept in one file per run, whose path is reported too."""
     adapter = itaipu(tmp_path, GOOD)
     told: list[str] = []
 
@@ -94,13 +94,13 @@ def test_every_line_is_told_and_kept(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_run_is_an_error(tmp_path: Path, script: str, reason: str) -> None:
-    """With the reason."""
+    """The message has the reason."""
     with pytest.raises(ItaipuError, match=reason):
         run(itaipu(tmp_path, script))
 
 
 def test_a_failure_shows_the_last_lines(tmp_path: Path) -> None:
-    """Twenty of them, and where the others are."""
+    """The message has twenty lines and names the file with the others."""
     with pytest.raises(ItaipuError) as raised:
         run(itaipu(tmp_path, "for n in range(100): print('line', n)\nsys.exit('the cluster is gone')"))
 
@@ -131,7 +131,7 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path, timeout: float, idle
 
 
 def test_a_cancelled_run_leaves_no_process(tmp_path: Path) -> None:
-    """The interrupt goes on, and sabesp is gone."""
+    """The interrupt is raised again, and sabesp has ended."""
     pids: list[int] = []
     adapter = itaipu(tmp_path, "print(os.getpid())\ntime.sleep(60)")
 
@@ -147,7 +147,7 @@ def test_a_cancelled_run_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_a_listener_that_fails_ends_the_run(tmp_path: Path) -> None:
-    """Whatever goes wrong on our side, sabesp does not stay behind."""
+    """If the callback raises, sabesp is ended."""
     pids: list[int] = []
 
     def tell(line: str) -> None:

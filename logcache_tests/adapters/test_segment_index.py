@@ -1,6 +1,6 @@
-"""What every SegmentIndex promises: one suite for all implementations.
+"""Promises of every SegmentIndex: one suite for all implementations.
 
-An implementation joins by a factory in INDEXES, which gets the segments that its table shall hold, put in this order.
+To add an implementation, add a factory to INDEXES; it gets the segments to hold, in the order in which they are put.
 """
 
 import pickle
@@ -66,7 +66,7 @@ def test_every_field_comes_back(filled: Filled) -> None:
 
 
 def test_segments_ascend_by_last_t_as_numbers(filled: Filled) -> None:
-    """1213 comes before 11225, however they were put."""
+    """1213 comes before 11225, in whatever order they were put."""
     assert filled([SECOND, FIRST]).segments(FEED) == (FIRST, SECOND)
 
 
@@ -79,7 +79,7 @@ def test_an_instance_sees_only_its_own(filled: Filled) -> None:
 
 
 def test_an_unknown_instance_has_no_segments(filled: Filled) -> None:
-    """An index that answers may know nothing of an instance."""
+    """An index that does not know an instance gives an empty answer."""
     index, unknown = filled([FIRST]), Instance(database="double-entry", prototype="s0")
 
     assert index.segments(unknown) == ()
@@ -88,14 +88,14 @@ def test_an_unknown_instance_has_no_segments(filled: Filled) -> None:
 
 
 def test_a_re_extraction_replaces_its_item(filled: Filled) -> None:
-    """The same instance and last_t is the same key: the older version is not to be seen."""
+    """An item with the same instance and last_t replaces the older one."""
     again = replace(FIRST, path="s3://logs/again.avro", timestamp_ms=FIRST.timestamp_ms + 1)
 
     assert filled([FIRST, SECOND, again]).segments(FEED) == (again, SECOND)
 
 
 def test_overlapping_items_are_both_shown(filled: Filled) -> None:
-    """Another last_t is another item; what to think of it is the chain rules' business."""
+    """Items with different last_t are both returned; the rules of the chain judge them."""
     overlapping = replace(FIRST, path="s3://logs/overlap.avro", last_t=1212)
 
     assert filled([FIRST, overlapping]).segments(FEED) == (overlapping, FIRST)
@@ -119,7 +119,7 @@ def test_only_segments_that_end_after_a_t_are_given(filled: Filled, after_t: int
 
 
 def test_the_newest_t_is_the_greatest_last_t_of_the_instance(filled: Filled) -> None:
-    """As a number, whatever was put last."""
+    """It is compared as a number, whatever was put last."""
     index = filled([SECOND, FIRST, ELSEWHERE])
 
     assert index.newest_t(FEED) == SECOND.last_t
@@ -170,7 +170,7 @@ sys.stdout.buffer.write(pickle.dumps((index.segments(instance, after_t=1213), in
 
 
 def test_an_index_answers_in_another_process(filled: Filled) -> None:
-    """It is sent to Spark's workers as bytes."""
+    """A pickled index, as sent to Spark's workers, answers the same."""
     sent = pickle.dumps((filled([FIRST, SECOND]), FEED))
 
     answer = run([sys.executable, "-c", ASK_THERE], input=sent, capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""`logcache catalog pull`: the catalog is what main says, or stays as it is."""
+"""`logcache catalog pull`: the catalog becomes equal to main's definitions, or stays unchanged."""
 
 import pytest
 
@@ -46,7 +46,7 @@ def test_a_malformed_definition_on_main_leaves_the_catalog(world: World) -> None
 def test_a_main_without_definitions_leaves_the_catalog(
     world: World, files: dict[str, str], error: type[Exception]
 ) -> None:
-    """The wrong repository must not empty it."""
+    """A wrong repository must not empty the catalog."""
     other = world.home / "other.git"
     LocalItaipuRepository(other, world.home / "pull_requests", world.clock).initialise(files, "Begin")
     (world.home / "itaipu.git").rename(world.home / "former.git")

@@ -1,4 +1,4 @@
-"""What commands print: one JSON document or aligned lines."""
+"""Commands print one JSON document or aligned lines."""
 
 import json
 import os
@@ -15,7 +15,7 @@ HIDE_CURSOR, SHOW_CURSOR, ERASE_LINE = "\x1b[?25l", "\x1b[?25h", "\x1b[2K"
 
 
 class Found(Result, frozen=True, kw_only=True):
-    """What a command found."""
+    """A result as a command returns it."""
 
     name: str
     rows: int | None = None
@@ -36,7 +36,7 @@ def test_a_result_is_lines_for_a_person(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_result_is_one_json_document_for_a_program(capsys: pytest.CaptureFixture[str]) -> None:
-    """The whole result, not what a person is shown, with characters as they are."""
+    """It has all fields of the result, with characters unescaped."""
     result = {"name": "transações", "rows": None, "datasets": [{"rows": 3}], "approved": True}
 
     emit(Found(name="transações", datasets=({"rows": 3},)), lines_of, as_json=True)
@@ -48,7 +48,7 @@ def test_a_result_is_one_json_document_for_a_program(capsys: pytest.CaptureFixtu
 
 
 def test_progress_leaves_standard_output_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    """Else `--json` would print more than its document; without a terminal it is a line each time."""
+    """It goes to standard error, a line each time if that is no terminal, so `--json` prints only its document."""
     tell("reading feed-s0")
     show_progress("feed: 1 of 2 buckets [50 %]")
     show_progress("feed: 2 of 2 buckets")
@@ -117,7 +117,7 @@ def test_a_terminal_gets_one_line_of_progress_that_is_gone_in_the_end() -> None:
 
 
 def test_headings_are_bold_on_a_terminal_only() -> None:
-    """What is piped has no escape sequence."""
+    """Piped output has no escape sequences."""
     assert "\x1b[1m" in on_terminals("print(*table(('name',), [('feed',)]), sep='\\n')")
     assert table(("name",), [("feed",)]) == ["name", "feed"]
 

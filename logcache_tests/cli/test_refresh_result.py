@@ -40,7 +40,7 @@ REFRESHED = Refreshed(
 
 
 def test_the_status_of_an_outcome_is_its_first_key() -> None:
-    """Programs tell the three outcomes apart by it."""
+    """Programs distinguish the three outcomes by it."""
     outcomes = {
         "nothing to refresh": (NothingToRefresh(reason="it is active", rejected=[REJECTED]), ["reason", "rejected"]),
         "due": (
@@ -95,7 +95,7 @@ def test_a_finished_refresh_is_a_table_and_its_evidence() -> None:
 
 
 def test_transactions_that_were_passed_over_are_told() -> None:
-    """With every reason, also when there is nothing to refresh."""
+    """They are listed with every reason, even if there is nothing to refresh."""
     assert list(render(NothingToRefresh(reason="it is active", rejected=[REJECTED]))) == [
         "Nothing to refresh: it is active.",
         "Passed over HOTFIX eed4: it is a HOTFIX; it expires too soon",

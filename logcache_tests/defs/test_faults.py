@@ -57,7 +57,7 @@ def test_an_accident_is_refused_with_its_cause(world: World, fault: str) -> None
 
 @pytest.mark.parametrize("fault", ["gap", "overlap", "stale-personal-data", "truncated-copy", "aborted-dataset"])
 def test_an_accident_behind_an_open_pull_request_is_refused(refreshed_world: World, fault: str) -> None:
-    """What is proposed is looked at again: the refusal says that it must not be merged, or that its night is bad."""
+    """The proposed map is inspected again: the refusal says that it must not be merged, or that its night is bad."""
     local.break_(refreshed_world.settings, fault)
 
     with pytest.raises(Refused, match=r"must not be merged any more|no good nightly transaction"):

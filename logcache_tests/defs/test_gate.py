@@ -1,4 +1,4 @@
-"""The gate before the pull request fails closed: it trusts nothing that it can ask anew."""
+"""The gate before the pull request fails closed: it reads the current state of everything that can be read again."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The plan of a copy."""
+"""Plans of copies."""
 
 import pytest
 from hypothesis import given
@@ -29,7 +29,7 @@ def test_an_object_falls_into_its_group(source: dict[str, str], destination: dic
 
 
 def test_nothing_at_all_is_an_empty_plan() -> None:
-    """No object, no group."""
+    """Without objects all groups are empty."""
     assert plan_copy(source={}, destination={}) == NOTHING
 
 

@@ -1,4 +1,4 @@
-"""Whether a refresh is due."""
+"""Decisions whether a refresh is due."""
 
 import pytest
 
@@ -92,7 +92,7 @@ def test_a_proposal_on_an_older_base_is_due_again() -> None:
 
 
 def test_a_partial_refresh_looks_at_its_own_databases() -> None:
-    """Feed is behind, customers is not."""
+    """Only feed's cache is older than the night, so only a refresh of feed is due."""
     assert isinstance(plan(OLDER, databases=CATALOG[:1]), Wait)
     assert plan(OLDER, databases=CATALOG[1:]) == Refresh(transaction=NIGHT, databases=("feed",), base_sha=BASE_SHA)
 

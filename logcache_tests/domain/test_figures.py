@@ -1,4 +1,4 @@
-"""Figures of contracts: sums over prototypes and buckets, and the rows that are equal without having been looked at."""
+"""Figures of contracts: sums over prototypes and buckets, including equal rows that were not examined."""
 
 import pytest
 from hypothesis import given
@@ -41,14 +41,14 @@ NOTHING = CellFigures()
 
 
 def test_cells_are_equal_changed_or_null_on_one_day() -> None:
-    """Faults are counted beside these, they are no kind of their own."""
+    """Faults are counted separately from these."""
     assert CELLS.compared == 100
     assert CELLS.share_equal == 0.7
     assert (NOTHING.compared, NOTHING.share_equal) == (0, 1.0)
 
 
 def test_what_is_not_missing_was_found() -> None:
-    """Of yesterday's keys; new ones do not make up for them."""
+    """Found keys are yesterday's keys minus the missing ones; new keys do not count."""
     assert (ONE.found, OTHER.found) == (85, 9)
 
 
@@ -90,7 +90,7 @@ def test_a_contracts_figures_are_those_of_its_prototypes() -> None:
 
 @pytest.mark.parametrize("prototypes", [pytest.param(None, id="not compared"), pytest.param({}, id="no prototype")])
 def test_without_prototypes_nothing_was_counted(prototypes: dict[str, PrototypeFigures] | None) -> None:
-    """Whether that is good is for the rules to say."""
+    """All sums are 0; the rules judge that."""
     found: ContractFigures = changed(contract_figures(), prototypes=prototypes)
 
     assert (found.missing, found.added, found.changed, found.found, found.differing) == (0, 0, 0, 0, 0)
@@ -120,7 +120,7 @@ def test_buckets_of_a_prototype_are_added_up() -> None:
 
 
 def test_columns_keep_the_tables_order() -> None:
-    """That of their first appearance."""
+    """Columns are ordered by their first appearance."""
     parts = [{"b": NOTHING, "a": CELLS}, {"c": CELLS, "a": CELLS}]
 
     summed = sum_columns(parts)
@@ -164,7 +164,7 @@ def test_rows_that_were_not_looked_at_are_equal() -> None:
 
 
 def test_a_prototype_that_nobody_looked_at_is_equal() -> None:
-    """Every row of it."""
+    """All its rows are equal."""
     assert complete_figures(None, yesterday_rows=7, rows=7, columns=["status"]) == PrototypeFigures(
         rows=7, yesterday_rows=7, columns={"status": CellFigures(equal=7)}
     )

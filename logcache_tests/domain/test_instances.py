@@ -19,7 +19,7 @@ from logcache_assets.errors import BadInput
     ],
 )
 def test_the_prototype_is_split_off_the_right_end(name: str, database: str, prototype: str) -> None:
-    """Database names hold hyphens and shard-like parts themselves."""
+    """Database names may contain hyphens and shard-like parts."""
     instance = parse_instance(name)
 
     assert instance == Instance(database=database, prototype=prototype)
@@ -50,7 +50,7 @@ def test_what_is_no_instance_is_refused(name: str) -> None:
 
 @given(database=st.from_regex(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", fullmatch=True), prototype=st.sampled_from(PROTOTYPES))
 def test_a_name_is_its_instance_and_back(database: str, prototype: str) -> None:
-    """For every database name and every prototype."""
+    """Parsing an instance's name gives the instance, for every database name and every prototype."""
     instance = Instance(database=database, prototype=prototype)
 
     assert parse_instance(instance.name) == instance

@@ -1,4 +1,4 @@
-"""Where everything lies in the permanent bucket."""
+"""URIs in the permanent bucket."""
 
 from logcache_assets.domain.locations import Locations, folder_of
 from logcache_tests.domain.samples import FEED_S0, NIGHT

@@ -1,4 +1,4 @@
-"""What is made of results: refusals that stop a publication, warnings to be read, allowances that were used."""
+"""Results become refusals, warnings and a list of used allowances."""
 
 import pytest
 
@@ -101,7 +101,7 @@ def test_what_did_not_pass_is_refused(results: dict[str, tuple[RuleResult, ...]]
 
 
 def test_a_problem_keeps_its_parts() -> None:
-    """So that a report need not take a sentence apart."""
+    """Reports read its fields instead of parsing its sentence."""
     (found,) = find_refusals(
         {"a": failed("sound_table", actual="x; y: z"), "b": failed("sound_table", actual="x; y: z")},
         required={"a": MANDATORY_RULES, "b": MANDATORY_RULES},
@@ -170,7 +170,7 @@ def test_contracts_that_fail_alike_share_a_sentence() -> None:
 def test_what_should_be_read_is_a_warning(
     results: dict[str, tuple[RuleResult, ...]], warnings: tuple[str, ...]
 ) -> None:
-    """Whatever let a contract through although something was found."""
+    """Findings that did not block are warnings."""
     assert told(find_warnings(results)) == warnings
 
 
@@ -190,7 +190,7 @@ def test_an_allowance_is_used_if_it_excused_something() -> None:
 
 
 def test_without_allowances_none_is_applied() -> None:
-    """A threshold is not one."""
+    """A finding excused by a threshold uses no allowance."""
     assert applied_allowances(Strictness(), {"a": excused(THRESHOLD)}) == ()
 
 

@@ -78,5 +78,5 @@ def test_a_text_without_a_code_stays_as_it_is() -> None:
     ],
 )
 def test_a_message_shows_the_first_few_problems(problems: list[str], text: str) -> None:
-    """And says how many more there are."""
+    """It also says how many more there are."""
     assert join_problems(problems, shown=2) == text

@@ -1,4 +1,4 @@
-"""The chain of segments; t is not dense, so the ranges alone say what is missing."""
+"""The chain of segments; t is not dense, so only the ranges show what is missing."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -219,7 +219,7 @@ def extracted(*minutes: int) -> list[Segment]:
 def test_a_segment_that_is_younger_than_a_later_one_was_extracted_again(
     minutes: list[int], until_t: int, found: list[int]
 ) -> None:
-    """A log grows at its end: whatever is extracted out of order replaced something."""
+    """A log grows at its end, so a segment that was extracted out of order replaced another one."""
     chain = extracted(*minutes)
 
     assert [s.last_t for s in find_reextractions(chain, until_t=until_t)] == found

@@ -1,4 +1,4 @@
-"""What must hold before anything is published; each broken rule is one sentence with its id."""
+"""Problems of exports, entries and pointers; each broken rule gives one sentence with its code."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -57,7 +57,7 @@ def with_entities(**fields: object) -> RawLogs:
     ],
 )
 def test_a_sound_export_has_no_problem(active: MapEntry | None) -> None:
-    """Nothing to object, whatever is active."""
+    """It has none whichever entry is active."""
     assert list(find_export_problems(raw_logs(), active)) == []
 
 

@@ -43,7 +43,7 @@ def all_there(_path: str) -> StoredFiles:
 
 
 def reasons_of(found: Transaction, rules: GoodNight = RULES, look_at: LookAt = all_there) -> list[str]:
-    """Why a transaction is passed over."""
+    """The reasons why a transaction is rejected."""
     return list(find_reasons(found, rules, look_at))
 
 
@@ -97,7 +97,7 @@ def test_a_good_night_has_no_reason_against_it() -> None:
     ],
 )
 def test_metadata_alone_rejects_a_transaction(found: Transaction, reasons: list[str]) -> None:
-    """Each in its own words, and no file is looked at: the paths may be nobody's."""
+    """Each reason has its own words, and no file is listed, because the paths may be wrong."""
     looked: list[str] = []
 
     def look_at(path: str) -> StoredFiles:
@@ -182,7 +182,7 @@ def test_a_hotfix_is_good_when_it_is_named() -> None:
 
 
 def test_the_newest_good_transaction_is_chosen_and_stops_the_looking() -> None:
-    """What is newer is rejected with its reasons, what is older is not even looked at."""
+    """Newer transactions are rejected with reasons; older ones are not examined."""
     newest = transaction(FEED_S0, transaction_id="3", kind="CUSTOM")
     good = transaction(FEED_S0, transaction_id="2")
     older = transaction(FEED_S0, transaction_id="1")

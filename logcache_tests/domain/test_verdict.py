@@ -1,4 +1,4 @@
-"""The verdict: bound to what was checked, refused for whatever is missing, with the common cause first."""
+"""Verdicts are bound to what was checked, refuse anything missing, and give the common cause first."""
 
 from collections.abc import Callable
 
@@ -157,7 +157,7 @@ def test_what_only_warns_does_not_refuse() -> None:
 
 
 def test_a_verdict_outside_a_refresh_is_bound_to_nothing() -> None:
-    """So that no gate lets it through; in all else it is the same."""
+    """The gate refuses it for that; otherwise it is the same verdict."""
     alone = decide_alone(("feed",), inventory(), required=REQUIRED, now=NOW)
 
     assert alone == changed(verdict(), binding=None)
@@ -249,7 +249,7 @@ def test_faults_without_a_pattern_have_no_common_cause() -> None:
 
 
 def test_an_excused_fault_is_no_likely_cause() -> None:
-    """Nobody is sent after what does not block."""
+    """Faults that do not block are left out of the likely cause."""
     excused = [changed(with_fault(name, "unexplained", 3), results=PASSED) for name in REQUIRED]
     gone = changed(
         outcome("contract-feed/cards", contract_figures()),

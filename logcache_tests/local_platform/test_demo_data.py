@@ -61,7 +61,7 @@ def test_the_packaged_data_is_whole(packaged: DemoData) -> None:
 
 
 def test_a_cut_off_is_the_last_segment_of_every_instance(packaged: DemoData) -> None:
-    """The segments until a cut-off end exactly there, and nothing behind it is among them."""
+    """The segments until a cut-off end exactly there; later ones are left out."""
     cutoffs = json.loads((PACKAGED / "cutoffs.json").read_text(encoding="utf-8"))
 
     for cut in ("old", "night", "end"):

@@ -206,7 +206,7 @@ def state_and_head(repository: LocalItaipuRepository, number: int) -> tuple[str,
 
 
 def test_a_merge_by_hand_counts(repository: LocalItaipuRepository, tmp_path: Path) -> None:
-    """Whoever moves main, git says what is merged, even after the branch was made anew and then removed."""
+    """Git decides what is merged, whoever moved main, even after the branch was made again and then removed."""
     merged = candidate(repository)
     repository.propose(branch=BRANCH, title="Renew", body="")
     git(tmp_path / "itaipu.git", "update-ref", "refs/heads/main", merged)

@@ -162,7 +162,7 @@ def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_cancels_the_run(tmp_path: Path) -> None:
-    """The interrupt goes on, no process stays, and the next call runs anew."""
+    """The interrupt is raised again, no process stays, and the next call starts a new run."""
     source = (
         COUNT
         + "print('begun')\n"

@@ -1,4 +1,4 @@
-"""What only the local segment index promises: its file, removal, malformed items."""
+"""Promises of the local segment index alone: its file, removal, malformed items."""
 
 import sqlite3
 from contextlib import closing
@@ -33,7 +33,7 @@ def test_another_process_sees_what_was_put(path: Path) -> None:
 
 
 def test_a_missing_file_is_an_error(path: Path) -> None:
-    """No index is not an empty index, and asking makes none."""
+    """A missing index is an error, not an empty index, and reading does not make one."""
     with pytest.raises(SegmentIndexError, match=r"index\.sqlite: there is no segment index.*logcache local reset"):
         LocalSegmentIndex(path).segments(FEED)
     with pytest.raises(SegmentIndexError, match="there is no segment index"):
@@ -103,7 +103,7 @@ def test_a_malformed_item_is_named(path: Path, field: str, value: object) -> Non
 
 
 def test_older_items_are_not_read(path: Path) -> None:
-    """A malformed item is no error for a question whose answer does not hold it."""
+    """A malformed item is no error for a query whose answer does not contain it."""
     index = LocalSegmentIndex(path)
     index.put([FIRST, SECOND])
     spoil(path, "path", 7)

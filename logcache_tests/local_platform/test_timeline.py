@@ -1,4 +1,4 @@
-"""When things happen in the local world."""
+"""The times of the local world."""
 
 from datetime import UTC, datetime, time, timedelta
 
@@ -51,7 +51,7 @@ def test_the_next_time_of_day_is_strictly_later(instant: datetime, hour: time, f
     ],
 )
 def test_the_last_time_of_day_may_be_now(instant: datetime, last: datetime) -> None:
-    """At or before."""
+    """The result is at or before the given instant."""
     assert last_at_or_before(instant, NIGHT) == last
 
 
@@ -66,7 +66,7 @@ def test_times_of_day_are_less_than_a_day_away(instant: datetime, hour: time) ->
 
 
 def test_the_newest_extraction_is_the_latest_timestamp() -> None:
-    """Whatever its t; long ago without any segment."""
+    """It does not depend on t; without segments it is long ago."""
     segments = [segment(0, 10, extracted_at=at(3, 9)), segment(10, 20, extracted_at=at(2, 9))]
 
     assert newest_extraction(segments) == at(3, 9)

@@ -1,4 +1,4 @@
-"""Copies with proof: resumed after any interruption, never overwriting, never believing."""
+"""Copies are proven, can be resumed after any interruption, and never overwrite."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -16,12 +16,12 @@ from logcache_tests.worlds import files_of
 
 
 def export_of(world: World) -> LogExport:
-    """What the notebook found in feed's raw logs, as the refresh stored it."""
+    """The stored export of feed's raw logs."""
     return Documents(world.store).read(_document(world, "log_export"), LogExport)
 
 
 def copied(world: World) -> PermanentLog:
-    """What the refresh copied."""
+    """The stored document of the copies."""
     return Documents(world.store).read(_document(world, "permanent_log"), PermanentLog)
 
 
@@ -31,7 +31,7 @@ def _document(world: World, stage: str) -> str:
 
 
 def folder_of(world: World) -> Path:
-    """Where the new cached log of feed-s0 lies."""
+    """The folder of feed-s0's new cached log."""
     return world.store.path_of(copied(world).logs[0].manifest).parent
 
 

@@ -31,7 +31,7 @@ def put(store: FolderObjectStore, night: str, *, days: int = 0, databases: tuple
 
 
 def test_verdicts_come_in_the_order_of_time(store: FolderObjectStore) -> None:
-    """Not in that of their names."""
+    """They are sorted by time, not by their documents' names."""
     later, first = put(store, "a", days=2), put(store, "b", days=1)
 
     assert past_verdicts(Documents(store), LOCATIONS, databases=("feed",)) == (first, later)
@@ -63,7 +63,7 @@ def test_what_is_no_verdict_of_this_version_is_left_out(store: FolderObjectStore
 
 
 def test_no_more_verdicts_are_read_than_are_charted(store: FolderObjectStore) -> None:
-    """A bank refreshes for years."""
+    """The number of stored verdicts grows for years."""
     for n in range(MOST_VERDICTS + 2):
         put(store, f"{n:02}", days=n)
 

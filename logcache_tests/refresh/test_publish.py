@@ -1,4 +1,4 @@
-"""What stands in the way of publishing the newest candidate, asked of the world as it is now."""
+"""Obstacles to publishing the newest candidate, found in the current state of the world."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -21,7 +21,7 @@ def candidate_of(world: World) -> Candidate:
 
 
 def obstacles_of(world: World) -> list[str]:
-    """What find_obstacles says of that candidate."""
+    """The obstacles to publishing that candidate."""
     return [str(p) for p in find_obstacles(candidate_of(world), ports=connect(world.settings), settings=world.settings)]
 
 

@@ -1,4 +1,4 @@
-"""The gate lets nothing pass without a verdict over exactly this candidate, at a moment when nobody reads."""
+"""The gate requires a verdict on exactly this candidate, and that no run is computing contracts."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ EACH_REQUIREMENT = pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lamb
 
 
 def test_the_gate_opens_when_everything_is_as_validated() -> None:
-    """No problem, no more and no less."""
+    """It finds no problem."""
     assert list(find_gate_problems(OPEN)) == []
 
 
@@ -140,7 +140,7 @@ def test_a_requirement_is_met_or_refuses_by_itself(requirement: Requirement) -> 
 
 @EACH_REQUIREMENT
 def test_what_is_absent_counts_as_wrong(requirement: Requirement) -> None:
-    """The gate fails closed: nothing is taken for granted that nobody looked at."""
+    """The gate fails closed: a state that was not examined is refused."""
     problems = list(requirement.find_problems(ABSENT[requirement.name]))
 
     assert [problem.code for problem in problems] == [requirement.code]
@@ -148,7 +148,7 @@ def test_what_is_absent_counts_as_wrong(requirement: Requirement) -> None:
 
 
 def test_an_absent_verdict_is_not_approved() -> None:
-    """It is also of no candidate."""
+    """A missing verdict also belongs to no candidate."""
     absent, unbound = map(str, find_gate_problems(gate(verdict=None)))
 
     assert absent == (
@@ -166,7 +166,7 @@ def test_a_requirement_says_what_it_is(requirement: Requirement) -> None:
 
 
 def test_the_gate_tells_every_reason() -> None:
-    """A person sees all of them at once."""
+    """All problems are reported at once."""
     state = gate(
         verdict=REFUSED, base_sha=None, branch_sha=None, running_contracts=("x",), now=NOW + timedelta(hours=10)
     )
