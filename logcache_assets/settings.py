@@ -5,7 +5,7 @@ Nothing else reads the environment, except workers, which read secrets from vari
 
 import difflib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
@@ -70,6 +70,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         values = ((name, getattr(self, name)) for name in self.__struct_fields__)
         return [(name, "****" if name == "pii_key" and value else value) for name, value in values]
 
+    @override
+    def __reduce__(self) -> tuple[Callable[[dict[str, object]], "Settings"], tuple[dict[str, object]]]:
+        public = {name: getattr(self, name) for name in self.__struct_fields__ if name != "pii_key"}
+        return _with_own_key, (public,)
+
     @property
     def home_folder(self) -> Path:
         """The absolute folder of the local world."""
@@ -105,6 +110,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def copy_time(self) -> timedelta:
         """How long a copy may need its sources at most."""
         return timedelta(hours=self.copy_hours)
+
+
+def _with_own_key(public: dict[str, object]) -> Settings:
+    """Settings that were pickled without their secret, with the key of the process that unpickles them."""
+    return msgspec.convert({**public, "pii_key": os.environ.get(PII_KEY_VARIABLE)}, Settings)
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

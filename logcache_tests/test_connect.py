@@ -53,3 +53,11 @@ def test_no_port_holds_the_key(world: World) -> None:
 
     assert KEY.encode() not in pickle.dumps(ports)
     assert KEY not in repr(ports)
+
+
+def test_settings_are_pickled_without_the_key(world: World) -> None:
+    """Who unpickles them takes the key from the environment of its own."""
+    pickled = pickle.dumps(world.settings)
+
+    assert KEY.encode() not in pickled
+    assert pickle.loads(pickled) == world.settings  # noqa: S301 - our own bytes

@@ -20,6 +20,7 @@ from logcache_assets.domain.transactions import Column
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder, LocalDriver
 from logcache_assets.engine.drivers.progress import OnProgress
+from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.storage.parquet import parquet_bytes, read_parquet_files
@@ -195,12 +196,13 @@ class ItaipuRun:
         index: SegmentIndex = self.world.segment_index
         if self._is_armed(STALE_READER, instance.name):
             index = WithoutNewestSegment(index)
+        # Segments may arrive during the run, but raw datasets and contracts must be computed from the same ones.
+        index = IndexSnapshot(index)
         return LogSource(
             instance=instance,
             index=index,
             cache=entry_of(checkout.entries, instance),
             earlier=checkout.earlier_of(instance),
-            # Segments may arrive during the run, but raw datasets and contracts must end at the same t.
             until_t=index.newest_t(instance),
         )
 

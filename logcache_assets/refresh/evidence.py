@@ -20,6 +20,7 @@ from logcache_assets.domain.rules.rule import History
 from logcache_assets.domain.segments import choose_read_t
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.engine.compare.day_pair import Logs
+from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
 from logcache_assets.errors import LogCacheError
@@ -47,6 +48,11 @@ class Evidence:
     pii_key: bytes
     """The deployment's key of personal data."""
     settings: Settings
+
+    @cached_property
+    def index(self) -> SegmentIndex:
+        """The segment index, asked once for each thing: the log is opened for both days and to recompute yesterday."""
+        return IndexSnapshot(self.segment_index)
 
     @cached_property
     def today(self) -> Transaction:
@@ -134,14 +140,14 @@ class Evidence:
     def _source(self, instance: Instance, definition: DatabaseDefinition) -> LogSource:
         return LogSource(
             instance=instance,
-            index=self.segment_index,
+            index=self.index,
             cache=entry_of(self.entries, instance),
             until_t=self._read_t(instance, definition),
         )
 
     def _read_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
         """The t up to which the test run read the log of an instance."""
-        index = self.segment_index
+        index = self.index
         if instance.name not in self.run.indexed_t:
             return index.newest_t(instance)
         before, after = self.run.indexed_t[instance.name]
@@ -156,7 +162,7 @@ class Evidence:
 
     def _is_reextracted(self, source: LogSource) -> bool:
         """True if the index shows that some of the log up to yesterday's t was extracted again since the night."""
-        after_t, index = self.after.get(source.instance.name, 0), self.segment_index
+        after_t, index = self.after.get(source.instance.name, 0), self.index
         return bool(index.extracted_since(source.instance, before_t=after_t, since=self.night.started_at))
 
     def _seen_t(self, instance: Instance, definition: DatabaseDefinition) -> int:

@@ -87,12 +87,13 @@ class Publisher:
 
     def gather(self, candidate: Candidate, verdict: Verdict | None, run: TestRun | None) -> GateState:
         """Read the current state of everything that the gate compares."""
-        text = self._read_map(candidate.branch)
+        branch_sha = self.repository.head(candidate.branch)
+        text = self._read_map(candidate.branch) if branch_sha else None
         return GateState(
             candidate=candidate,
             verdict=verdict,
             test_transaction=run.transaction if run else None,
-            branch_sha=self.repository.head(candidate.branch),
+            branch_sha=branch_sha,
             branch_map_sha256=map_digest(text) if text is not None else None,
             base_sha=self.repository.head(self.repository.base_branch),
             running_contracts=self._find_running_contracts(),

@@ -16,6 +16,7 @@ import pytest
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Extraction, Segment
+from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import SegmentIndex
 
@@ -50,7 +51,11 @@ def listed_index(_: Path, segments: Iterable[Segment]) -> SegmentIndex:
     return SegmentList(segments)
 
 
-INDEXES: dict[str, Callable[[Path, Iterable[Segment]], SegmentIndex]] = {"local": local_index, "list": listed_index}
+INDEXES: dict[str, Callable[[Path, Iterable[Segment]], SegmentIndex]] = {
+    "local": local_index,
+    "list": listed_index,
+    "snapshot": lambda folder, segments: IndexSnapshot(local_index(folder, segments)),
+}
 Filled = Callable[[Iterable[Segment]], SegmentIndex]
 
 

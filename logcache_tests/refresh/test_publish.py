@@ -1,5 +1,6 @@
 """Obstacles to publishing the newest candidate, found in the current state of the world."""
 
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -55,6 +56,12 @@ def leave_window(world: World) -> None:
     world.clock.set(world.clock.now() + timedelta(hours=11))
 
 
+def delete_branch(world: World) -> None:
+    """Somebody deletes the candidate's branch, as hosts of git do after a merge."""
+    git = ["git", "--git-dir", str(world.home / "itaipu.git"), "update-ref", "-d"]
+    subprocess.run([*git, f"refs/heads/{candidate_of(world).branch}"], check=True)
+
+
 def move_base(world: World) -> None:
     """Somebody else merges first."""
     world.repository.commit_to_base({"README.md": "hello\n"}, "Say hello")
@@ -86,6 +93,7 @@ def delete_test_run(world: World) -> None:
     [
         pytest.param(leave_window, ("it is ",), id="outside the window"),
         pytest.param(move_base, ("the base branch moved from ",), id="the base moved"),
+        pytest.param(delete_branch, ("the branch ", "the map "), id="the branch is deleted"),
         pytest.param(damage_copy, ("feed-s0: s3://",), id="a damaged copy"),
         pytest.param(delete_verdict, ("the verdict is not approved: none", "the verdict is of no"), id="no verdict"),
         pytest.param(delete_test_run, ("no test run of the candidate",), id="no test run"),

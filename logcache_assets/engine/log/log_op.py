@@ -5,8 +5,8 @@ shorter log. A fault of the segments is an error under every policy. A cache tha
 `strict`; under `fallback` it is a loud warning, and the next earlier cache, at last the segments alone, is used.
 
 With a cache LogOp asks the index only for what is newer, and proves that it continues the cache. Whether the segments
-below the cache's last_t still make a whole chain is not asked here: the choice of a night, the gate and inspection ask
-it before a cache is published.
+below the cache's last_t still make a whole chain is not asked here: that belongs to the choice of a night, the gate and
+inspection.
 """
 
 from collections.abc import Iterator, Sequence

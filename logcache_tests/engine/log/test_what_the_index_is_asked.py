@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace as replace_fields
@@ -15,8 +16,10 @@ from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import SegmentIndex
 from logcache_tests.engine.app import NAME, A, B, define, log_of
 from logcache_tests.engine.builds import build
@@ -117,6 +120,34 @@ def test_a_reading_with_a_cache_is_given_only_newer_items(
 
     assert index.items == [1003, 1004]
     assert index.questions == ["after 1002", "extracted before 1002"]
+
+
+@pytest.mark.parametrize("policy", list(CachePolicy))
+def test_a_run_asks_each_question_once(
+    policy: CachePolicy, index: CountingIndex, cache: MapEntry, store: FolderObjectStore
+) -> None:
+    """Raw datasets, contracts and the log itself are read in one run: whether the cache is stale is asked once."""
+    source = LogSource(instance=S0, index=IndexSnapshot(index), cache=cache)
+
+    for read in (build_raw_of, build_contracts_of, read_log_of):
+        read(source, store, policy)
+
+    assert index.items == [1003, 1004]
+    assert index.questions == ["after 1002", "extracted before 1002"]
+
+
+def test_a_run_goes_on_with_the_segments_that_it_found_first(alone: LogSource, tmp_path: Path) -> None:
+    """What arrives during a run is the next run's: its datasets must not be computed from different logs."""
+    *first, last = segments_in(alone)
+    growing = LocalSegmentIndex(tmp_path / "index.sqlite")
+    growing.put(first)
+    snapshot = IndexSnapshot(growing)
+    found = snapshot.segments(S0, after_t=1002), snapshot.newest_t(S0)
+
+    growing.put([last])
+
+    assert (snapshot.segments(S0, after_t=1002), snapshot.newest_t(S0)) == found
+    assert growing.newest_t(S0) == last.last_t
 
 
 @every_reading
