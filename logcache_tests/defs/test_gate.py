@@ -104,7 +104,7 @@ def test_nothing_goes_on_from_older_documents_than_its_own_run_makes(
 
     result = materialize(refreshed_world, *assets)
 
-    assert f"but not {missing}, which is made of it (C29); select {missing} too" in refusal_of(result)
+    assert f"but not {missing}, which is made from it (C29); select {missing} too" in refusal_of(result)
     assert files_of(refreshed_world.home / "pull_requests") == before
 
 
