@@ -9,6 +9,7 @@ from logcache_assets.connect import connect
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.command_runs import failures_of
 from logcache_assets.defs.jobs import REFRESH_JOB
+from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings, load_settings
 from logcache_tests.engine.expected import PII_KEY
@@ -29,7 +30,7 @@ def materialize(world: World, *assets: str) -> dg.ExecuteInProcessResult:
     """Materialize these assets, or all, in the world's own Dagster storage."""
     job = definitions_of(world).resolve_job_def(REFRESH_JOB)
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
-    with dg.DagsterInstance.from_config(str(world.dagster_home)) as instance:
+    with open_storage(world.dagster_home) as instance:
         return job.execute_in_process(
             instance=instance,
             asset_selection=selection,

@@ -14,6 +14,7 @@ import dagster as dg
 from logcache_assets.catalog import Catalog
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.jobs import REFRESH_JOB
+from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
@@ -54,7 +55,7 @@ def run_refresh_job(
     config: dict[str, object] = {"loggers": {"plain": {}}}
     if transaction:
         config["ops"] = {"nightly_transaction": {"config": {"transaction": transaction}}}
-    with _alone(settings.home_folder), dg.DagsterInstance.from_config(str(settings.dagster_folder)) as instance:
+    with _alone(settings.home_folder), open_storage(settings.dagster_folder) as instance:
         result = job.execute_in_process(
             instance=instance,
             run_config=config,

@@ -6,6 +6,7 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.local_platform.world import World
@@ -113,7 +114,7 @@ def test_a_check_may_be_run_alone(refreshed_world: World) -> None:
     key = dg.AssetCheckKey(dg.AssetKey(["contract", "feed", "accounts"]), "nothing_missed")
     job = definitions_of(refreshed_world).resolve_implicit_global_asset_job_def()
     alone = job.get_subset(asset_selection=set(), asset_check_selection={key})
-    with dg.DagsterInstance.from_config(str(refreshed_world.dagster_home)) as instance:
+    with open_storage(refreshed_world.dagster_home) as instance:
         result = alone.execute_in_process(instance=instance, raise_on_error=False)
 
     assert [(check.asset_check_key, check.passed) for check in result.get_asset_check_evaluations()] == [(key, True)]

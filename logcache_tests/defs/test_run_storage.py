@@ -1,0 +1,94 @@
+"""The storage that commands run with is Dagster's own, made faster."""
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from logcache_assets.defs.run_storage import OneEngineEventLog, open_storage
+
+DEFAULT = "telemetry: {enabled: false}\n"
+ELSEWHERE = """\
+run_storage: {module: dagster._core.storage.runs, class: SqliteRunStorage, config: {base_dir: %(folder)s}}
+event_log_storage:
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+  config: {base_dir: %(folder)s}
+"""
+
+
+@dg.asset(check_specs=[dg.AssetCheckSpec("is_one", asset="number")])
+def number():  # type: ignore[no-untyped-def]  # noqa: ANN201 - Dagster would take a hint for an output's type
+    """An asset with a check."""
+    return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
+
+
+def run_in(instance: dg.DagsterInstance) -> str:
+    """The id of a run that was stored there."""
+    return dg.materialize([number], instance=instance).run_id
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Dagster's home."""
+    (tmp_path / "dagster.yaml").write_text(DEFAULT, encoding="utf-8")
+    return tmp_path
+
+
+def test_dagster_reads_what_was_written(folder: Path) -> None:
+    """Dagit, which opens the folder in the usual way, finds the run with all its events, the asset and the check."""
+    with open_storage(folder) as ours:
+        ours_id = run_in(ours)
+    with dg.DagsterInstance.from_config(str(folder)) as usual:
+        usual_id = run_in(usual)
+
+        events = {
+            run: [(r.dagster_event and r.dagster_event.event_type_value) for r in usual.all_logs(run)]
+            for run in (ours_id, usual_id)
+        }
+        materialized = usual.get_latest_materialization_event(number.key)
+        checks = usual.event_log_storage.get_asset_check_execution_history(next(iter(number.check_keys)), limit=10)
+
+    assert events[ours_id] == events[usual_id]
+    assert materialized is not None
+    assert [record.run_id for record in checks] == [usual_id, ours_id]
+
+
+def test_ours_reads_what_dagster_wrote(folder: Path) -> None:
+    """A command goes on in the storage of a refresh that Dagit launched."""
+    with dg.DagsterInstance.from_config(str(folder)) as usual:
+        run = run_in(usual)
+
+    with open_storage(folder) as ours:
+        found = ours.get_latest_materialization_event(number.key)
+
+    assert found is not None
+    assert found.run_id == run
+
+
+def test_a_files_engine_is_made_once(folder: Path) -> None:
+    """A run and the index have a file each; a second run adds one."""
+    with open_storage(folder) as ours:
+        log = ours.event_log_storage
+        assert isinstance(log, OneEngineEventLog)
+
+        first = run_in(ours)
+        engines = dict(log._engines)  # noqa: SLF001 - what the class is for
+        second = run_in(ours)
+
+    assert engines.keys() == {"index", first}
+    assert log._engines.keys() == {"index", first, second}  # noqa: SLF001
+    assert all(log._engines[shard] is engine for shard, engine in engines.items())  # noqa: SLF001
+
+
+def test_a_storage_that_the_folder_names_is_kept(folder: Path) -> None:
+    """Somebody who keeps the events elsewhere gets them there."""
+    (folder / "dagster.yaml").write_text(ELSEWHERE % {"folder": folder / "elsewhere"}, encoding="utf-8")
+
+    with open_storage(folder) as ours:
+        assert not isinstance(ours.event_log_storage, OneEngineEventLog)
+        run = run_in(ours)
+        assert (folder / "elsewhere").is_dir()
+
+    with dg.DagsterInstance.from_config(str(folder)) as usual:
+        assert usual.get_run_by_id(run) is not None
