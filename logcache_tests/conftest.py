@@ -15,7 +15,7 @@ from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.world import World
 from logcache_tests.engine.world import open_store
-from logcache_tests.worlds import settings_at
+from logcache_tests.worlds import settings_at, write_feed_data
 
 
 def silent(_line: str) -> None:
@@ -60,6 +60,18 @@ def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path
     return home
 
 
+def copied(template: Path, home: Path) -> World:
+    """A world in this folder that equals the template."""
+    shutil.copytree(template, home)
+    return World(settings_at(home))
+
+
+def refreshed(template: Path, home: Path) -> None:
+    """Copy the template and refresh all its databases."""
+    world = copied(template, home)
+    refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=silent)
+
+
 @pytest.fixture(scope="session")
 def world_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of a built world, ready for a refresh; to be copied, never changed."""
@@ -71,25 +83,45 @@ def world_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def world(world_template: Path, tmp_path: Path) -> World:
     """A world of the test's own, ready for a refresh."""
-    home = tmp_path / "home"
-    shutil.copytree(world_template, home)
-    return World(settings_at(home))
+    return copied(world_template, tmp_path / "home")
 
 
 @pytest.fixture(scope="session")
 def refreshed_template(world_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Home of a world after one whole refresh; to be copied or read, never changed."""
-
-    def build(home: Path) -> None:
-        shutil.copytree(world_template, home)
-        refresh.run(settings_at(home), databases=(), transaction=None, dry_run=False, say=silent)
-
-    return built_once(tmp_path_factory, "refreshed", build)
+    return built_once(tmp_path_factory, "refreshed", lambda home: refreshed(world_template, home))
 
 
 @pytest.fixture
 def refreshed_world(refreshed_template: Path, tmp_path: Path) -> World:
     """A world of the test's own after one whole refresh."""
-    home = tmp_path / "home"
-    shutil.copytree(refreshed_template, home)
-    return World(settings_at(home))
+    return copied(refreshed_template, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def feed_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of a world of feed alone, with few contracts; to be copied, never changed."""
+
+    def build(home: Path) -> None:
+        write_feed_data(home.parent / "data")
+        build_world(World(settings_at(home)), home.parent / "data", silent)
+
+    return built_once(tmp_path_factory, "feed", build)
+
+
+@pytest.fixture
+def feed_world(feed_template: Path, tmp_path: Path) -> World:
+    """A small world of the test's own, ready for a refresh that costs a third of the demo's."""
+    return copied(feed_template, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def refreshed_feed_template(feed_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home of the small world after one refresh; to be copied, never changed."""
+    return built_once(tmp_path_factory, "refreshed-feed", lambda home: refreshed(feed_template, home))
+
+
+@pytest.fixture
+def refreshed_feed_world(refreshed_feed_template: Path, tmp_path: Path) -> World:
+    """A small world of the test's own after one refresh."""
+    return copied(refreshed_feed_template, tmp_path / "home")

@@ -12,10 +12,12 @@ CHECKOUT = Path(__file__).parent.parent
 """Its pyproject.toml tells `dg` which module to load."""
 
 
-def test_a_launched_job_refreshes_the_world(world: World) -> None:
+def test_a_launched_job_refreshes_the_world(feed_world: World) -> None:
     """`dg launch` loads the definitions, runs every step, and ends with a pull request."""
     program = Path(sys.executable).parent / "dg"
-    environment = dict(os.environ) | child_environment(world.settings) | {"DAGSTER_HOME": str(world.dagster_home)}
+    environment = (
+        dict(os.environ) | child_environment(feed_world.settings) | {"DAGSTER_HOME": str(feed_world.dagster_home)}
+    )
 
     done = subprocess.run(
         [program, "launch", "--job", "refresh_log_cache"],
@@ -28,4 +30,4 @@ def test_a_launched_job_refreshes_the_world(world: World) -> None:
     )
 
     assert done.returncode == 0, done.stderr[-3000:]
-    assert [request.state for request in world.repository.open_pull_requests()] == ["open"]
+    assert [request.state for request in feed_world.repository.open_pull_requests()] == ["open"]

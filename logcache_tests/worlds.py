@@ -1,5 +1,7 @@
 """Local worlds for tests: the one simulator of the whole suite, and how stages are run in it."""
 
+import json
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -10,9 +12,41 @@ from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.command_runs import failures_of
 from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings, load_settings
 from logcache_tests.engine.expected import PII_KEY
+
+FEED_DEFINITION = """\
+database: feed
+prototypes: [s0, s1]
+entities:
+  - name: accounts
+    primary_key: account/id
+    snapshot: true
+    attributes:
+      - {attribute: account/customer-id}
+      - {attribute: account/status, ref: db/ident, history: true}
+  - name: merchants
+    primary_key: merchant/code
+    attributes:
+      - {attribute: merchant/category, history: true}
+      - {attribute: merchant/rate}
+"""
+"""Two of feed's three entities, with a contract of every kind: five contracts instead of the demo's 35."""
+
+
+def write_feed_data(folder: Path) -> None:
+    """Write a data folder with the demo's log of feed and `FEED_DEFINITION`."""
+    others = shutil.ignore_patterns("customers*", "double-entry*", "reextraction")
+    shutil.copytree(PACKAGED, folder, ignore=others)
+    (folder / "contracts" / "feed.yaml").write_text(FEED_DEFINITION, encoding="utf-8")
+    lines = (PACKAGED / "index.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    feed = [line for line in lines if json.loads(line)["database"] == "feed"]
+    (folder / "index.jsonl").write_text("".join(feed), encoding="utf-8")
+    cutoffs = json.loads((PACKAGED / "cutoffs.json").read_text(encoding="utf-8"))
+    feed_cutoffs = {name: cuts for name, cuts in cutoffs.items() if name.startswith("feed-")}
+    (folder / "cutoffs.json").write_text(json.dumps(feed_cutoffs), encoding="utf-8")
 
 
 def settings_at(home: Path, **variables: str) -> Settings:

@@ -12,11 +12,11 @@ from logcache_assets.local_platform.world import World
 WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
 
 
-def test_a_commands_run_is_in_the_jobs_history(refreshed_world: World) -> None:
+def test_a_commands_run_is_in_the_jobs_history(refreshed_feed_world: World) -> None:
     """Dagit's page of the job asks for the runs of this name with its repository's tag."""
     wanted = dg.RunsFilter(job_name=REFRESH_JOB, tags=RUN_TAGS)
 
-    with dg.DagsterInstance.from_config(str(refreshed_world.dagster_home)) as instance:
+    with dg.DagsterInstance.from_config(str(refreshed_feed_world.dagster_home)) as instance:
         runs = instance.get_runs(wanted)
 
     assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]

@@ -25,7 +25,7 @@ def edit_verdict(world: World) -> None:
     """Somebody edits the stored verdict by hand."""
     uri = report_of(world)
     verdict = json.loads(world.store.read(uri))
-    verdict["databases"] = ["feed"]
+    verdict["databases"] = ["customers"]
     world.store.write(uri, json.dumps(verdict, indent=2, sort_keys=True).encode())
 
 
@@ -77,16 +77,16 @@ def damage_copy(world: World) -> None:
         pytest.param(damage_copy, "is not what was copied", id="copied file damaged"),
     ],
 )
-def test_the_gate_refuses(refreshed_world: World, change: object, reason: str) -> None:
+def test_the_gate_refuses(refreshed_feed_world: World, change: object, reason: str) -> None:
     """Whatever changed since the validation refuses the pull request, whose text stays as it was."""
     assert callable(change)
-    change(refreshed_world)
-    before = files_of(refreshed_world.home / "pull_requests")
+    change(refreshed_feed_world)
+    before = files_of(refreshed_feed_world.home / "pull_requests")
 
-    result = materialize(refreshed_world, PULL_REQUEST)
+    result = materialize(refreshed_feed_world, PULL_REQUEST)
 
     assert reason in refusal_of(result)
-    assert files_of(refreshed_world.home / "pull_requests") == before
+    assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
 @pytest.mark.parametrize(
@@ -98,67 +98,67 @@ def test_the_gate_refuses(refreshed_world: World, change: object, reason: str) -
     ],
 )
 def test_nothing_goes_on_from_older_documents_than_its_own_run_makes(
-    refreshed_world: World, assets: tuple[str, ...], missing: str
+    refreshed_feed_world: World, assets: tuple[str, ...], missing: str
 ) -> None:
     """A check that fails in this run must not stand beside a pull request that an older verdict opened."""
-    before = files_of(refreshed_world.home / "pull_requests")
+    before = files_of(refreshed_feed_world.home / "pull_requests")
 
-    result = materialize(refreshed_world, *assets)
+    result = materialize(refreshed_feed_world, *assets)
 
     assert f"but not {missing}, which is made from it (C29); select {missing} too" in refusal_of(result)
-    assert files_of(refreshed_world.home / "pull_requests") == before
+    assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
-def test_a_check_may_be_run_alone(refreshed_world: World) -> None:
+def test_a_check_may_be_run_alone(refreshed_feed_world: World) -> None:
     """As Dagit's Execute does: its result is the same, and nothing is materialized."""
     key = dg.AssetCheckKey(dg.AssetKey(["contract", "feed", "accounts"]), "nothing_missed")
-    job = definitions_of(refreshed_world).resolve_implicit_global_asset_job_def()
+    job = definitions_of(refreshed_feed_world).resolve_implicit_global_asset_job_def()
     alone = job.get_subset(asset_selection=set(), asset_check_selection={key})
-    with open_storage(refreshed_world.dagster_home) as instance:
+    with open_storage(refreshed_feed_world.dagster_home) as instance:
         result = alone.execute_in_process(instance=instance, raise_on_error=False)
 
     assert [(check.asset_check_key, check.passed) for check in result.get_asset_check_evaluations()] == [(key, True)]
     assert result.get_asset_materialization_events() == []
 
 
-def test_an_edited_report_is_not_proposed(refreshed_world: World) -> None:
+def test_an_edited_report_is_not_proposed(refreshed_feed_world: World) -> None:
     """The pull request's text is made from the verdict, whose digest is known."""
-    uri = report_of(refreshed_world).removesuffix("json") + "md"
-    refreshed_world.store.write(uri, b"# Approved: trust me")
-    before = files_of(refreshed_world.home / "pull_requests")
+    uri = report_of(refreshed_feed_world).removesuffix("json") + "md"
+    refreshed_feed_world.store.write(uri, b"# Approved: trust me")
+    before = files_of(refreshed_feed_world.home / "pull_requests")
 
-    result = materialize(refreshed_world, PULL_REQUEST)
+    result = materialize(refreshed_feed_world, PULL_REQUEST)
 
     assert refusal_of(result) == ""
-    assert files_of(refreshed_world.home / "pull_requests") == before
+    assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
-def test_the_gate_passes_when_nothing_changed(refreshed_world: World) -> None:
+def test_the_gate_passes_when_nothing_changed(refreshed_feed_world: World) -> None:
     """Run again on the same candidate it finds its own pull request and leaves it alone."""
-    before = files_of(refreshed_world.home / "pull_requests")
+    before = files_of(refreshed_feed_world.home / "pull_requests")
 
-    result = materialize(refreshed_world, PULL_REQUEST)
+    result = materialize(refreshed_feed_world, PULL_REQUEST)
 
     assert refusal_of(result) == ""
-    assert files_of(refreshed_world.home / "pull_requests") == before
+    assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
-def test_a_refused_verdict_opens_nothing(refreshed_world: World) -> None:
+def test_a_refused_verdict_opens_nothing(refreshed_feed_world: World) -> None:
     """An aborted contract fails that contract only; the report is made and names it; nothing is proposed."""
-    (refreshed_world.home / "pull_requests" / "1.json").unlink()
-    test_run = refreshed_world.metapod.transactions(
-        TransactionType.CUSTOM, since=refreshed_world.clock.now() - timedelta(days=1)
+    (refreshed_feed_world.home / "pull_requests" / "1.json").unlink()
+    test_run = refreshed_feed_world.metapod.transactions(
+        TransactionType.CUSTOM, since=refreshed_feed_world.clock.now() - timedelta(days=1)
     )[0]
-    refreshed_world.metapod_store.abort_dataset(
-        test_run.id, "contract-feed/accounts", aborted_at=refreshed_world.clock.now()
+    refreshed_feed_world.metapod_store.abort_dataset(
+        test_run.id, "contract-feed/accounts", aborted_at=refreshed_feed_world.clock.now()
     )
 
-    result = materialize(refreshed_world)
+    result = materialize(refreshed_feed_world)
 
     made = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events() if event.asset_key}
     failed = {c.asset_key.to_user_string() for c in result.get_asset_check_evaluations() if not c.passed}
     assert "contract-feed/accounts: it is aborted in the test run" in refusal_of(result)
-    assert {"contract/feed/transactions", "contract_inventory", "validation_report"} <= made
+    assert {"contract/feed/merchants", "contract_inventory", "validation_report"} <= made
     assert "contract/feed/accounts" not in made
     assert failed == {"contract/feed/accounts", "validation_report"}
-    assert tuple(refreshed_world.repository.open_pull_requests()) == ()
+    assert tuple(refreshed_feed_world.repository.open_pull_requests()) == ()

@@ -42,11 +42,11 @@ def put_earlier_verdicts(world: World, *, refreshes: int) -> None:
         documents.write(locations.verdict(transaction=f"night-{n}", selection="all"), earlier)
 
 
-def test_a_contract_is_held_against_the_refreshes_before(refreshed_world: World) -> None:
+def test_a_contract_is_held_against_the_refreshes_before(refreshed_feed_world: World) -> None:
     """The verdicts of earlier nights are its history, its own night's is not; outside the band it warns."""
-    put_earlier_verdicts(refreshed_world, refreshes=3)
+    put_earlier_verdicts(refreshed_feed_world, refreshes=3)
 
-    result = materialize(refreshed_world, "contract/feed/accounts", "contract/feed/merchants")
+    result = materialize(refreshed_feed_world, "contract/feed/accounts", "contract/feed/merchants")
 
     assert refusal_of(result) == ""
     checks = {
@@ -58,9 +58,9 @@ def test_a_contract_is_held_against_the_refreshes_before(refreshed_world: World)
     assert checks["merchants"].metadata["earlier_refreshes"].value == 3
 
 
-def test_the_first_refresh_has_nothing_to_be_held_against(refreshed_world: World) -> None:
+def test_the_first_refresh_has_nothing_to_be_held_against(refreshed_feed_world: World) -> None:
     """The demo passes silently, though its own verdict lies there."""
-    result = materialize(refreshed_world, "contract/feed/accounts")
+    result = materialize(refreshed_feed_world, "contract/feed/accounts")
 
     found = [check for check in result.get_asset_check_evaluations() if check.check_name == "rows_within_band"]
     assert [(check.passed, check.description) for check in found] == [(True, "no earlier refreshes to compare with")]

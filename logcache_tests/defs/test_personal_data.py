@@ -74,7 +74,7 @@ def test_a_refusal_writes_and_says_no_personal_value(world: World) -> None:
         local.break_(world.settings, fault)
 
     with pytest.raises(Refused) as refusal:
-        refresh.run(world.settings, databases=(), transaction=None, dry_run=False, say=said.append)
+        refresh.run(world.settings, databases=("customers", "feed"), transaction=None, dry_run=False, say=said.append)
 
     assert "unexplained" in str(refusal.value)
     assert find_personal(world, [*said, str(refusal.value)]) == []

@@ -27,8 +27,8 @@ def judge(world: World, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.usefixtures("session")
-def test_without_java_the_stage_is_refused(refreshed_world: World) -> None:
+def test_without_java_the_stage_is_refused(refreshed_feed_world: World) -> None:
     """It is Spark that is asked, and nothing else is tried in its place."""
-    done = judge(refreshed_world, JAVA_HOME="/nowhere")
+    done = judge(refreshed_feed_world, JAVA_HOME="/nowhere")
 
     assert "Spark did not start with the Java at /nowhere" in done.stdout
