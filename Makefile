@@ -8,7 +8,7 @@ demo: .venv/.done
 	@$(BIN)/logcache local demo
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .

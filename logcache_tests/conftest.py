@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import refresh
@@ -26,8 +29,11 @@ MEMORY = Path("/dev/shm")  # noqa: S108 - the one place where Linux keeps files 
 ENOUGH_BYTES = 4 << 30
 """Free room in memory that the suite may take."""
 
-LONG = ("test_end_to_end.py", "engine_spark/", "defs/")
-"""Files with few tests that take long: begun last they would leave the other worker idle."""
+ONE_SPARK = "engine_spark/"
+"""A folder whose files share one Spark session; with a worker for each file there would be several."""
+
+LONG = ("test_end_to_end.py", ONE_SPARK, "defs/")
+"""Files with few tests that take long: begun last they would leave the other workers idle."""
 
 
 def pytest_configure() -> None:
@@ -39,6 +45,20 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first."""
     items.sort(key=lambda item: next((n for n, part in enumerate(LONG) if part in str(item.path)), len(LONG)))
+
+
+class ByFileAndSession(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives each file to one worker, as `--dist loadfile` does, and all files of one Spark session to the same."""
+
+    @override
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_SPARK if ONE_SPARK in nodeid else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFileAndSession:
+    """Return the scheduler of every run with workers."""
+    return ByFileAndSession(config, log)
 
 
 @pytest.fixture(scope="session")
