@@ -106,7 +106,11 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
-        """Return the path or URL, and the storage options, with which polars opens this URI."""
+        """Return the path or URL, and the storage options, with which polars opens this URI.
+
+        Polars then reads by itself: the store does not repeat these reads. engine/storage/parquet.py raises
+        ObjectStoreUnavailable for those that could not be answered.
+        """
 
     @abstractmethod
     def browse_url(self, uri: str) -> str:

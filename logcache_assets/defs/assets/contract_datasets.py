@@ -191,9 +191,8 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
 
 
 def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractFigures, evidence: Evidence) -> Metadata:
-    files = list_folder(str(outcome.uri), evidence.store)
     return {
-        "size_bytes": sum(item.size_bytes for item in files),
+        "size_bytes": sum(item.size_bytes for item in list_folder(str(outcome.uri), evidence.store)),
         "dagster/row_count": outcome.rows or 0,
         "dagster/uri": str(outcome.uri),
         "dagster/table_name": outcome.dataset,

@@ -78,10 +78,10 @@ def _describe(uri: str, store: ObjectStore, *, last_t_in: Sequence[str]) -> RawD
 
     Without these columns last_t is 0; the description's columns then show why.
     """
-    objects = list_folder(uri, store)
+    objects = tuple(list_folder(uri, store))
     rows = last_t = hashes = 0
     schema = pl.Schema()
-    for frame in read_each(parquet_uris(objects), store):
+    for frame in read_each(tuple(parquet_uris(objects)), store):
         schema = frame.schema
         names = [name for name in last_t_in if schema.get(name) == pl.Int64]
         rows += len(frame)

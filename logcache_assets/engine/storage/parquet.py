@@ -1,15 +1,20 @@
 """Reads and writes Parquet files below an `s3://` folder, one file at a time so that an error can name the file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
 
 import polars as pl
 
 from logcache_assets.engine.errors import EngineError
 from logcache_assets.engine.storage.schemas import column_types
-from logcache_assets.ports import ObjectStore, StoredObject
+from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 
 ROW_GROUP_ROWS = 262_144
+
+_FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What polars raises when a scan fails: a store that cannot answer is an OSError, a damaged file never is."""
+_LASTING = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
+"""OSErrors that the next read would meet again."""
 
 
 class ParquetError(EngineError):
@@ -61,25 +66,26 @@ def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False
         streaming: use it when the result is much smaller than what is read.
 
     Raises:
-        ParquetError: the scan failed.
+        ParquetError: a file is missing, may not be read, or is damaged.
+        ObjectStoreUnavailable: the store could not answer.
     """
     try:
         return frame.collect(engine="streaming" if streaming else "auto")
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except _FAILURES as error:
         raise _unreadable(source, error) from error
 
 
 def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
-    """The schema of one file, from its footer; raises ParquetError."""
+    """The schema of one file, from its footer; raises what `collect_parquet` raises."""
     try:
         return scan_parquet([uri], store).collect_schema()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except _FAILURES as error:
         raise _unreadable(uri, error) from error
 
 
-def list_folder(folder_uri: str, store: ObjectStore) -> tuple[StoredObject, ...]:
-    """Every object below a folder; empty if the folder does not exist."""
-    return tuple(store.list_objects(folder_uri.rstrip("/") + "/"))
+def list_folder(folder_uri: str, store: ObjectStore) -> Iterator[StoredObject]:
+    """List every object below a folder, page by page; there is none if the folder does not exist."""
+    return store.list_objects(folder_uri.rstrip("/") + "/")
 
 
 def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
@@ -89,13 +95,13 @@ def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
     return tuple(uri for uri in listed if not any(p[:1] in "_." for p in uri.removeprefix(folder).split("/")))
 
 
-def parquet_uris(objects: Sequence[StoredObject]) -> tuple[str, ...]:
+def parquet_uris(objects: Iterable[StoredObject]) -> Iterator[str]:
     """URIs of the Parquet files among listed objects; writers leave other files beside them (`_SUCCESS`)."""
-    return tuple(item.uri for item in objects if item.uri.endswith(".parquet"))
+    return (item.uri for item in objects if item.uri.endswith(".parquet"))
 
 
 def read_parquet_files(uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
-    """All rows of the files, in order; raises ParquetError as `read_each` does."""
+    """All rows of the files, in order; raises what `read_each` raises."""
     frames = list(read_each(uris, store))
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
 
@@ -105,6 +111,7 @@ def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]
 
     Raises:
         ParquetError: a file is unreadable, or its columns differ from those of the first.
+        ObjectStoreUnavailable: the store could not answer.
     """
     schema = None
     for uri in uris:
@@ -119,16 +126,20 @@ def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]
 
 
 def count_rows(folder_uri: str, store: ObjectStore) -> int:
-    """Number of rows in a folder's Parquet files, from their footers; raises ParquetError if one is unreadable."""
+    """Number of rows in a folder's Parquet files, from their footers; raises what `collect_parquet` raises."""
     return sum(count_file(uri, store) for uri in parquet_uris(list_folder(folder_uri, store)))
 
 
 def count_file(uri: str, store: ObjectStore) -> int:
-    """Number of rows in one file, from its footer; raises ParquetError."""
+    """Number of rows in one file, from its footer; raises what `collect_parquet` raises."""
     return int(collect_parquet(scan_parquet([uri], store).select(pl.len()), uri).item())
 
 
-def _unreadable(source: str, error: BaseException) -> ParquetError:
+def _unreadable(source: str, error: BaseException) -> ParquetError | ObjectStoreUnavailable:
+    if isinstance(error, OSError) and not isinstance(error, _LASTING):
+        return ObjectStoreUnavailable(
+            f"{source} could not be read ({one_line(error)}); see whether the object store answers, then run again"
+        )
     return ParquetError(
         f"{source} is not a readable Parquet file ({one_line(error)}): it is truncated or corrupt; "
         "copy or compute it again from its source"
