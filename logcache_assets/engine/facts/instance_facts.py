@@ -15,7 +15,7 @@ from logcache_assets.engine.facts.datomic_schema import NAMING, DatomicSchema, r
 from logcache_assets.engine.facts.facts_files import FactsFolder
 from logcache_assets.engine.facts.fold import CHANGES, FACTS, continue_facts
 from logcache_assets.engine.facts.values import INTEGER_TYPES, parse_integers
-from logcache_assets.engine.log.cached_log import trusting
+from logcache_assets.engine.log.cached_log import refusing_damage
 from logcache_assets.engine.log.datoms import Datoms
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END, FACTS_ORDER, FACTS_SCHEMA
@@ -70,7 +70,7 @@ class InstanceFacts:
     def _read_cached(self, integers: Mapping[int, bool], bucket: Bucket, *, after_t: int) -> dict[int, pl.DataFrame]:
         if self.cached is None:
             return {}
-        with trusting(self.instance, self.cached.entry):
+        with refusing_damage(self.instance, self.cached.entry):
             only_open = after_t >= self.cached.folder.end
             return self.cached.folder.read_values(integers, bucket, self.store, only_open=only_open)
 
@@ -81,7 +81,7 @@ class InstanceFacts:
             datoms = datoms.filter(pl.col("t") > after_t)
         if self.cached is None or after_t >= self.cached.folder.end:
             return datoms
-        with trusting(self.instance, self.cached.entry):
+        with refusing_damage(self.instance, self.cached.entry):
             cached = self.cached.folder.read_times(bucket, self.store)
         return pl.concat([cached.filter(pl.col("t") > after_t) if after_t else cached, datoms])
 
@@ -102,7 +102,7 @@ class InstanceFacts:
     def _read_every_cached(self, bucket: Bucket) -> pl.DataFrame:
         if self.cached is None:
             return FACTS_SCHEMA.to_frame()
-        with trusting(self.instance, self.cached.entry):
+        with refusing_damage(self.instance, self.cached.entry):
             return self.cached.folder.read_facts(bucket, self.store)
 
 

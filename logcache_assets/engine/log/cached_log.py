@@ -23,7 +23,7 @@ from logcache_assets.engine.storage.parquet import (
     read_parquet_files,
 )
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
-from logcache_assets.ports import ObjectStore, ObjectStoreError
+from logcache_assets.ports import ObjectStore, ObjectStoreWrongData
 
 
 class CacheError(EngineError):
@@ -81,7 +81,7 @@ def check_not_stale(instance: Instance, entry: MapEntry, replaced: Sequence[Extr
 
 def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[str, ...]:
     """List the files of the cached log in log order and check their columns; raises CacheError."""
-    with trusting(instance, entry):
+    with refusing_damage(instance, entry):
         uris = list_parquet(entry.log, store)
         schemas = [collect_schema(uri, store) for uri in uris]
     _check_found(instance, entry, entry.log, uris)
@@ -93,7 +93,7 @@ def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> 
 def read_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> pl.DataFrame:
     """Read the whole cached log in log order; raises CacheError."""
     uris = list_cached_log(instance, entry, store)
-    with trusting(instance, entry):
+    with refusing_damage(instance, entry):
         frame = read_parquet_files(uris, store)
     check_last_t(instance, entry, entry.log, frame["t"].max())
     return frame.sort("t", maintain_order=True)
@@ -107,13 +107,13 @@ def open_cached_facts(
     Only Parquet footers and the facts of tx instants are read.
     """
     uri = entry.materialized_entities
-    with trusting(instance, entry):
+    with refusing_damage(instance, entry):
         uris = list_parquet(uri, store)
         schemas = [collect_schema(file, store) for file in uris]
     _check_found(instance, entry, uri, uris)
     for file, schema in zip(uris, schemas, strict=True):
         _check_columns(instance, entry, file, schema, FACTS_SCHEMA)
-    with trusting(instance, entry):
+    with refusing_damage(instance, entry):
         cut = until_t if until_t is not None and until_t < entry.last_t else None
         folder = FactsFolder(instance_name=instance.name, files=parse_files(uris), last_t=entry.last_t, until_t=cut)
         last_t = folder.find_last_t(store)
@@ -122,11 +122,15 @@ def open_cached_facts(
 
 
 @contextmanager
-def trusting(instance: Instance, entry: MapEntry) -> Iterator[None]:
-    """Turn an error of the store or of a file into a CacheError while a cache is read."""
+def refusing_damage(instance: Instance, entry: MapEntry) -> Iterator[None]:
+    """Raise a CacheError for a missing or damaged file of the cache that the block reads.
+
+    A store that could not answer passes through: an outage says nothing of the cache, and must not make a nightly run
+    read the whole history instead.
+    """
     try:
         yield
-    except (ObjectStoreError, ParquetError) as error:
+    except (ObjectStoreWrongData, ParquetError) as error:
         raise CacheError(instance, f"{_place(instance, entry)} cannot be read: {error}; or {REMEDY}") from error
 
 

@@ -16,7 +16,7 @@ from logcache_assets.engine.drivers.progress import Meter, OnProgress, ignore
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
 from logcache_assets.engine.facts.facts_files import write_facts
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
-from logcache_assets.engine.log.cached_log import check_last_t, list_cached_log, trusting
+from logcache_assets.engine.log.cached_log import check_last_t, list_cached_log, refusing_damage
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.log.open_logs import LogLadder, OpenedLog, load_facts
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS, Bucket
@@ -124,7 +124,7 @@ class LogTask:
     def _read_cached(self) -> pl.DataFrame:
         if self.log.cached is None or not self.cached:
             return LOG_SCHEMA.to_frame()
-        with trusting(self.log.delta.instance, self.log.cached.entry):
+        with refusing_damage(self.log.delta.instance, self.log.cached.entry):
             return read_parquet_files(self.cached, self.source)
 
 

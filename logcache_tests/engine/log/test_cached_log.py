@@ -10,7 +10,7 @@ import pytest
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.log.cached_log import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
-from logcache_assets.ports import Tell
+from logcache_assets.ports import ObjectStoreUnavailable, Tell
 from logcache_tests.engine.avro import avro_bytes
 from logcache_tests.engine.builds import facts_of
 from logcache_tests.engine.damage import rename
@@ -23,6 +23,7 @@ from logcache_tests.engine.world import (
     strict_log,
     write_cache,
 )
+from logcache_tests.unreachable_store import UnreachableStore
 
 Fault = Callable[[FolderObjectStore, str], None]
 
@@ -98,6 +99,19 @@ def test_a_cache_that_is_not_what_the_map_says_is_never_used(  # noqa: PLR0917 -
     assert str(refusal.value) in told[0]
     assert told[0].startswith("WARNING: double-entry-s0")
     assert "3 segments are read from the start" in told[0]
+
+
+@pytest.mark.parametrize("lists", [pytest.param(False, id="not listed"), pytest.param(True, id="not read")])
+@pytest.mark.parametrize("read", [read_log, facts_of])
+def test_an_outage_does_not_make_a_night_read_the_whole_history(
+    read: Read, *, lists: bool, source: LogSource, store: FolderObjectStore
+) -> None:
+    """The outage is raised: nothing is known of the cache, so no earlier one is used and no warning is given."""
+    cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=20))
+    out = UnreachableStore(store, BASE, lists=lists)
+
+    with pytest.raises(ObjectStoreUnavailable, match=BASE):
+        read(cached, out, policy=CachePolicy.FALLBACK, warn=refuse_warning)
 
 
 def lose(name: str) -> Callable[[FolderObjectStore, str], None]:
