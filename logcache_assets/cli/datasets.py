@@ -9,7 +9,7 @@ from logcache_assets.cli.output import Result, table
 from logcache_assets.cli.platform import open_platform
 from logcache_assets.domain.transactions import Dataset, DatasetState, Transaction, TransactionType
 from logcache_assets.engine.storage.parquet import count_rows
-from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.errors import Refused, WrongData
 from logcache_assets.ports import ObjectStore, Ports
 from logcache_assets.settings import Settings
 
@@ -41,7 +41,8 @@ def run(settings: Settings, transaction_id: str | None) -> DatasetsResult:
 
     Raises:
         Refused: there is no test run to describe.
-        LogCacheError: metapod does not know the transaction.
+        UnknownTransactionError: metapod does not know the transaction.
+        Unavailable: metapod or the object store could not answer.
     """
     ports = open_platform(settings)
     found = ports.metapod.transaction(transaction_id) if transaction_id else _newest_test_run(settings, ports)
@@ -49,7 +50,7 @@ def run(settings: Settings, transaction_id: str | None) -> DatasetsResult:
         transaction=found.id,
         type=found.type,
         name=found.name,
-        datasets=[_row(dataset, ports.store) for _, dataset in sorted(found.datasets.items())],
+        datasets=[describe_dataset(dataset, ports.store) for _, dataset in sorted(found.datasets.items())],
     )
 
 
@@ -64,13 +65,18 @@ def _newest_test_run(settings: Settings, ports: Ports) -> Transaction:
     return found[0]
 
 
-def _row(dataset: Dataset, store: ObjectStore) -> DatasetRow:
+def describe_dataset(dataset: Dataset, store: ObjectStore) -> DatasetRow:
+    """Count the rows of a committed dataset, or say why its table cannot be read.
+
+    Raises:
+        ObjectStoreUnavailable: the store could not answer.
+    """
     rows: int | None = None
     problem: str | UnsetType = UNSET
     if dataset.state is DatasetState.COMMITTED and dataset.path:
         try:
             rows = count_rows(dataset.path, store)
-        except LogCacheError as error:
+        except WrongData as error:
             problem = str(error)
     return DatasetRow(dataset=dataset.name, state=dataset.state.value, rows=rows, path=dataset.path, problem=problem)
 

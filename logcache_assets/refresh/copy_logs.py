@@ -182,8 +182,9 @@ class Copier:
         outcomes = dict(zip(names, self._in_parallel(copy, names), strict=True))
         errors = [outcome for outcome in outcomes.values() if isinstance(outcome, LogCacheError)]
         if errors:
-            kind = ObjectStoreUnavailable if all(isinstance(e, Unavailable) for e in errors) else Refused
-            raise kind(f"{len(errors)} of {len(names)} files were not copied, first: {errors[0]}")
+            refused = [error for error in errors if not isinstance(error, Unavailable)]
+            kind = Refused if refused else ObjectStoreUnavailable
+            raise kind(f"{len(errors)} of {len(names)} files were not copied, first: {(refused or errors)[0]}")
         return {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, StoredObject)}
 
     def _require_listed(self, destination: str, copied: Mapping[str, StoredObject]) -> None:

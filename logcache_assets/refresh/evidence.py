@@ -23,7 +23,7 @@ from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
-from logcache_assets.errors import LogCacheError
+from logcache_assets.errors import WrongData
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.judge import Absent, Case, Place
@@ -171,19 +171,27 @@ class Evidence:
         for table in (table for table in contract_tables(definition) if table.kind.rows_have_t):
             place = self._today_place(table)
             if isinstance(place, str):
-                found.append(self._last_t(place, instance.prototype))
+                found.append(find_greatest_t(place, instance.prototype, self.store))
         return max(found)
-
-    def _last_t(self, folder: str, prototype: str) -> int:
-        try:
-            uris = list_parquet(folder, self.store)
-            scan = scan_parquet(uris, self.store).filter(pl.col("prototype") == prototype)
-            return int(collect_parquet(scan.select(pl.col("db__t").max()), folder).item() or 0) if uris else 0
-        except LogCacheError:
-            return 0  # the table's own check reports the problem
 
     def _today_place(self, table: ContractTable) -> Place:
         return _place(self.today, table, "the test run", aborted=self.run.aborted)
+
+
+def find_greatest_t(folder: str, prototype: str, store: ObjectStore) -> int:
+    """The greatest `db__t` that a table shows of a prototype; 0 if it has no such row or is not a readable table.
+
+    Raises:
+        ObjectStoreUnavailable: the store could not answer.
+    """
+    try:
+        uris = list_parquet(folder, store)
+        if not uris:
+            return 0
+        scan = scan_parquet(uris, store).filter(pl.col("prototype") == prototype)
+        return int(collect_parquet(scan.select(pl.col("db__t").max()), folder).item() or 0)
+    except WrongData:
+        return 0  # the table's own check reports the problem
 
 
 def _place(

@@ -7,7 +7,7 @@ checksum show that two objects hold the same bytes.
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from logcache_assets.domain.documents import CopiedLog, FileProof, Manifest, RawDataset
+from logcache_assets.domain.documents import CopiedLog, FileProof, Manifest, RawDataset, parse_document
 from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, StoredObject
@@ -81,4 +81,4 @@ def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
     if hashlib.sha256(content).hexdigest() != log.manifest_sha256:
         problem = f"{log.manifest} was changed after the copy"
         raise Refused(str(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it")))
-    return documents.read(log.manifest, Manifest)
+    return parse_document(content, Manifest, where=log.manifest)

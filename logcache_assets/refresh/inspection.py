@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.documents import Candidate, Manifest
+from logcache_assets.domain.documents import Candidate, Manifest, parse_document
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
@@ -18,7 +18,7 @@ from logcache_assets.domain.soundness import (
     find_pointer_problems,
     find_segment_problems,
 )
-from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.errors import Refused, WrongData
 from logcache_assets.ports import ItaipuRepository, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.file_proofs import find_damage
@@ -80,8 +80,8 @@ class Inspector:
         uri = folder_of(entry.log).manifest
         try:
             content = self.documents.store.read(uri)
-            manifest = self.documents.read(uri, Manifest)
-        except LogCacheError as error:
+            manifest = parse_document(content, Manifest, where=uri)
+        except WrongData as error:
             found = f"the entry points to no sound manifest: {error}"
             yield Problem(code="C14", subjects=(instance.name,), found=(found,), remedy=REFRESH_AGAIN)
             return

@@ -1,7 +1,7 @@
 """Judges every contract of a database against yesterday's, for the Dagster step and the command line.
 
-Reads tables and logs through the engine, and hands the figures to domain/rules/. A contract that cannot be read or
-explained fails with the cause: a check that did not run is a refusal.
+Reads tables and logs through the engine, and hands the figures to domain/rules/. A contract whose data cannot be read
+or explained fails with the cause: a check that did not run is a refusal. An outage judges nothing and is raised.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from logcache_assets.engine.compare.same_t import compare_same_t
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
-from logcache_assets.errors import LogCacheError, Refused
+from logcache_assets.errors import Refused, WrongData
 from logcache_assets.ports import ObjectStore
 
 
@@ -80,7 +80,11 @@ class Case:
 
 
 def judge_database(case: Case, at: Runtime) -> tuple[ContractOutcome, ...]:
-    """Judge every contract of a database by every required rule, in the order of the definition."""
+    """Judge every contract of a database by every required rule, in the order of the definition.
+
+    Raises:
+        Unavailable: an outside system could not answer, so nothing was judged.
+    """
     opened = _OpenedTables(case)
     figures, failure = _count(case, opened, at)
     return tuple(
@@ -116,7 +120,7 @@ class _OpenedTables:
         for table in contract_tables(case.definition):
             try:
                 self._open(table, case)
-            except LogCacheError as error:
+            except WrongData as error:
                 self.problems[table.dataset] = str(error)
 
     def _open(self, table: ContractTable, case: Case) -> None:
@@ -150,11 +154,11 @@ def _count(case: Case, opened: _OpenedTables, at: Runtime) -> tuple[dict[str, Co
     )
     try:
         figures = compare_days(days, at)
-    except LogCacheError as error:
+    except WrongData as error:
         return {}, f"it could not be explained: {error}"
     try:
         again, problem = _recompute_yesterday(case, opened, at), ""
-    except LogCacheError as error:
+    except WrongData as error:
         again, problem = {}, str(error)
         at.warn(f"WARNING: {case.definition.database} could not be recomputed at yesterday's t: {error}")
     # Yesterday had no rows of a new contract, so nothing can differ from them.
@@ -173,7 +177,7 @@ def _recompute_yesterday(case: Case, opened: _OpenedTables, at: Runtime) -> dict
     """Compare yesterday's tables with tables recomputed from the candidate's caches for yesterday's definition and t.
 
     Raises:
-        LogCacheError: a cache or table cannot be read.
+        WrongData: a cache or table cannot be read.
     """
     definition = case.logs.former if case.logs and case.logs.former else case.definition
     cached = {source.instance.prototype for source in case.caches}

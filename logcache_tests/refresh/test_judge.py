@@ -15,10 +15,12 @@ from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy
+from logcache_assets.ports import ObjectStoreUnavailable
 from logcache_assets.refresh.judge import Case, judge_database
 from logcache_tests.engine.days import TOKEN_KEY, Day, cached_day, compute_day
 from logcache_tests.engine.expected import PII_KEY
-from logcache_tests.engine.world import driver_in, write_cache
+from logcache_tests.engine.world import LOGS_BUCKET, OWN_BUCKET, driver_in, write_cache
+from logcache_tests.unreachable_store import UnreachableStore
 
 WITH_SAME_T: tuple[RuleName, ...] = (*MANDATORY_RULES, "same_t_same_table")
 MERCHANTS = ("contract-feed/merchants", "contract-feed/merchant-category-history")
@@ -194,6 +196,17 @@ def test_a_table_that_is_missing_fails_its_own_contract_only(
     assert {name for name, outcome in outcomes.items() if not outcome.passed} == {MERCHANTS[0]}
     assert {result.actual for result in outcomes[MERCHANTS[0]].results} == {("it is not there today",)}
     assert tuple(result.rule for result in outcomes[MERCHANTS[0]].results) == WITH_SAME_T
+
+
+def test_an_outage_judges_nothing(days: tuple[Day, Day], shared_store: FolderObjectStore) -> None:
+    """Tables, logs and caches that cannot be reached are no fault of a contract: the outage is raised."""
+    case = case_of(*days, shared_store, cache="judge-outage")
+    tables, logs = UnreachableStore(shared_store), UnreachableStore(shared_store, f"s3://{LOGS_BUCKET}/")
+    caches = UnreachableStore(shared_store, f"s3://{OWN_BUCKET}/judge-outage/")
+
+    for out, judged_case in ((shared_store, replace(case, tables=tables)), (logs, case), (caches, case)):
+        with pytest.raises(ObjectStoreUnavailable, match="SlowDown"):
+            judged(judged_case, out, [])
 
 
 def test_a_contract_is_held_against_its_own_history(days: tuple[Day, Day], shared_store: FolderObjectStore) -> None:
