@@ -1,6 +1,6 @@
 """`logcache status`: shows active caches, the newest candidate with its verdict and obstacles, and pull requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from logcache_assets.cli.output import Result, table
 from logcache_assets.cli.platform import open_platform
@@ -9,7 +9,7 @@ from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map
-from logcache_assets.ports import Ports
+from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.publish import find_obstacles
 from logcache_assets.settings import Settings
@@ -105,12 +105,21 @@ def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports
 def newest_candidate(settings: Settings, ports: Ports) -> Candidate | None:
     """The candidate that was committed last; of several at one instant, that with the largest sum of last t."""
     documents = Documents(ports.store)
-    listed = [
-        item for item in ports.store.list_objects(settings.locations.documents) if stage_of(item.uri) == Stage.CANDIDATE
-    ]
-    newest = max((item.modified_at for item in listed), default=None)
-    found = [documents.read(item.uri, Candidate) for item in listed if item.modified_at == newest]
+    listed = ports.store.list_objects(settings.locations.documents)
+    newest = find_newest(item for item in listed if stage_of(item.uri) == Stage.CANDIDATE)
+    found = [documents.read(item.uri, Candidate) for item in newest]
     return max(found, key=lambda candidate: sum(change.last_t for change in candidate.changes), default=None)
+
+
+def find_newest(items: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
+    """The objects that were modified last, in their order; holds no others."""
+    newest: list[StoredObject] = []
+    for item in items:
+        if newest and item.modified_at > newest[0].modified_at:
+            newest.clear()
+        if not newest or item.modified_at == newest[0].modified_at:
+            newest.append(item)
+    return tuple(newest)
 
 
 def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> CandidateStatus:

@@ -1,7 +1,9 @@
 """Reads the verdicts of earlier refreshes, which the report charts and whose figures are the rules' history."""
 
 from collections.abc import Collection, Iterable, Iterator
+from heapq import nlargest
 from itertools import islice
+from operator import itemgetter
 
 from logcache_assets.domain.documents import Binding, Verdict
 from logcache_assets.domain.locations import Locations, Stage, stage_of
@@ -10,6 +12,8 @@ from logcache_assets.refresh.document_store import Documents
 
 MOST_VERDICTS = 30
 """How many refreshes the report charts at most."""
+MOST_READ = 10 * MOST_VERDICTS
+"""How many of the newest verdicts are read at most to find these: others may be on other databases."""
 
 
 def past_verdicts(
@@ -23,9 +27,10 @@ def past_verdicts(
         databases: of the current refresh.
         besides: the binding of the current refresh, whose own verdict is left out.
     """
-    verdicts = (item for item in documents.store.list_objects(locations.documents) if _is_verdict(item.uri))
-    newest_first = sorted(verdicts, key=lambda item: item.modified_at, reverse=True)
-    readable = _read_verdicts(documents, (item.uri for item in newest_first))
+    listed = documents.store.list_objects(locations.documents)
+    written = ((item.modified_at, item.uri) for item in listed if _is_verdict(item.uri))
+    newest_first = nlargest(MOST_READ, written, key=itemgetter(0))
+    readable = _read_verdicts(documents, (uri for _, uri in newest_first))
     wanted = (v for v in readable if v.binding != besides and not set(v.databases).isdisjoint(databases))
     return tuple(sorted(islice(wanted, MOST_VERDICTS), key=lambda verdict: verdict.decided_at))
 

@@ -1,9 +1,10 @@
 """`logcache status` after a refresh: the candidate, its verdict, and what is in the way of publishing it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from logcache_assets.cli import status
 from logcache_assets.local_platform.world import World
+from logcache_assets.ports import StoredObject
 
 
 def obstacles_shown(world: World) -> list[str]:
@@ -22,3 +23,16 @@ def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) ->
     assert by_day == []
     assert by_night.startswith("it is ")
     assert by_night.endswith(" UTC, outside the publish window 13:00-23:00 UTC (C11); try again inside it")
+
+
+def stored(name: str, *, day: int) -> StoredObject:
+    """An object that was modified on a day of May 2018."""
+    return StoredObject(uri=f"s3://b/{name}", size_bytes=1, etag="e", modified_at=datetime(2018, 5, day, tzinfo=UTC))
+
+
+def test_the_newest_objects_are_those_of_the_last_instant() -> None:
+    """Several may share it, wherever they are listed; of no objects there is none."""
+    listed = [stored("a", day=3), stored("b", day=5), stored("c", day=4), stored("d", day=5)]
+
+    assert status.find_newest(listed) == (listed[1], listed[3])
+    assert status.find_newest([]) == ()

@@ -8,8 +8,9 @@ import pytest
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.documents import Verdict
 from logcache_assets.domain.locations import Locations
+from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.past_verdicts import MOST_VERDICTS, past_verdicts
+from logcache_assets.refresh.past_verdicts import MOST_READ, MOST_VERDICTS, past_verdicts
 from logcache_tests.domain.samples import BINDING, NOW, candidate, changed, verdict
 from logcache_tests.engine.world import OWN_BUCKET, open_store
 
@@ -68,3 +69,18 @@ def test_no_more_verdicts_are_read_than_are_charted(store: FolderObjectStore) ->
         put(store, f"{n:02}", days=n)
 
     assert len(past_verdicts(Documents(store), LOCATIONS, databases=("feed",))) == MOST_VERDICTS
+
+
+def test_a_database_that_is_rarely_refreshed_does_not_read_years_of_verdicts(store: FolderObjectStore) -> None:
+    """Only the newest are read; an older verdict on this database is not found any more."""
+    put(store, "old", databases=("cards",))
+    clock = LocalClock(store.path_of("s3://any").parent.parent / "clock")
+    clock.set(clock.now() + timedelta(days=1))
+    for n in range(MOST_READ - 1):
+        put(store, f"{n:03}")
+
+    assert len(past_verdicts(Documents(store), LOCATIONS, databases=("cards",))) == 1
+
+    put(store, "one more")
+
+    assert past_verdicts(Documents(store), LOCATIONS, databases=("cards",)) == ()
