@@ -94,8 +94,10 @@ class LocalNotebookRunner(NotebookRunner):
                 inherited_files=(lock,),
             ) as process:
                 tail = _tell_all(follow(output, limits=self._limits, has_ended=wait_for(process)), tell)
-        except (OutOfTimeError, NotStartedError) as error:
+        except OutOfTimeError as error:
             raise NotebookUnavailable(self._failure(run, str(error))) from error
+        except NotStartedError as error:
+            raise NotebookWrongData(self._failure(run, str(error))) from error
         result = _result(run)
         if result is None:
             raise NotebookWrongData(self._failure(run, _how_it_ended(process.returncode), tail))

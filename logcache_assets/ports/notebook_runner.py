@@ -12,11 +12,11 @@ class NotebookError(LogCacheError):
 
 
 class NotebookUnavailable(NotebookError, Unavailable):
-    """The notebook could not be started, or did not end in time."""
+    """The notebook did not end in time, or its result could not be read."""
 
 
 class NotebookWrongData(NotebookError, WrongData):
-    """The notebook failed, was cancelled, or gave no usable result."""
+    """The notebook could not be started, failed, was cancelled, or gave no usable result."""
 
 
 class NotebookRunner(ABC):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
-from logcache_assets.ports import NotebookError
+from logcache_assets.ports import NotebookError, NotebookWrongData
 from logcache_tests.adapters.test_processes import eventually, interruptible, is_running
 
 HEADER = "# Databricks notebook source\n# MAGIC %md\n# MAGIC # A title\n\n# COMMAND ----------\n\n"
@@ -92,6 +92,15 @@ def test_another_token_is_another_run(tmp_path: Path) -> None:
 
     assert results == ["1", "2"]
     assert starts(tmp_path) == 2
+
+
+def test_a_notebook_that_cannot_be_started_is_wrong_data(tmp_path: Path) -> None:
+    """The next start would fail in the same way, here because a variable is longer than Linux allows."""
+    (tmp_path / "notebook.py").write_text(HEADER)
+    too_long = LocalNotebookRunner(tmp_path / "notebook.py", tmp_path / "runs", {"LONG": "x" * 200_000})
+
+    with pytest.raises(NotebookWrongData, match=r"Argument list too long.*Read .*output\.log"):
+        run(too_long)
 
 
 def test_a_failed_run_is_run_again(tmp_path: Path) -> None:
