@@ -33,10 +33,16 @@ class BareGit:
         self._checked("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", str(self.git_dir))
 
     def branch_head(self, branch: str) -> str | None:
-        """Full sha of a branch; None when there is no such branch."""
+        """Full sha of a branch; None when there is no such branch; raises RepositoryWrongData if git cannot tell."""
         self._require_repository()
-        status, out, _ = self._run("show-ref", "--verify", "--hash", f"refs/heads/{branch}")
-        return out.decode().strip() if status == 0 else None
+        wanted = f"refs/heads/{branch}"
+        status, out, errors = self._run("for-each-ref", "--format=%(objectname) %(refname)", wanted)
+        shas = (line.removesuffix(f" {wanted}") for line in out.decode().splitlines() if line.endswith(f" {wanted}"))
+        sha = next(shas, None)
+        # git ends with 0 and only warns when the file of a branch is broken.
+        if status or (sha is None and errors):
+            raise self._failure("for-each-ref", errors)
+        return sha
 
     def resolve(self, ref: str) -> str:
         """Full sha of a branch or of a (short) sha; raises RepositoryWrongData when it is neither."""

@@ -36,14 +36,18 @@ class PullRequestFiles:
         self._folder = folder.absolute()
 
     def records(self) -> tuple[PullRequestRecord, ...]:
-        """All pull requests, newest first; raises RepositoryWrongData naming a malformed file."""
-        records = [self._record(path) for path in self._folder.glob("*.json")]
-        return tuple(sorted(records, key=lambda record: -record.number))
+        """All pull requests, newest first; none if there is no folder yet.
+
+        Raises:
+            RepositoryWrongData: a file is malformed.
+            RepositoryUnavailable: the folder or a file could not be read.
+        """
+        found = (self._record(path) for path in self._paths() if path.suffix == ".json")
+        return tuple(sorted((record for record in found if record), key=lambda record: -record.number))
 
     def find(self, number: int) -> PullRequestRecord | None:
         """The pull request with this number; None when there is none."""
-        path = self._folder / f"{number}.json"
-        return self._record(path) if path.exists() else None
+        return self._record(self._folder / f"{number}.json")
 
     def body(self, number: int) -> str:
         """The text of one pull request."""
@@ -65,7 +69,7 @@ class PullRequestFiles:
     def write(self, record: PullRequestRecord, body: str, *, now: datetime) -> None:
         """Store a pull request; nothing is written when only the instants would differ."""
         path = self._folder / f"{record.number}.json"
-        if path.exists() and self._record(path) == record and self.body(record.number) == body:
+        if self._record(path) == record and self.body(record.number) == body:
             return
         stamped = msgspec.structs.replace(record, opened_at=record.opened_at or utc_text(now), updated_at=utc_text(now))
         # The body first: a pull request exists once its .json does.
@@ -80,9 +84,22 @@ class PullRequestFiles:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _record(self, path: Path) -> PullRequestRecord:
+    def _paths(self) -> list[Path]:
+        try:
+            return list(self._folder.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise RepositoryUnavailable(
+                f"{self._folder} cannot be listed ({error}); repair the folder or its permissions"
+            ) from error
+
+    def _record(self, path: Path) -> PullRequestRecord | None:
+        """The content of a file; None if there is no such file."""
         try:
             record = msgspec.json.decode(path.read_bytes(), type=PullRequestRecord)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise RepositoryUnavailable(
                 f"{path} cannot be read ({error}); repair the file or its permissions"

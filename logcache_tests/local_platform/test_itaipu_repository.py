@@ -3,14 +3,16 @@
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
-from logcache_assets.ports import BranchMovedError, RepositoryError
+from logcache_assets.ports import BranchMovedError, RepositoryError, RepositoryUnavailable
 
 NOW = datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC)
 BRANCH = "log-cache/2018-05-28-49ae32bb"
@@ -118,6 +120,50 @@ def test_a_missing_repository_is_an_error(tmp_path: Path, clock: LocalClock) -> 
         with pytest.raises(RepositoryError, match=r"none\.git is no git repository; .*logcache local reset"):
             ask()
     assert not (tmp_path / "none.git").exists()
+
+
+def garble_branch(git_dir: Path) -> None:
+    """The file of the branch is cut short."""
+    (git_dir / "refs/heads" / BRANCH).write_text("0123")
+
+
+def garble_packed_branches(git_dir: Path) -> None:
+    """The file that holds many branches is no such file."""
+    (git_dir / "packed-refs").write_text("not a list of branches")
+    (git_dir / "refs/heads" / BRANCH).unlink()
+
+
+@pytest.mark.parametrize("damage", [garble_branch, garble_packed_branches])
+def test_a_branch_that_git_cannot_read_is_not_taken_for_none(
+    repository: LocalItaipuRepository, tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    """Somebody's commit might be overwritten, or a candidate be proposed a second time."""
+    candidate(repository)
+    damage(tmp_path / "itaipu.git")
+
+    with pytest.raises(RepositoryError, match=r"git for-each-ref failed in .*itaipu\.git: "):
+        repository.head(BRANCH)
+
+
+@pytest.mark.parametrize("name", ["log-cache", "log-cache/2018-05-28-49ae32b", "log-cache/*", "main/x", "a..b", ""])
+def test_a_branch_is_found_by_its_whole_name(repository: LocalItaipuRepository, name: str) -> None:
+    """A folder of branches, a beginning, a pattern and a name that git refuses are no branches."""
+    candidate(repository)
+
+    assert repository.head(name) is None
+
+
+def test_a_folder_that_cannot_be_listed_is_not_taken_for_no_pull_request(tmp_path: Path, clock: LocalClock) -> None:
+    """Otherwise a second pull request would be opened; a folder that is not there yet has none."""
+    (tmp_path / "loop").symlink_to("loop")
+    once = RepeatedReads(attempts=1)
+    loop, none = (
+        LocalItaipuRepository(tmp_path / "itaipu.git", tmp_path / name, clock, reads=once) for name in ("loop", "none")
+    )
+
+    assert none.open_pull_request(BRANCH) is None
+    with pytest.raises(RepositoryUnavailable, match="loop cannot be listed"):
+        loop.open_pull_request(BRANCH)
 
 
 def test_a_computer_without_git_is_told(
