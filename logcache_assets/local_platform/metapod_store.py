@@ -17,6 +17,7 @@ import msgspec
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.transactions import COUNTRY, Column, TransactionType
 from logcache_assets.local_platform.clock import REMEDY
+from logcache_assets.local_platform.sqlite_errors import may_succeed_later
 from logcache_assets.ports import MetapodUnavailable, MetapodWrongData, UnknownTransactionError
 
 _BUSY_SECONDS = 30.0
@@ -59,9 +60,15 @@ class DatasetRow:
 
 
 class MetapodStore:
-    """The SQLite file, created by the first transaction."""
+    """The SQLite file, created by the first transaction.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        busy_seconds: how long each call waits for another process that writes.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self._busy_seconds = busy_seconds
         self._path = path.absolute()
 
     @property
@@ -186,13 +193,13 @@ class MetapodStore:
         if not self._path.is_file():
             raise MetapodWrongData(f"{self._path}: there is no metapod; {REMEDY}")
         try:
-            connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS)
+            connection = sqlite3.connect(self._path, timeout=self._busy_seconds)
             with closing(connection), connection:
                 connection.row_factory = sqlite3.Row
                 yield connection
-        except sqlite3.OperationalError as error:
-            raise MetapodUnavailable(f"{self._path}: metapod cannot answer ({error}); {REMEDY}") from error
         except sqlite3.Error as error:
+            if may_succeed_later(error):
+                raise MetapodUnavailable(f"{self._path}: metapod cannot answer ({error}); run again") from error
             raise MetapodWrongData(f"{self._path}: metapod cannot be read ({error}); {REMEDY}") from error
 
 

@@ -25,6 +25,7 @@ from logcache_assets.domain.index_items import (
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.sqlite_errors import may_succeed_later
 from logcache_assets.ports import SegmentIndex, SegmentIndexUnavailable, SegmentIndexWrongData
 
 T = TypeVar("T")
@@ -44,9 +45,16 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class LocalSegmentIndex(SegmentIndex):
-    """The index items of the local world, in one SQLite file that `put` makes."""
+    """The index items of the local world, in one SQLite file that `put` makes.
 
-    def __init__(self, path: Path, *, reads: RepeatedReads | None = None) -> None:
+    Args:
+        path: the file.
+        reads: how often a failed read is repeated.
+        busy_seconds: how long each call waits for another process that holds the file.
+    """
+
+    def __init__(self, path: Path, *, reads: RepeatedReads | None = None, busy_seconds: float = _BUSY_SECONDS) -> None:
+        self._busy_seconds = busy_seconds
         self.reads = reads or RepeatedReads()
         self._path = path.absolute()
 
@@ -112,14 +120,14 @@ class LocalSegmentIndex(SegmentIndex):
         if mode != "rwc" and not self._path.is_file():
             raise SegmentIndexWrongData(f"{self._path}: there is no segment index; {REMEDY}")
         try:
-            connection = sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", uri=True, timeout=_BUSY_SECONDS)
+            connection = sqlite3.connect(f"{self._path.as_uri()}?mode={mode}", uri=True, timeout=self._busy_seconds)
             with closing(connection), connection:
                 yield connection
-        except sqlite3.OperationalError as error:
-            raise SegmentIndexUnavailable(
-                f"{self._path}: the segment index cannot answer ({error}); {REMEDY}"
-            ) from error
         except sqlite3.Error as error:
+            if may_succeed_later(error):
+                raise SegmentIndexUnavailable(
+                    f"{self._path}: the segment index cannot answer ({error}); run again"
+                ) from error
             raise SegmentIndexWrongData(
                 f"{self._path}: the segment index cannot be read ({error}); {REMEDY}"
             ) from error

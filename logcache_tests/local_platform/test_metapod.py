@@ -1,7 +1,9 @@
 """metapod's write side and its service: the life of a dataset, and what the SDL promises beyond our own queries."""
 
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from graphql import graphql_sync
 from logcache_assets.domain.transactions import Column, TransactionType
 from logcache_assets.local_platform.metapod_service import build_schema_over
 from logcache_assets.local_platform.metapod_store import MetapodStore
-from logcache_assets.ports import MetapodError, UnknownTransactionError
+from logcache_assets.ports import MetapodError, MetapodUnavailable, MetapodWrongData, UnknownTransactionError
 
 TRANSACTION = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
 NOW = datetime(2018, 5, 28, 1, 0, tzinfo=UTC)
@@ -180,6 +182,28 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(MetapodError, match=r"metapod\.sqlite.*logcache local reset"):
         MetapodStore(tmp_path / "metapod.sqlite").find_transactions()
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all"])
+def test_a_file_without_metapods_tables_is_wrong_data(tmp_path: Path, content: bytes) -> None:
+    """SQLite says `no such table` as it says `locked`, but the next read would find no table either."""
+    (tmp_path / "metapod.sqlite").write_bytes(content)
+
+    with pytest.raises(MetapodWrongData, match="logcache local reset"):
+        MetapodStore(tmp_path / "metapod.sqlite").find_transactions()
+
+
+def test_a_store_that_another_process_writes_is_unavailable(store: MetapodStore, tmp_path: Path) -> None:
+    """The same call may succeed once the other process is done."""
+    path = tmp_path / "world" / "metapod.sqlite"
+    impatient = MetapodStore(path, busy_seconds=0)
+
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MetapodUnavailable, match=r"cannot answer .*locked.*; run again"):
+            impatient.register_dataset(TRANSACTION, "a")
+
+    assert store.datasets(TRANSACTION) == ()
 
 
 def test_many_write_while_others_read(store: MetapodStore, tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.instances import Instance
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
-from logcache_assets.ports import SegmentIndexError
+from logcache_assets.ports import SegmentIndexError, SegmentIndexUnavailable, SegmentIndexWrongData
 from logcache_tests.adapters.test_segment_index import FEED, FIRST, SECOND
 
 
@@ -48,12 +49,25 @@ def test_a_missing_file_is_an_error(path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all"])
 def test_a_file_that_is_no_index_is_an_error(path: Path, content: bytes) -> None:
-    """An empty or foreign file answers nothing."""
+    """An empty or foreign file answers nothing, and never will: the next read would find no table either."""
     path.parent.mkdir()
     path.write_bytes(content)
 
-    with pytest.raises(SegmentIndexError, match=r"index\.sqlite.*logcache local reset"):
+    with pytest.raises(SegmentIndexWrongData, match=r"index\.sqlite.*logcache local reset"):
         LocalSegmentIndex(path).segments(FEED)
+
+
+def test_a_file_that_another_process_holds_is_unavailable(path: Path) -> None:
+    """The same read may succeed once the other process is done."""
+    LocalSegmentIndex(path).put([FIRST])
+    index = LocalSegmentIndex(path, reads=RepeatedReads(attempts=1), busy_seconds=0)
+
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SegmentIndexUnavailable, match=r"cannot answer .*locked.*; run again"):
+            index.segments(FEED)
+
+    assert index.segments(FEED) == (FIRST,)
 
 
 def test_a_removed_item_is_gone(path: Path) -> None:
