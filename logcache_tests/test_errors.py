@@ -12,6 +12,7 @@ from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 PACKAGE = Path(logcache_assets.__file__).parent
 FAMILIES = {Unavailable, WrongData}
 PORTS = {
+    "ClockError",
     "ItaipuError",
     "MetapodError",
     "NotebookError",

@@ -14,6 +14,7 @@ from typing import NoReturn
 from typing_extensions import override
 
 from logcache_assets.adapters.folder_errors import error_kind
+from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError, ObjectStoreWrongData, StoredObject
 
 _PAGE_OBJECTS = 1000
@@ -21,6 +22,9 @@ _PAGE_OBJECTS = 1000
 
 class LocalFiles(ObjectStore):
     """Reads files of this computer by path, absolute or relative to the working folder. It never writes."""
+
+    def __init__(self, *, reads: RepeatedReads | None = None) -> None:
+        self.reads = reads or RepeatedReads()
 
     @override
     def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
@@ -30,10 +34,34 @@ class LocalFiles(ObjectStore):
 
     @override
     def list_uris(self, prefix_uri: str) -> Iterator[str]:
-        folder = prefix_uri.rpartition("/")[0] or ("/" if prefix_uri.startswith("/") else ".")
-        yield from sorted(uri for uri in _files_below(folder) if uri.startswith(prefix_uri))
+        folder, slash, beginning = prefix_uri.rpartition("/")
+        return self._files_below(folder + slash, beginning)
+
+    def _files_below(self, folder: str, beginning: str) -> Iterator[str]:
+        """The files below a folder whose next part has this beginning, ascending; a folder is read when reached."""
+        for name in self._names_in(folder):
+            if not name.startswith(beginning):
+                continue
+            if name.endswith("/"):
+                yield from self._files_below(folder + name, "")
+            else:
+                yield folder + name
+
+    @repeated
+    def _names_in(self, folder: str) -> list[str]:
+        """The names in a folder, sorted (folders end with a slash); empty if there is no such folder."""
+        try:
+            with os.scandir(folder or ".") as entries:
+                return sorted(f"{entry.name}/" if entry.is_dir() else entry.name for entry in entries)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise error_kind(error)(
+                f"{error.filename} cannot be listed: {error.strerror}; repair the folder or its permissions"
+            ) from error
 
     @override
+    @repeated
     def head(self, uri: str) -> StoredObject:
         try:
             with Path(uri).open("rb") as file:
@@ -48,6 +76,7 @@ class LocalFiles(ObjectStore):
         )
 
     @override
+    @repeated
     def read(self, uri: str) -> bytes:
         try:
             return Path(uri).read_bytes()
@@ -78,19 +107,6 @@ class LocalFiles(ObjectStore):
     @override
     def browse_url(self, uri: str) -> str:
         return Path(uri).absolute().as_uri()
-
-
-def _files_below(folder: str) -> Iterator[str]:
-    """Every file below a folder; none if the folder does not exist, an error if it cannot be listed."""
-    for found, _, names in os.walk(folder, onerror=_refuse_to_skip, followlinks=True):
-        yield from (os.path.join(found, name) for name in names)  # noqa: PTH118 - keeps a leading `./`
-
-
-def _refuse_to_skip(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise error_kind(error)(
-            f"{error.filename} cannot be listed: {error.strerror}; repair the folder or its permissions"
-        ) from error
 
 
 def _unreadable(path: str, error: OSError) -> ObjectStoreError:

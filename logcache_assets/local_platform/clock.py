@@ -9,9 +9,10 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.errors import BadInput, Unavailable
-from logcache_assets.ports import Clock
+from logcache_assets.errors import BadInput
+from logcache_assets.ports import Clock, ClockUnavailable, ClockWrongData
 
 REMEDY = "make a world with `logcache local reset`"
 
@@ -19,23 +20,25 @@ REMEDY = "make a world with `logcache local reset`"
 class LocalClock(Clock):
     """Returns the instant in a file: ISO-8601 in UTC with a Z, at most milliseconds. It does not advance by itself."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reads: RepeatedReads | None = None) -> None:
+        self.reads = reads or RepeatedReads()
         self._path = path
 
     @override
+    @repeated
     def now(self) -> datetime:
         try:
             text = self._path.read_text(encoding="utf-8").strip()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError) as error:
-            raise BadInput(f"{self._path}: the world's date cannot be read ({error}); {REMEDY}") from error
+            raise ClockWrongData(f"{self._path}: the world's date cannot be read ({error}); {REMEDY}") from error
         except OSError as error:
-            raise Unavailable(f"{self._path}: the world's date cannot be read ({error}); run again") from error
+            raise ClockUnavailable(f"{self._path}: the world's date cannot be read ({error}); run again") from error
         try:
             instant = datetime.fromisoformat(text)
         except ValueError:
             instant = None
         if instant is None or instant.utcoffset() != timedelta(0):
-            raise BadInput(
+            raise ClockWrongData(
                 f"{self._path}: {text[:40]!r} is no UTC instant such as 2018-05-28T04:00:00.000Z; "
                 f"correct the file or {REMEDY}"
             )

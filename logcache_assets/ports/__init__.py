@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from logcache_assets.ports.clock import (
     Clock,
+    ClockError,
+    ClockUnavailable,
+    ClockWrongData,
 )
 from logcache_assets.ports.itaipu import (
     FinishedTestRun,
@@ -64,6 +67,9 @@ from logcache_assets.ports.tell import (
 __all__ = [
     "BranchMovedError",
     "Clock",
+    "ClockError",
+    "ClockUnavailable",
+    "ClockWrongData",
     "FileVersion",
     "FinishedTestRun",
     "Itaipu",

@@ -1,12 +1,15 @@
 """Folders that a user names: read by path, never written."""
 
+import socket
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from logcache_assets.adapters.local_files import LocalFiles
-from logcache_assets.ports import ObjectNotFoundError, ObjectStoreError, StoredObject
+from logcache_assets.adapters.repeated_reads import RepeatedReads
+from logcache_assets.ports import ObjectNotFoundError, ObjectStoreError, ObjectStoreUnavailable, StoredObject
+from logcache_tests.adapters.repaired_reads import RepairedReads
 from logcache_tests.worlds import files_of
 
 
@@ -27,7 +30,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.param("./today/", ["./today/a.parquet", "./today/b/1.parquet"], id="a folder from here"),
         pytest.param("today/b/", ["today/b/1.parquet"], id="a folder in it"),
         pytest.param("today/a", ["today/a.parquet"], id="a part of a name"),
+        pytest.param("todays", ["todays.parquet"], id="a part of a name, from here"),
         pytest.param("yesterday/", [], id="no such folder"),
+        pytest.param("todays.parquet/", [], id="a file as a folder"),
     ],
 )
 def test_files_are_listed_as_the_folder_was_written(prefix: str, expected: list[str]) -> None:
@@ -85,3 +90,17 @@ def test_nothing_is_written(here: Path) -> None:
         store.copy(listed, "today/c.parquet")
 
     assert files_of(here) == before
+
+
+@pytest.mark.parametrize("ask", ["read", "head"])
+def test_a_file_that_cannot_be_opened_now_is_asked_for_again(here: Path, ask: str) -> None:
+    """A short outage of a network drive is not noticed, and a long one says nothing of the file."""
+    name = "today/out.parquet"
+    with socket.socket(socket.AF_UNIX) as out:
+        out.bind(name)  # opening it fails with `no such device`
+
+    with pytest.raises(ObjectStoreUnavailable, match=f"{name} cannot be read"):
+        getattr(LocalFiles(reads=RepeatedReads(attempts=1)), ask)(name)
+    repaired = LocalFiles(reads=RepairedReads(repair=lambda: (here / "today/a.parquet").replace(name)))
+
+    assert getattr(repaired, ask)(name) == getattr(LocalFiles(), ask)(name)

@@ -1,10 +1,12 @@
 """What every ObjectStore promises: one suite for the local twin and each production adapter.
 
-An adapter joins by a factory in STORES that gives an empty store with the buckets `source` and `target`.
+An adapter joins by a factory in STORES that gives an empty store with the buckets `source` and `target`; one that is
+only read joins by a factory in READERS, and runs the cases that ask for a `shelf`.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
@@ -12,7 +14,9 @@ from urllib.request import urlopen
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.local_files import LocalFiles
 from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.local_platform.faults import CutShortObjectStore, Faults
 from logcache_assets.ports import (
     ObjectChangedError,
     ObjectExistsError,
@@ -43,13 +47,60 @@ def multipart_store(folder: Path) -> ObjectStore:
     return MultipartStore(folder / "buckets", LocalClock(folder / "now"))
 
 
-STORES: dict[str, Callable[[Path], ObjectStore]] = {"local": local_store, "multipart": multipart_store}
+def world_store(folder: Path) -> ObjectStore:
+    """The store of a local world, as `connect` gives it, without an armed fault."""
+    local_store(folder)
+    faults = Faults(folder / "faults")
+    return CutShortObjectStore(folder / "buckets", LocalClock(folder / "now"), permanent_bucket="target", faults=faults)
+
+
+STORES: dict[str, Callable[[Path], ObjectStore]] = {
+    "local": local_store,
+    "multipart": multipart_store,
+    "world": world_store,
+}
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     """An empty store of each kind."""
     return STORES[request.param](tmp_path)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A store, the URI below which it is asked, and how objects get there."""
+
+    store: ObjectStore
+    root: str
+    put: Callable[[str, bytes], object]
+    """Puts an object with these bytes below the root; its key is relative to the root."""
+
+    def uris(self, prefix: str = "") -> list[str]:
+        """The URIs in a listing, relative to the root."""
+        return [stored.uri.removeprefix(f"{self.root}/") for stored in self.store.list_objects(f"{self.root}/{prefix}")]
+
+
+def local_files(folder: Path) -> Shelf:
+    """Files that somebody else writes."""
+
+    def put(key: str, content: bytes) -> None:
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(content)
+
+    return Shelf(LocalFiles(), str(folder), put)
+
+
+READERS: dict[str, Callable[[Path], Shelf]] = {"local files": local_files}
+
+
+@pytest.fixture(params=[*STORES, *READERS])
+def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    """An empty store of each kind, those that are only read included."""
+    if request.param in READERS:
+        return READERS[request.param](tmp_path)
+    store = STORES[request.param](tmp_path)
+    return Shelf(store, "s3://source", lambda key, content: store.write(f"s3://source/{key}", content))
 
 
 def uris(store: ObjectStore, prefix: str) -> list[str]:
@@ -62,12 +113,12 @@ def listed_as(stored: StoredObject) -> StoredObject:
     return replace(stored, checksum=None)
 
 
-def test_what_was_written_is_read(store: ObjectStore) -> None:
+def test_what_was_written_is_read(shelf: Shelf) -> None:
     """The same bytes are read, also an empty object and a key with unusual characters."""
     for key, content in {"a/b c+d%20é.txt": b"\x00\xff", "empty": b""}.items():
-        store.write(f"s3://source/{key}", content)
+        shelf.put(key, content)
 
-        assert store.read(f"s3://source/{key}") == content
+        assert shelf.store.read(f"{shelf.root}/{key}") == content
 
 
 def test_write_replaces(store: ObjectStore) -> None:
@@ -90,29 +141,46 @@ def test_a_listing_describes_every_object(store: ObjectStore) -> None:
     assert written.modified_at.tzinfo is UTC
 
 
-def test_a_prefix_is_the_beginning_of_a_key(store: ObjectStore) -> None:
+def test_a_listing_shows_what_head_says(shelf: Shelf) -> None:
+    """URI, size, etag and time are the same; only HEAD may have a checksum."""
+    shelf.put("a/b", b"12345")
+
+    (listed,) = shelf.store.list_objects(f"{shelf.root}/a")
+
+    assert listed == listed_as(shelf.store.head(f"{shelf.root}/a/b"))
+    assert (listed.uri, listed.size_bytes, listed.modified_at.tzinfo) == (f"{shelf.root}/a/b", 5, UTC)
+
+
+def test_a_prefix_is_the_beginning_of_a_key(shelf: Shelf) -> None:
     """`cache/a` also matches `cache/ab/x`, as in S3; a final slash limits it to the folder."""
     for key in ("cache/a/x", "cache/ab/x", "cache/a", "cache/b", "cach"):
         if key != "cache/a":  # a key beside a folder of its name is legal in S3 but not in every twin
-            store.write(f"s3://source/{key}", b"")
+            shelf.put(key, b"")
 
-    assert uris(store, "s3://source/cache/a") == ["s3://source/cache/a/x", "s3://source/cache/ab/x"]
-    assert uris(store, "s3://source/cache/a/") == ["s3://source/cache/a/x"]
-    assert uris(store, "s3://source/cache/a/x") == ["s3://source/cache/a/x"]
-    assert len(uris(store, "s3://source")) == len(uris(store, "s3://source/")) == 4
+    assert shelf.uris("cache/a") == ["cache/a/x", "cache/ab/x"]
+    assert shelf.uris("cache/a/") == ["cache/a/x"]
+    assert shelf.uris("cache/a/x") == ["cache/a/x"]
+    assert len(shelf.uris()) == 4
 
 
-def test_a_listing_ascends_by_uri(store: ObjectStore) -> None:
+def test_a_bucket_alone_is_a_prefix(store: ObjectStore) -> None:
+    """With or without a final slash it lists every object."""
+    written = store.write("s3://source/a/b", b"")
+
+    assert uris(store, "s3://source") == uris(store, "s3://source/") == [written.uri]
+
+
+def test_a_listing_ascends_by_uri(shelf: Shelf) -> None:
     """By the whole URI: `a-b/x` comes before `a/x`, because `-` comes before `/`."""
     for key in ("a/x", "a-b/x", "b", "B"):
-        store.write(f"s3://source/{key}", b"")
+        shelf.put(key, b"")
 
-    assert uris(store, "s3://source/") == [f"s3://source/{key}" for key in ("B", "a-b/x", "a/x", "b")]
+    assert shelf.uris() == ["B", "a-b/x", "a/x", "b"]
 
 
-def test_nothing_below_a_prefix_is_an_empty_listing(store: ObjectStore) -> None:
-    """An existing bucket without such objects is no error."""
-    assert tuple(store.list_objects("s3://source/none/here/")) == ()
+def test_nothing_below_a_prefix_is_an_empty_listing(shelf: Shelf) -> None:
+    """An existing bucket or folder without such objects is no error."""
+    assert shelf.uris("none/here/") == []
 
 
 def test_a_missing_bucket_is_an_error(store: ObjectStore) -> None:
@@ -125,14 +193,13 @@ def test_a_missing_bucket_is_an_error(store: ObjectStore) -> None:
         store.write("s3://no-such-bucket/a", b"")
 
 
-def test_a_missing_object_is_named(store: ObjectStore) -> None:
+def test_a_missing_object_is_named(shelf: Shelf) -> None:
     """Head and read say which object is missing; a folder is not an object."""
-    store.write("s3://source/folder/a", b"")
-    for uri in ("s3://source/none", "s3://source/folder", "s3://source/folder/a/below"):
-        with pytest.raises(ObjectNotFoundError, match=uri):
-            store.head(uri)
-        with pytest.raises(ObjectNotFoundError, match=uri):
-            store.read(uri)
+    shelf.put("folder/a", b"")
+    for key in ("none", "folder", "folder/a/below"):
+        for ask in (shelf.store.head, shelf.store.read):
+            with pytest.raises(ObjectNotFoundError, match=re.escape(f"{shelf.root}/{key}")):
+                ask(f"{shelf.root}/{key}")
 
 
 def test_create_accepts_equal_bytes_only(store: ObjectStore) -> None:
@@ -166,46 +233,53 @@ def test_the_checksum_is_crc64nvme(store: ObjectStore) -> None:
     assert store.write("s3://source/empty", b"").checksum == "crc64nvme:0000000000000000"
 
 
-def test_a_listing_is_read_page_by_page(store: ObjectStore) -> None:
+def test_a_listing_is_read_page_by_page(shelf: Shelf) -> None:
     """Pages of at most 1,000, in the order of keys over all folders; together they are every object, each once."""
     keys = sorted([f"{folder}/{n:03}" for folder in ("a", "a-b", "a/b") for n in range(400)] + ["a.txt", "b"])
     for key in keys:
-        store.write(f"s3://source/{key}", b"")
+        shelf.put(key, b"")
 
-    pages = list(store.list_pages("s3://source/"))
+    pages = list(shelf.store.list_pages(f"{shelf.root}/"))
 
     assert [len(page) for page in pages] == [1000, 202]
-    assert [item.uri for page in pages for item in page] == [f"s3://source/{key}" for key in keys]
-    assert list(store.list_uris("s3://source/")) == [f"s3://source/{key}" for key in keys]
+    assert [item.uri for page in pages for item in page] == [f"{shelf.root}/{key}" for key in keys]
+    assert list(shelf.store.list_uris(f"{shelf.root}/")) == [f"{shelf.root}/{key}" for key in keys]
 
 
-def test_a_page_is_read_when_it_is_asked_for(store: ObjectStore) -> None:
+def test_a_page_is_read_when_it_is_asked_for(shelf: Shelf) -> None:
     """An object that is written after the first page was read is on a later page."""
     for key in [f"a/{n:04}" for n in range(1000)] + ["b/1"]:
-        store.write(f"s3://source/{key}", b"")
-    pages = store.list_pages("s3://source/")
+        shelf.put(key, b"")
+    pages = shelf.store.list_pages(f"{shelf.root}/")
 
     first = next(pages)
-    store.write("s3://source/b/2", b"")
+    shelf.put("b/2", b"")
 
-    assert first[-1].uri == "s3://source/a/0999"
-    assert [item.uri for page in pages for item in page] == ["s3://source/b/1", "s3://source/b/2"]
+    assert first[-1].uri == f"{shelf.root}/a/0999"
+    assert [item.uri for page in pages for item in page] == [f"{shelf.root}/b/1", f"{shelf.root}/b/2"]
 
 
-def test_a_url_opens_the_object(store: ObjectStore) -> None:
+def test_a_url_opens_the_object(shelf: Shelf) -> None:
     """A person's browser gets the bytes from the URL."""
-    store.write("s3://source/a b/report.html", b"<html>")
+    shelf.put("a b/report.html", b"<html>")
 
-    with urlopen(store.browse_url("s3://source/a b/report.html")) as page:  # noqa: S310 - the store's own URL
+    with urlopen(shelf.store.browse_url(f"{shelf.root}/a b/report.html")) as page:  # noqa: S310 - the store's own URL
         assert page.read() == b"<html>"
 
 
-def test_a_store_travels_to_another_process(store: ObjectStore) -> None:
-    """Pickled and opened elsewhere, as by Spark's workers, it reads and lists the same."""
-    store.write("s3://source/a", b"hello")
+def list_all(store: ObjectStore, prefix: str) -> list[StoredObject]:
+    """A listing, read to its end where the store is."""
+    return list(store.list_objects(prefix))
 
-    assert answer_elsewhere(store.read, "s3://source/a") == b"hello"
-    assert answer_elsewhere(store.head, "s3://source/a") == store.head("s3://source/a")
+
+def test_a_store_travels_to_another_process(shelf: Shelf) -> None:
+    """Pickled and opened elsewhere, as by Spark's workers, it reads and lists the same."""
+    store, uri = shelf.store, f"{shelf.root}/a"
+    shelf.put("a", b"hello")
+
+    assert answer_elsewhere(store.read, uri) == b"hello"
+    assert answer_elsewhere(store.head, uri) == store.head(uri)
+    assert answer_elsewhere(list_all, store, shelf.root + "/") == list_all(store, shelf.root + "/")
 
 
 def test_a_changed_source_is_not_copied(store: ObjectStore) -> None:

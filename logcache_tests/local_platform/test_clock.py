@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.ports import ClockUnavailable, ClockWrongData
+from logcache_tests.adapters.repaired_reads import RepairedReads
 
 
 def test_the_date_that_was_set_is_now(tmp_path: Path) -> None:
@@ -51,5 +54,21 @@ def test_a_date_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
     if content is not None:
         (tmp_path / "now").write_bytes(content)
 
-    with pytest.raises(BadInput, match=r"now.*logcache local reset"):
+    with pytest.raises(ClockWrongData, match=r"now.*logcache local reset"):
         LocalClock(tmp_path / "now").now()
+
+
+def test_a_date_that_cannot_be_read_now_is_unavailable(tmp_path: Path) -> None:
+    """The computer could not open the file, which says nothing of what is in it."""
+    (tmp_path / "now").symlink_to("now")
+
+    with pytest.raises(ClockUnavailable, match=r"now: the world's date cannot be read .*; run again"):
+        LocalClock(tmp_path / "now", reads=RepeatedReads(attempts=2, first_pause_seconds=0)).now()
+
+
+def test_a_date_that_could_not_be_read_is_read_again(tmp_path: Path) -> None:
+    """A short outage is not noticed."""
+    instant, path = datetime(2018, 5, 28, tzinfo=UTC), tmp_path / "now"
+    path.symlink_to("now")
+
+    assert LocalClock(path, reads=RepairedReads(repair=lambda: LocalClock(path).set(instant))).now() == instant
