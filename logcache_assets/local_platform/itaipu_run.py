@@ -25,7 +25,7 @@ from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.storage.parquet import parquet_bytes, read_parquet_files
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
-from logcache_assets.errors import BadInput, LogCacheError
+from logcache_assets.errors import BadInput, WrongData
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE, WithoutNewestSegment
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import ItaipuRepository, SegmentIndex, Tell
@@ -90,7 +90,11 @@ class ItaipuRun:
     tell: Tell
 
     def compute(self) -> int:
-        """Compute every wanted dataset; returns how many were aborted."""
+        """Compute every wanted dataset; returns how many were aborted.
+
+        Raises:
+            Unavailable: an outside system could not answer; every dataset that was not yet committed is aborted.
+        """
         checkout = check_out(self.world.repository, self.version)
         for definition in checkout.definitions:
             for name in self._wanted(definition):
@@ -114,7 +118,7 @@ class ItaipuRun:
         return tuple(name for name in names if name.startswith(self.prefixes))
 
     def _compute_database(self, definition: DatabaseDefinition, sources: Sequence[LogSource]) -> int:
-        """Compute all datasets of one database; when something fails, those not yet committed are aborted."""
+        """Compute all datasets of one database; when data is wrong, those not yet committed are aborted."""
         due, reason = dict.fromkeys(self._wanted(definition)), "it was not computed"
         try:
             with local_driver() as driver:
@@ -122,7 +126,7 @@ class ItaipuRun:
                     if output.name in due:
                         self._commit(output)
                         due.pop(output.name)
-        except LogCacheError as error:
+        except WrongData as error:
             reason = " ".join(str(error).split())
         for name in due:
             self.world.metapod_store.abort_dataset(self.transaction, name, aborted_at=self.world.clock.now())

@@ -3,6 +3,7 @@
 Returns exactly the datoms that reading every segment from the beginning returns, or raises an error; never a silently
 shorter log. A fault of the segments is an error under every policy. A cache that cannot be used is an error under
 `strict`; under `fallback` it is a loud warning, and the next earlier cache, at last the segments alone, is used.
+An outage of the store or the index is an error under every policy.
 
 With a cache LogOp asks the index only for what is newer, and proves that it continues the cache. Whether the segments
 below the cache's last_t still make a whole chain is not asked here: that belongs to the choice of a night, the gate and
