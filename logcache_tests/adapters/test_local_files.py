@@ -94,7 +94,7 @@ def test_nothing_is_written(here: Path) -> None:
 
 @pytest.mark.parametrize("ask", ["read", "head"])
 def test_a_file_that_cannot_be_opened_now_is_asked_for_again(here: Path, ask: str) -> None:
-    """A short outage of a network drive is not noticed, and a long one says nothing of the file."""
+    """A short outage is repaired by repeating; a long one is raised as an outage."""
     name = "today/out.parquet"
     with socket.socket(socket.AF_UNIX) as out:
         out.bind(name)  # opening it fails with `no such device`

@@ -41,7 +41,7 @@ def candidate(repository: LocalItaipuRepository, text: str = "1\n") -> str:
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """What a person types."""
+    """Run git as a person does, and return what it prints."""
     return subprocess.run(
         ["git", "-C", str(folder), *arguments],  # noqa: S607 - as a person finds it
         check=True,
@@ -67,7 +67,7 @@ def test_a_person_can_clone_it(repository: LocalItaipuRepository, tmp_path: Path
 def test_the_users_git_settings_do_not_count(
     tmp_path: Path, clock: LocalClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither another GIT_DIR, nor an identity, nor a configuration that breaks every command."""
+    """Another GIT_DIR, an identity, and a configuration that breaks every command change nothing."""
     for name in ("broken", ".gitconfig"):
         (tmp_path / name).write_text("[commit\n gpgSign = true")
     for name, value in {
@@ -97,7 +97,7 @@ def test_equal_worlds_have_equal_shas(tmp_path: Path, clock: LocalClock) -> None
 
 
 def test_a_repository_is_begun_once(repository: LocalItaipuRepository) -> None:
-    """A world that exists is not written over."""
+    """An existing world is not overwritten."""
     before = repository.head("main")
 
     with pytest.raises(RepositoryError, match="has commits already"):
@@ -128,7 +128,7 @@ def garble_branch(git_dir: Path) -> None:
 
 
 def garble_packed_branches(git_dir: Path) -> None:
-    """The file that holds many branches is no such file."""
+    """The file that lists packed branches is damaged."""
     (git_dir / "packed-refs").write_text("not a list of branches")
     (git_dir / "refs/heads" / BRANCH).unlink()
 
@@ -137,7 +137,7 @@ def garble_packed_branches(git_dir: Path) -> None:
 def test_a_branch_that_git_cannot_read_is_not_taken_for_none(
     repository: LocalItaipuRepository, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
-    """Somebody's commit might be overwritten, or a candidate be proposed a second time."""
+    """Otherwise a commit could be overwritten, or a candidate proposed a second time."""
     candidate(repository)
     damage(tmp_path / "itaipu.git")
 
@@ -206,7 +206,7 @@ def test_a_day_later_the_commit_is_still_the_same(repository: LocalItaipuReposit
 
 
 def test_equal_text_writes_nothing(repository: LocalItaipuRepository, clock: LocalClock, tmp_path: Path) -> None:
-    """Not even a modification time, also a day later."""
+    """No file is written, so even its modification time stays, also a day later."""
     candidate(repository)
     repository.propose(branch=BRANCH, title="Renew", body="evidence")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "pull_requests").glob("1.*")}
@@ -246,7 +246,7 @@ def test_merging_publishes(repository: LocalItaipuRepository) -> None:
 
 
 def state_and_head(repository: LocalItaipuRepository, number: int) -> tuple[str, str]:
-    """What a pull request's page shows of its branch."""
+    """The state and head that a pull request's page shows."""
     shown = repository.pull_request(number)
     return shown.state, shown.head_sha
 
@@ -311,7 +311,7 @@ def test_nothing_new_cannot_be_proposed(repository: LocalItaipuRepository) -> No
 
 @pytest.mark.parametrize("text", ["{", '{"number": 1}', '{"number": "1"}', "[]"])
 def test_a_malformed_pull_request_is_named(repository: LocalItaipuRepository, tmp_path: Path, text: str) -> None:
-    """Never taken for no pull request."""
+    """A malformed file is an error, not a missing pull request."""
     candidate(repository)
     repository.propose(branch=BRANCH, title="Renew", body="")
     (tmp_path / "pull_requests" / "1.json").write_text(text)
@@ -322,7 +322,7 @@ def test_a_malformed_pull_request_is_named(repository: LocalItaipuRepository, tm
 
 @pytest.mark.parametrize("branch", ["-x", "a..b", "a b", "a/", "a//b", "a.lock", "/a", "a\n", "", "a/.b", "a~1"])
 def test_a_name_that_git_refuses_is_refused(repository: LocalItaipuRepository, branch: str) -> None:
-    """Before anything is written."""
+    """The commit is refused before anything is written."""
     parent = repository.head("main") or ""
 
     with pytest.raises(RepositoryError, match="no name of a branch"):

@@ -30,13 +30,13 @@ def store(tmp_path: Path) -> MetapodStore:
 
 
 def commit(store: MetapodStore, name: str) -> None:
-    """A dataset's whole life when all goes well."""
+    """Register a dataset and commit it."""
     store.register_dataset(TRANSACTION, name)
     store.commit_dataset(TRANSACTION, name, path=f"s3://b/{name}", columns=COLUMNS, committed_at=NOW)
 
 
 def ask(store: MetapodStore, query: str) -> dict[str, Any]:
-    """What the service answers to any query."""
+    """The service's answer to a query."""
     answer = graphql_sync(build_schema_over(store), query)
     assert answer.errors is None
     assert answer.data is not None
@@ -44,13 +44,13 @@ def ask(store: MetapodStore, query: str) -> dict[str, Any]:
 
 
 def names(store: MetapodStore, filters: str) -> list[str]:
-    """Datasets that a filter leaves."""
+    """The names of the datasets that meet the filters."""
     found = ask(store, f'{{transaction(transactionId: "{TRANSACTION}") {{datasets({filters}) {{name}}}}}}')
     return [dataset["name"] for dataset in found["transaction"]["datasets"]]
 
 
 def test_datasets_are_filtered_as_documented(store: MetapodStore) -> None:
-    """By state, country and name."""
+    """Filters choose by state, country and name."""
     commit(store, "committed")
     store.register_dataset(TRANSACTION, "aborted")
     store.abort_dataset(TRANSACTION, "aborted", aborted_at=NOW)
@@ -65,7 +65,7 @@ def test_datasets_are_filtered_as_documented(store: MetapodStore) -> None:
 
 
 def test_every_documented_field_is_answered(store: MetapodStore) -> None:
-    """The fields that our own queries do not ask for, too."""
+    """The service also answers fields that our own queries do not ask for."""
     commit(store, "raw-feed-s0/log")
 
     found = ask(
@@ -98,14 +98,14 @@ def test_the_listing_is_newest_first(store: MetapodStore) -> None:
 
 
 def test_a_malformed_instant_is_an_error(store: MetapodStore) -> None:
-    """As the real service, the twin checks its scalars."""
+    """The twin checks its scalars, as the real service does."""
     for instant in ("yesterday", "2018-05-28T01:00:00"):
         answer = graphql_sync(build_schema_over(store), f'{{transactions(startedFrom: "{instant}") {{id}}}}')
         assert answer.errors
 
 
 def test_a_transaction_is_opened_once(store: MetapodStore) -> None:
-    """Its id is taken."""
+    """A second transaction with the same id is refused."""
     with pytest.raises(MetapodError, match="exists already"):
         store.open_transaction(TRANSACTION, "other", TransactionType.CUSTOM, started_at=NOW)
 
@@ -113,7 +113,7 @@ def test_a_transaction_is_opened_once(store: MetapodStore) -> None:
 
 
 def test_a_dataset_is_registered_once(store: MetapodStore) -> None:
-    """Its name is taken."""
+    """A second dataset with the same name is refused."""
     store.register_dataset(TRANSACTION, "a")
 
     with pytest.raises(MetapodError, match="registered already"):
@@ -121,7 +121,7 @@ def test_a_dataset_is_registered_once(store: MetapodStore) -> None:
 
 
 def test_an_unknown_transaction_takes_nothing(store: MetapodStore) -> None:
-    """Every write names it."""
+    """Every write names it in its error."""
     writes: tuple[Callable[[], None], ...] = (
         lambda: store.register_dataset("none", "a"),
         lambda: store.commit_dataset("none", "a", path="p", columns=(), committed_at=NOW),
@@ -134,7 +134,7 @@ def test_an_unknown_transaction_takes_nothing(store: MetapodStore) -> None:
 
 
 def test_a_dataset_is_committed_once_and_never_after_an_abort(store: MetapodStore) -> None:
-    """Refused, and the stored state stays."""
+    """The second change is refused, and the stored state stays."""
     commit(store, "committed")
     store.register_dataset(TRANSACTION, "aborted")
     store.abort_dataset(TRANSACTION, "aborted", aborted_at=NOW)
@@ -147,7 +147,7 @@ def test_a_dataset_is_committed_once_and_never_after_an_abort(store: MetapodStor
 
 
 def test_an_abort_takes_the_path_away(store: MetapodStore) -> None:
-    """Also from a dataset that was committed."""
+    """A committed dataset loses its path too."""
     commit(store, "a")
 
     store.abort_dataset(TRANSACTION, "a", aborted_at=NOW)
@@ -157,7 +157,7 @@ def test_an_abort_takes_the_path_away(store: MetapodStore) -> None:
 
 
 def test_only_a_committed_path_can_be_changed(store: MetapodStore) -> None:
-    """What fault injection needs."""
+    """Fault injection changes the path of a committed dataset; another dataset has none."""
     commit(store, "a")
     store.register_dataset(TRANSACTION, "open")
 
@@ -169,7 +169,7 @@ def test_only_a_committed_path_can_be_changed(store: MetapodStore) -> None:
 
 
 def test_an_instant_needs_a_time_zone(store: MetapodStore) -> None:
-    """A naive one is refused before it is stored."""
+    """An instant without one is refused, and nothing is stored."""
     with pytest.raises(MetapodError, match="time zone"):
         store.open_transaction("other", "n", TransactionType.DAILY, started_at=datetime(2018, 5, 28))  # noqa: DTZ001
 
@@ -177,7 +177,7 @@ def test_an_instant_needs_a_time_zone(store: MetapodStore) -> None:
 
 
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
-    """Named, with the remedy."""
+    """The error names the file and the remedy."""
     (tmp_path / "metapod.sqlite").write_text("not a database, but long enough to be taken for the header of one" * 9)
 
     with pytest.raises(MetapodError, match=r"metapod\.sqlite.*logcache local reset"):
@@ -186,7 +186,7 @@ def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"not a database at all"])
 def test_a_file_without_metapods_tables_is_wrong_data(tmp_path: Path, content: bytes) -> None:
-    """SQLite says `no such table` as it says `locked`, but the next read would find no table either."""
+    """Python raises the same error for it as for a locked file, but the next read would find no table either."""
     (tmp_path / "metapod.sqlite").write_bytes(content)
 
     with pytest.raises(MetapodWrongData, match="logcache local reset"):

@@ -85,7 +85,7 @@ def test_the_same_token_finds_the_same_run(tmp_path: Path) -> None:
 
 
 def test_another_token_is_another_run(tmp_path: Path) -> None:
-    """Tokens do not mix."""
+    """Each token has its own result."""
     notebook = runner(tmp_path, COUNT + "dbutils.notebook.exit(dbutils.widgets.get('n'))")
 
     results = [notebook.run({"n": n}, token=f"token-{n}", tell=print) for n in "12"]
@@ -104,7 +104,7 @@ def test_a_notebook_that_cannot_be_started_is_wrong_data(tmp_path: Path) -> None
 
 
 def test_a_failed_run_is_run_again(tmp_path: Path) -> None:
-    """What failed is not attached to."""
+    """A second call starts a new run after a failed one."""
     source = COUNT + "assert os.path.getsize(os.environ['STARTS']) > 1, 'not yet'\ndbutils.notebook.exit('result')"
     notebook = runner(tmp_path, source)
 
@@ -137,7 +137,7 @@ def test_a_failure_shows_the_notebooks_own_lines(tmp_path: Path) -> None:
     ],
 )
 def test_a_run_without_a_result_is_an_error(tmp_path: Path, source: str, reason: str) -> None:
-    """With its reason, and without a result for the next call to find."""
+    """The error has the reason, and the next call finds no result."""
     with pytest.raises(NotebookError, match=reason):
         run(runner(tmp_path, source))
 
@@ -145,7 +145,7 @@ def test_a_run_without_a_result_is_an_error(tmp_path: Path, source: str, reason:
 
 
 def test_a_missing_notebook_is_an_error(tmp_path: Path) -> None:
-    """Named."""
+    """The error names the file."""
     notebook = runner(tmp_path, "")
     (tmp_path / "notebook.py").unlink()
 
@@ -155,7 +155,7 @@ def test_a_missing_notebook_is_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("token", ["", "../outside", "a/b", "x" * 65, "a b"])
 def test_a_token_that_is_no_name_is_refused(tmp_path: Path, token: str) -> None:
-    """Before anything is written."""
+    """The token is refused before anything is written."""
     with pytest.raises(NotebookError, match="token"):
         runner(tmp_path, "").run({}, token=token, tell=print)
 
@@ -163,7 +163,7 @@ def test_a_token_that_is_no_name_is_refused(tmp_path: Path, token: str) -> None:
 
 
 def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
-    """And fails."""
+    """Its process is ended, and the call fails."""
     with pytest.raises(NotebookError, match="longer than 1 seconds"):
         run(runner(tmp_path, "import time\nprint('begun')\ntime.sleep(60)", timeout_seconds=1))
 
@@ -249,7 +249,7 @@ def test_a_crashed_workers_run_that_fails_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_cancels_a_run_that_was_waited_for(tmp_path: Path) -> None:
-    """Whoever started it."""
+    """The run is ended, whoever started it."""
     pid = orphan(tmp_path, COUNT + "time.sleep(60)")
 
     with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
@@ -259,7 +259,7 @@ def test_an_interrupt_cancels_a_run_that_was_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_spoiled_result_is_named(tmp_path: Path) -> None:
-    """Not taken for none, which would start a second run."""
+    """It is an error; taken for a missing result it would start a second run."""
     notebook = runner(tmp_path, COUNT + "dbutils.notebook.exit('x')")
     run(notebook)
     (tmp_path / "runs" / "token-1" / "result.json").write_text("{")

@@ -57,12 +57,12 @@ def judged(case: Case, store: FolderObjectStore, told: list[str]) -> Mapping[str
 
 
 def result_of(outcome: ContractOutcome, rule: RuleName) -> RuleResult:
-    """What one rule said."""
+    """The result of one rule."""
     return next(result for result in outcome.results if result.rule == rule)
 
 
 def without_merchants(definition: DatabaseDefinition) -> DatabaseDefinition:
-    """What feed's definition was before it had merchants."""
+    """The definition of feed before it had merchants."""
     return with_fields(definition, entities=tuple(e for e in definition.entities if e.name != "merchants"))
 
 
@@ -76,7 +76,7 @@ def test_every_rule_runs_once_for_every_contract(
     days: tuple[Day, Day],
     shared_store: FolderObjectStore,
 ) -> None:
-    """In their order, and all pass; nothing was to be warned of."""
+    """Every rule passes, in the order of the rules, and nothing is warned of."""
     told: list[str] = []
 
     outcomes = judged(case_of(*days, shared_store, cache="judge-all"), shared_store, told)
@@ -187,7 +187,7 @@ def test_a_cache_that_is_gone_is_named_by_every_contract(
 def test_a_table_that_is_missing_fails_its_own_contract_only(
     days: tuple[Day, Day], shared_store: FolderObjectStore
 ) -> None:
-    """Every rule of it, for the one reason."""
+    """All its rules fail for the same reason."""
     case = case_of(*days, shared_store, cache="judge-missing")
     there = {name: place for name, place in case.today.items() if name != MERCHANTS[0]}
 
@@ -210,7 +210,7 @@ def test_an_outage_judges_nothing(days: tuple[Day, Day], shared_store: FolderObj
 
 
 def test_a_contract_is_held_against_its_own_history(days: tuple[Day, Day], shared_store: FolderObjectStore) -> None:
-    """Each against its last refreshes; one that has none passes, and a table far outside its band warns."""
+    """Each contract is compared with its last refreshes; one without any passes, one far outside its band warns."""
     case = case_of(*days, shared_store, cache="cache-of-history")
     first = judged(case, shared_store, [])
     merchants, histories = (first[name].figures for name in MERCHANTS)
