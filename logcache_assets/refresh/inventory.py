@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import Binding, ContractInventory, ContractOutcome, InstanceSpan
 from logcache_assets.domain.objections import find_idle_settings
@@ -11,6 +10,7 @@ from logcache_assets.domain.outcomes import unusable_outcome
 from logcache_assets.domain.problems import coded
 from logcache_assets.domain.rules import RULE_NAMES
 from logcache_assets.domain.rules.results import applied_allowances
+from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.drivers.progress import OnProgress
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.ports import Tell
@@ -35,8 +35,10 @@ class JudgedDatabase:
         return sum(not outcome.passed for outcome in self.outcomes.values())
 
 
-def judge_contracts(evidence: Evidence, database: str, *, warn: Tell, progress: OnProgress) -> JudgedDatabase:
-    """Judge every contract of a database on the driver that the settings name.
+def judge_contracts(
+    evidence: Evidence, database: str, *, driver: Driver, warn: Tell, progress: OnProgress
+) -> JudgedDatabase:
+    """Judge every contract of a database; the driver compares tables and recomputes contracts.
 
     Raises:
         LogCacheError: the definition or the rules at the candidate's commit cannot be read. A contract that cannot be
@@ -44,9 +46,8 @@ def judge_contracts(evidence: Evidence, database: str, *, warn: Tell, progress: 
     """
     definition = evidence.definition_of(database)
     case = evidence.case_of(definition)
-    with open_driver(evidence.settings.validation_driver) as driver:
-        runtime = Runtime(store=evidence.store, driver=driver, warn=warn, progress=progress)
-        outcomes = judge_database(case, runtime)
+    runtime = Runtime(store=evidence.store, driver=driver, warn=warn, progress=progress)
+    outcomes = judge_database(case, runtime)
     return JudgedDatabase(
         definition=definition,
         outcomes={outcome.dataset: outcome for outcome in outcomes},

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.connect import connect, deployment_key
 from logcache_assets.local_platform.world import World
@@ -53,7 +54,8 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
         pii_key=deployment_key(settings),
         **asked,
     )
-    judged = judge_contracts(evidence, "customers", warn=silent, progress=lambda _: None)
+    with local_driver() as driver:
+        judged = judge_contracts(evidence, "customers", driver=driver, warn=silent, progress=lambda _: None)
     others = [definition for definition in catalog if definition.database != "customers"]
     inventory = make_inventory(evidence, [judged], others=others)
     decider = Decider(store=ports.store, repository=ports.repository, clock=ports.clock, settings=settings)

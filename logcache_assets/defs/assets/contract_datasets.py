@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.checks import contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
@@ -112,12 +113,14 @@ def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
 
 
 def _judge(context: Context, evidence: Evidence, database: str) -> JudgedDatabase:
-    judged = judge_contracts(
-        evidence,
-        database,
-        warn=context.log.warning,
-        progress=lambda progress: context.log.debug(f"{database}: {progress}"),
-    )
+    with open_driver(evidence.settings.validation_driver) as driver:
+        judged = judge_contracts(
+            evidence,
+            database,
+            driver=driver,
+            warn=context.log.warning,
+            progress=lambda progress: context.log.debug(f"{database}: {progress}"),
+        )
     compared = f"{len(judged.outcomes)} contracts compared with yesterday's"
     context.log.info(f"{database}: {compared}, {judged.refused} refused")
     return judged
