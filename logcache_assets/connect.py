@@ -6,11 +6,12 @@ Only this module knows which adapter serves which port on which platform. Buildi
 import sys
 from pathlib import Path
 
-from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_pii_key, pii_key
+from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_key
 from logcache_assets.adapters.sabesp import SabespItaipu
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_files import WorldFiles
 from logcache_assets.ports import Ports, Tell
-from logcache_assets.settings import Settings, child_environment
+from logcache_assets.settings import PII_KEY_VARIABLE, Settings, child_environment
 
 NOTEBOOK = Path(__file__).parent / "notebooks" / "export_log.py"
 """The export notebook, in Databricks' source format."""
@@ -37,12 +38,13 @@ def require_platform(settings: Settings) -> None:
 
 def deployment_key(settings: Settings) -> PersonalDataKey:
     """The key of personal data, which hashes PII columns and makes the tokens in reports."""
-    return pii_key(settings)
+    return World(settings).pii_key()
 
 
 def find_deployment_key(settings: Settings, tell: Tell) -> bytes | None:
     """The key of personal data, or None if there is none yet; reports when the local world's own key is used."""
-    return find_pii_key(settings, tell)
+    file = WorldFiles(settings.home_folder).pii_key
+    return find_key(settings.pii_key, variable=PII_KEY_VARIABLE, file=file, tell=tell)
 
 
 def sabesp_itaipu(settings: Settings) -> SabespItaipu:
@@ -55,7 +57,7 @@ def sabesp_itaipu(settings: Settings) -> SabespItaipu:
         in_uri=bucket,
         out_uri=bucket,
         machines=settings.machines,
-        log_folder=settings.home_folder / "sabesp_logs",
+        log_folder=WorldFiles(settings.home_folder).sabesp_logs,
         environment=child_environment(settings),
         timeout_seconds=60.0 * settings.test_run_timeout_minutes,
     )

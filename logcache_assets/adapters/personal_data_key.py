@@ -14,13 +14,12 @@ from typing_extensions import override
 
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Tell
-from logcache_assets.settings import PII_KEY_VARIABLE, Settings
 
 
 class PersonalDataKey(bytes):
     """A key and its source, which is an environment variable or a file."""
 
-    _source: str | Path = PII_KEY_VARIABLE
+    _source: str | Path
 
     @classmethod
     def from_variable(cls, variable: str, value: str | None = None) -> Self:
@@ -73,29 +72,28 @@ class PersonalDataKey(bytes):
         return repr(self)
 
 
-def find_pii_key(settings: Settings, tell: Tell) -> PersonalDataKey | None:
-    """The key of personal data, or None if there is none yet. Reports when the local world's key is used by default."""
-    file = _own_key(settings)
-    if settings.pii_key is None and not file.is_file():
+def find_key(configured: str | None, *, variable: str, file: Path, tell: Tell) -> PersonalDataKey | None:
+    """The key of personal data, or None if there is none yet. Reports when the key in the file is used by default.
+
+    Args:
+        configured: the variable's value, if it is set.
+        variable: name of the environment variable that holds the key.
+        file: holds the local world's own key, once that was made.
+        tell: takes the report.
+    """
+    if configured is None and not file.is_file():
         return None
-    if settings.pii_key is None:
-        tell(
-            f"Personal data is taken to be hashed with the local world's key, {file}; {PII_KEY_VARIABLE} names another"
-        )
-    return pii_key(settings)
+    if configured is None:
+        tell(f"Personal data is taken to be hashed with the local world's key, {file}; {variable} names another")
+    return read_or_make_key(configured, variable=variable, file=file)
 
 
-def pii_key(settings: Settings) -> PersonalDataKey:
-    """The configured key of personal data, or else the local world's own, which is made when first needed."""
-    if settings.pii_key:
-        return PersonalDataKey.from_variable(PII_KEY_VARIABLE, settings.pii_key)
-    file = _own_key(settings)
+def read_or_make_key(configured: str | None, *, variable: str, file: Path) -> PersonalDataKey:
+    """The key of personal data that is configured, or else the one in the file, which is made when first needed."""
+    if configured:
+        return PersonalDataKey.from_variable(variable, configured)
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_hex(32), encoding="utf-8")
     return PersonalDataKey.from_file(file)
-
-
-def _own_key(settings: Settings) -> Path:
-    return settings.home_folder / "pii_key"

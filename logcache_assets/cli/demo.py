@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli import refresh
 from logcache_assets.cli.output import Result
@@ -86,7 +85,7 @@ def _measure(world: World, definitions: Sequence[DatabaseDefinition], entries: L
     started = time.perf_counter()
     for definition in definitions:
         sources = tuple(_source(world, instance, entries) for instance in definition.instances)
-        build = ContractBuild(definition=definition, sources=sources, pii_key=pii_key(world.settings))
+        build = ContractBuild(definition=definition, sources=sources, pii_key=world.pii_key())
         with local_driver() as driver:
             out = driver.scratch.at("contracts")
             build_contracts(build, store=world.store, out=out, driver=driver, warn=lambda _: None)

@@ -14,6 +14,7 @@ from typing_extensions import override
 from logcache_assets.adapters.metapod import GraphQLMetapod
 from logcache_assets.connect import NOTEBOOK, deployment_key, sabesp_itaipu
 from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.world_files import WorldFiles
 from logcache_assets.ports import (
     Clock,
     Itaipu,
@@ -166,30 +167,31 @@ class LocalClockResource(dg.ConfigurableResource[Clock]):
 
 def configured_resources(settings: Settings) -> dict[str, object]:
     """Resources for the deployment that this process's environment describes."""
-    home, clock_file = settings.home_folder, str(settings.home_folder / "clock")
+    files = WorldFiles(settings.home_folder)
+    clock_file = str(files.clock)
     itaipu, values = sabesp_itaipu(settings), public_environment(settings)
     return {
         "settings": SettingsResource(values=values),
         "pii_key": PersonalDataKeyResource(
             key=dg.EnvVar(PII_KEY_VARIABLE) if settings.pii_key else "",
-            home=str(home),
+            home=str(files.home),
         ),
         "store": LocalStoreResource(
-            buckets=str(home / "buckets"),
+            buckets=str(files.buckets),
             permanent_bucket=settings.permanent_bucket,
             clock_file=clock_file,
-            faults=str(home / "faults"),
+            faults=str(files.faults),
         ),
-        "segment_index": LocalSegmentIndexResource(file=str(home / "segment_index.sqlite")),
-        "metapod": LocalMetapodResource(file=str(home / "metapod.sqlite")),
+        "segment_index": LocalSegmentIndexResource(file=str(files.segment_index)),
+        "metapod": LocalMetapodResource(file=str(files.metapod)),
         "runner": LocalNotebookRunnerResource(
-            notebook=str(NOTEBOOK), runs=str(home / "notebook_runs"), environment=values
+            notebook=str(NOTEBOOK), runs=str(files.notebook_runs), environment=values
         ),
         "itaipu": SabespResource(
             executable=str(itaipu.executable), log_folder=str(itaipu.log_folder), environment=values
         ),
         "repository": LocalRepositoryResource(
-            git_dir=str(home / "itaipu.git"), pull_requests=str(home / "pull_requests"), clock_file=clock_file
+            git_dir=str(files.repository), pull_requests=str(files.pull_requests), clock_file=clock_file
         ),
         "clock": LocalClockResource(file=clock_file),
     }

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import msgspec
 
-from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
@@ -127,7 +126,7 @@ def _create_empty_world(world: World, data: DemoData) -> None:
         _copy(data.folder / "contracts" / f"{definition.database}.yaml", world.catalog / f"{definition.database}.yaml")
     world.dagster_home.mkdir(parents=True)
     (world.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
-    pii_key(world.settings)
+    world.pii_key()
 
 
 def _copy(source: Path, destination: Path) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from logcache_assets.adapters.personal_data_key import pii_key
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
 from logcache_assets.domain.instances import Instance
@@ -142,7 +141,7 @@ class ItaipuRun:
         build = ContractBuild(
             definition=definition,
             sources=tuple(sources),
-            pii_key=pii_key(self.world.settings),
+            pii_key=self.world.pii_key(),
             policy=self.policy,
         )
         store, out = self.world.store, Folder(self.world.store, f"{self.out_uri.rstrip('/')}/{self.transaction}")

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_pii_key, pii_key
+from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_key, read_or_make_key
+from logcache_assets.connect import deployment_key
 from logcache_assets.errors import BadInput
-from logcache_assets.settings import PII_KEY_VARIABLE, Settings
+from logcache_assets.settings import Settings
 from logcache_tests.elsewhere import answer_elsewhere
 
+VARIABLE = "LOGCACHE_PII_KEY"
 KEY = "an invented key"
 
 
@@ -21,40 +23,39 @@ def signature(key: bytes) -> str:
 
 
 @pytest.fixture(params=["variable", "file"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A deployment with a key in its environment, or in the local world's file."""
+def key(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> PersonalDataKey:
+    """A key from the environment, or from the local world's file."""
+    file = tmp_path / "pii_key"
     if request.param == "variable":
-        monkeypatch.setenv(PII_KEY_VARIABLE, KEY)
-        return Settings(home=str(tmp_path), pii_key=KEY)
-    monkeypatch.delenv(PII_KEY_VARIABLE, raising=False)
-    (tmp_path / "pii_key").write_text(KEY + "\n", encoding="utf-8")
-    return Settings(home=str(tmp_path))
+        monkeypatch.setenv(VARIABLE, KEY)
+        return read_or_make_key(KEY, variable=VARIABLE, file=file)
+    monkeypatch.delenv(VARIABLE, raising=False)
+    file.write_text(KEY + "\n", encoding="utf-8")
+    return read_or_make_key(None, variable=VARIABLE, file=file)
 
 
-def test_the_key_is_its_bytes(settings: Settings) -> None:
+def test_the_key_is_its_bytes(key: PersonalDataKey) -> None:
     """It hashes as the plain bytes do."""
-    assert pii_key(settings) == KEY.encode()
-    assert signature(pii_key(settings)) == signature(KEY.encode())
+    assert key == KEY.encode()
+    assert signature(key) == signature(KEY.encode())
 
 
-def test_neither_text_nor_pickle_holds_the_key(settings: Settings) -> None:
+def test_neither_text_nor_pickle_holds_the_key(key: PersonalDataKey) -> None:
     """They show only the source of the key."""
-    key = pii_key(settings)
-
-    assert KEY not in f"{key} {key!r} {key!s} {settings!r} {[key]}"
+    assert KEY not in f"{key} {key!r} {key!s} {[key]}"
     assert KEY.encode() not in pickle.dumps({"key": key})
     assert KEY.encode().hex() not in key.__reduce__().__repr__()
 
 
-def test_a_worker_reads_the_key_itself(settings: Settings) -> None:
+def test_a_worker_reads_the_key_itself(key: PersonalDataKey) -> None:
     """Another process gets the same bytes from its own environment or file."""
-    assert answer_elsewhere(signature, pii_key(settings)) == signature(KEY.encode())
+    assert answer_elsewhere(signature, key) == signature(KEY.encode())
 
 
 def test_a_worker_without_the_variable_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It raises instead of hashing with another key or none."""
-    sent = pickle.dumps(pii_key(Settings(home=str(tmp_path), pii_key=KEY)))
-    monkeypatch.delenv(PII_KEY_VARIABLE, raising=False)
+    sent = pickle.dumps(read_or_make_key(KEY, variable=VARIABLE, file=tmp_path / "pii_key"))
+    monkeypatch.delenv(VARIABLE, raising=False)
 
     with pytest.raises(BadInput, match="LOGCACHE_PII_KEY is not set"):
         pickle.loads(sent)  # noqa: S301 - sent by ourselves
@@ -68,16 +69,28 @@ def test_a_key_file_that_is_gone_is_named(tmp_path: Path) -> None:
 
 def test_a_world_without_a_key_makes_one_when_it_is_needed(tmp_path: Path) -> None:
     """Looking for a key makes none; the first use does, and every later one finds it."""
-    settings = Settings(home=str(tmp_path / "world"))
-    told: list[str] = []
+    file, told = tmp_path / "world" / "pii_key", list[str]()
 
-    assert find_pii_key(settings, told.append) is None
+    assert find_key(None, variable=VARIABLE, file=file, tell=told.append) is None
     assert not (tmp_path / "world").exists()
 
-    made = pii_key(settings)
+    made = read_or_make_key(None, variable=VARIABLE, file=file)
 
     assert len(made) == 64
-    assert (tmp_path / "world" / "pii_key").stat().st_mode & 0o077 == 0
-    assert find_pii_key(settings, told.append) == made
+    assert file.stat().st_mode & 0o077 == 0
+    assert find_key(None, variable=VARIABLE, file=file, tell=told.append) == made
     assert len(told) == 1
-    assert f"the local world's key, {tmp_path / 'world' / 'pii_key'}; LOGCACHE_PII_KEY names another" in told[0]
+    assert f"the local world's key, {file}; LOGCACHE_PII_KEY names another" in told[0]
+
+
+def test_a_deployments_settings_do_not_show_the_key() -> None:
+    """Settings that hold it print stars."""
+    assert KEY not in repr(Settings(pii_key=KEY))
+
+
+def test_the_settings_choose_the_key(tmp_path: Path) -> None:
+    """The configured key is used, or else the file `pii_key` in the world's folder."""
+    (tmp_path / "pii_key").write_text("the world's own key", encoding="utf-8")
+
+    assert deployment_key(Settings(home=str(tmp_path), pii_key=KEY)) == KEY.encode()
+    assert deployment_key(Settings(home=str(tmp_path))) == b"the world's own key"

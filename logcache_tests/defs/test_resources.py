@@ -1,5 +1,7 @@
 """What Dagit's Resources page shows, and what runs get from it."""
 
+from datetime import timedelta
+
 import dagster as dg
 import pytest
 
@@ -7,6 +9,8 @@ from logcache_assets.catalog import load_catalog
 from logcache_assets.connect import connect
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.resources import PersonalDataKeyResource, configured_resources, given_resources
+from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports
@@ -40,6 +44,52 @@ def test_every_resource_makes_the_port_that_connect_makes(settings: Settings) ->
         types = {name: type(getattr(made, name)) for name in PORTS}
 
     assert types == {name: type(given[name]) for name in PORTS}
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "file"),
+    [
+        ("pii_key", "home", ""),
+        ("store", "buckets", "buckets"),
+        ("store", "clock_file", "clock"),
+        ("store", "faults", "faults"),
+        ("segment_index", "file", "segment_index.sqlite"),
+        ("metapod", "file", "metapod.sqlite"),
+        ("runner", "runs", "notebook_runs"),
+        ("itaipu", "log_folder", "sabesp_logs"),
+        ("repository", "git_dir", "itaipu.git"),
+        ("repository", "pull_requests", "pull_requests"),
+        ("repository", "clock_file", "clock"),
+        ("clock", "file", "clock"),
+    ],
+)
+def test_the_page_names_the_files_of_the_world(
+    settings: Settings, world: World, resource: str, field: str, file: str
+) -> None:
+    """A person who looks for a system on the page finds its file in the world's folder."""
+    shown = configured_resources(settings)[resource]
+
+    assert getattr(shown, field) == str(world.home / file)
+
+
+def test_resources_and_connect_read_the_same_files(settings: Settings, world: World) -> None:
+    """What is written through the ports of the command line is what a run from Dagit reads."""
+    ports, uri = connect(settings), f"s3://{settings.permanent_bucket}/cache/written"
+    world.clock.set(world.clock.now() + timedelta(days=1))
+    ports.store.write(uri, b"by connect")
+    main = str(ports.repository.head("main"))
+    sha = ports.repository.commit(branch="other", parent=main, files={"a": "b"}, message="Write")
+    request = ports.repository.propose(branch="other", title="A title", body="A body")
+    since, feed = world.clock.now() - timedelta(days=30), Instance(database="feed", prototype="s0")
+
+    with dg.build_resources(configured_resources(settings)) as made:
+        assert made.clock.now() == world.clock.now()
+        assert made.store.read(uri) == b"by connect"
+        assert made.repository.head("other") == sha
+        assert made.repository.pull_request(request.number) == request
+        assert made.segment_index.newest_t(feed) == ports.segment_index.newest_t(feed) > 0
+        nights = made.metapod.transactions(TransactionType.DAILY, since=since)
+        assert nights == ports.metapod.transactions(TransactionType.DAILY, since=since) != ()
 
 
 def test_a_run_reads_the_world_through_its_resources(settings: Settings, world: World) -> None:
