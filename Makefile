@@ -38,7 +38,7 @@ bench: .venv/.dev
 	@touch $@
 
 lock: .venv/.done
-	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
+	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --extra dev -c constraints.txt --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv .logcache
