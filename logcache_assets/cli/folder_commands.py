@@ -33,14 +33,7 @@ from logcache_assets.settings import load_settings
 )
 @click.option("--map", "log_map", type=EXISTING_FILE, help="Start from the caches of this log cache map.")
 @databases_option
-@click.option(
-    "--kinds",
-    callback=names_of,
-    default="entity,history,snapshot",
-    show_default=True,
-    metavar="A,B",
-    help="Kinds of contracts.",
-)
+@click.option("--kinds", callback=names_of, metavar="A,B", help="Only these kinds of contracts; default: all of them.")
 @driver_option
 @json_option
 def contracts(
@@ -61,7 +54,7 @@ def contracts(
     from logcache_assets.connect import deployment_key
     from logcache_assets.domain.kinds import KIND_NAMES
 
-    chosen = tuple(kind for kind in KIND_NAMES if kind in kinds)
+    chosen = tuple(kind for kind in KIND_NAMES if not kinds or kind in kinds)
     if unknown := set(kinds) - set(KIND_NAMES):
         raise click.BadParameter(
             f"{', '.join(sorted(unknown))}; kinds are {', '.join(sorted(KIND_NAMES))}", param_hint="--kinds"

@@ -9,10 +9,11 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import contracts as command
+from logcache_assets.cli.main import logcache
 from logcache_assets.cli.output import json_of
 from logcache_assets.domain.definitions import contract_tables
 from logcache_assets.domain.instances import parse_instance
-from logcache_assets.domain.kinds import KIND_NAMES
+from logcache_assets.domain.kinds import KIND_NAMES, KINDS
 from logcache_assets.domain.log_cache_map import render_map
 from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.clock import LocalClock
@@ -137,6 +138,27 @@ def test_databases_and_kinds_can_be_chosen(inputs: Inputs) -> None:
         "contract-feed/accounts",
         "contract-feed/merchants",
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        pytest.param((), {kind.name for kind in KINDS}, id="all of them"),
+        pytest.param(("--kinds", "entity,history"), {"entity", "history"}, id="two of them"),
+    ],
+)
+def test_all_kinds_are_computed_unless_some_are_named(
+    inputs: Inputs, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], kinds: set[str]
+) -> None:
+    """Without --kinds the command computes every registered kind, so a new kind is in it at once."""
+    monkeypatch.setenv("LOGCACHE_PII_KEY", PII_KEY.decode())
+    files = ["--root", inputs.root, "--index", inputs.index, "--definitions", inputs.definitions]
+    words = [*files, "--until", inputs.until, "--out", inputs.out, "--databases", "feed", *options]
+
+    logcache(["contracts", *map(str, words), "--json"], standalone_mode=False)
+
+    expected = {table.dataset for table in contract_tables(definition_of("feed")) if table.kind.name in kinds}
+    assert {f"contract-feed/{folder.name}" for folder in (inputs.out / "contract-feed").iterdir()} == expected
 
 
 def spoil_line(file: Path, number: int, text: str) -> None:
