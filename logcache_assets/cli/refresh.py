@@ -19,6 +19,8 @@ from logcache_assets.cli.refresh_result import (
 from logcache_assets.defs.command_runs import run_refresh_job
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Publication, Verdict
 from logcache_assets.domain.due import Wait
+from logcache_assets.domain.instances import is_instance_of
+from logcache_assets.domain.names import is_contract_of
 from logcache_assets.domain.selections import selection_name
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore, Ports, Tell
@@ -101,8 +103,8 @@ def summarise(settings: Settings, ports: Ports, *, transaction: str, selection: 
 
 
 def _database(candidate: Candidate, verdict: Verdict, database: str) -> RefreshedDatabase:
-    changes = [change for change in candidate.changes if change.instance.rpartition("-")[0] == database]
-    contracts = [c for c in verdict.contracts if c.dataset.startswith(f"contract-{database}/")]
+    changes = [change for change in candidate.changes if is_instance_of(change.instance, database)]
+    contracts = [c for c in verdict.contracts if is_contract_of(c.dataset, database)]
     return RefreshedDatabase(
         database=database,
         instances={c.instance: Move(active_t=c.active_t, new_t=c.last_t) for c in changes},

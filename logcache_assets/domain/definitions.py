@@ -12,12 +12,15 @@ import yaml
 from msgspec.structs import replace
 
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity, ContractName
-from logcache_assets.domain.instances import PROTOTYPES, Instance
+from logcache_assets.domain.instances import PROTOTYPE_EXAMPLES, Instance, is_prototype
 from logcache_assets.domain.kinds import KIND_NAMES, KINDS
 from logcache_assets.domain.kinds.kind import TIME_COLUMNS, ContractKind
 from logcache_assets.domain.names import column_name, contract_dataset
 from logcache_assets.domain.yaml_files import line_of, parse_yaml
 from logcache_assets.errors import BadInput
+
+CONTRACTS_FOLDER = "contracts"
+"""The folder of the definitions in the itaipu repository."""
 
 IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
@@ -68,6 +71,11 @@ class ContractTable:
     def meaning(self) -> str:
         """Describe one row in a clause, for the asset's description."""
         return self.kind.describe(self.entity, self.attributes)
+
+
+def definition_path(database: str) -> str:
+    """Path of a database's definition in the itaipu repository: `contracts/feed.yaml`."""
+    return f"{CONTRACTS_FOLDER}/{database}.yaml"
 
 
 def contract_tables(definition: DatabaseDefinition, kinds: Sequence[str] = KIND_NAMES) -> tuple[ContractTable, ...]:
@@ -128,8 +136,8 @@ def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str,
     if definition.database in RESERVED:
         yield "$.database", f"{definition.database!r} already names a selection of databases; choose another name"
     for n, prototype in enumerate(definition.prototypes):
-        if prototype not in PROTOTYPES:
-            yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {', '.join(PROTOTYPES)}"
+        if not is_prototype(prototype):
+            yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {PROTOTYPE_EXAMPLES}"
         if prototype in definition.prototypes[:n]:
             yield f"$.prototypes[{n}]", f"prototype {prototype!r} is listed twice; keep one"
     for n, entity in enumerate(definition.entities):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.instances import Instance, is_prototype
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 
@@ -68,8 +68,8 @@ def segment_of_item(item: IndexItem, *, where: str) -> Segment:
             f"{where}: db_prototype is {item.db_prototype!r}, but database and prototype make {instance.name!r}; "
             "correct that index item"
         )
-    if parse_instance(item.db_prototype) != instance:
-        raise BadInput(f"{where}: {item.prototype!r} is no known prototype; correct that index item")
+    if not is_prototype(item.prototype):
+        raise BadInput(f"{where}: {item.prototype!r} is no prototype; correct that index item")
     if not item.last_batch_t < item.initial_t <= item.last_t:
         raise BadInput(
             f"{where}: last_batch_t {item.last_batch_t} < initial_t {item.initial_t} <= last_t {item.last_t} "

@@ -2,6 +2,12 @@
 
 from logcache_assets.domain.instances import Instance
 
+CONTRACT_PREFIX = "contract-"
+"""How the name of every contract dataset begins."""
+
+RAW_PREFIX = "raw-"
+"""How the name of every raw dataset begins."""
+
 
 def column_name(attribute: str) -> str:
     """The column of an attribute, or a keyword as a value: `:transaction/post-date` is `transaction__post_date`."""
@@ -15,17 +21,38 @@ def history_name(attribute: str) -> str:
 
 def contract_dataset(database: str, name: str) -> str:
     """`contract-feed/transactions`."""
-    return f"contract-{database}/{name}"
+    return f"{contract_prefix(database)}{name}"
+
+
+def contract_prefix(database: str) -> str:
+    """`contract-feed/`: how the names of a database's contracts begin."""
+    return f"{CONTRACT_PREFIX}{database}/"
+
+
+def split_contract(dataset: str) -> tuple[str, str]:
+    """Database and name of a contract: `feed`, `transactions` of `contract-feed/transactions`."""
+    database, _, name = dataset.removeprefix(CONTRACT_PREFIX).partition("/")
+    return database, name
+
+
+def database_of(dataset: str) -> str:
+    """The database of a contract: `feed` of `contract-feed/transactions`."""
+    return split_contract(dataset)[0]
+
+
+def is_contract_of(dataset: str, database: str) -> bool:
+    """True if the dataset is a contract of the database."""
+    return dataset.startswith(contract_prefix(database))
 
 
 def raw_log_dataset(instance: Instance) -> str:
     """`raw-feed-s0/log`."""
-    return f"raw-{instance.name}/log"
+    return f"{RAW_PREFIX}{instance.name}/log"
 
 
 def raw_entities_dataset(instance: Instance) -> str:
     """`raw-feed-s0/materialized-entities`."""
-    return f"raw-{instance.name}/materialized-entities"
+    return f"{RAW_PREFIX}{instance.name}/materialized-entities"
 
 
 def raw_datasets(instance: Instance) -> tuple[str, str]:

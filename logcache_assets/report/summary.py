@@ -9,7 +9,8 @@ from typing import Literal
 
 from logcache_assets.domain.documents import ContractOutcome, InstanceSpan, Verdict
 from logcache_assets.domain.figures import EXPLANATIONS, FAULTS, ContractFigures, Reason
-from logcache_assets.domain.instances import PROTOTYPES
+from logcache_assets.domain.instances import is_instance_of
+from logcache_assets.domain.names import is_contract_of
 
 REASONS: tuple[Reason, ...] = (*FAULTS, *EXPLANATIONS)
 """Order of reasons in every table and bar: faults first, so that a narrow screen shows them."""
@@ -106,17 +107,11 @@ def summarize_databases(verdict: Verdict) -> tuple[DatabaseSummary, ...]:
     return tuple(
         DatabaseSummary(
             database=database,
-            spans=tuple(span for span in verdict.spans if _database_of(span) == database),
-            counts=count_rows([o for o in verdict.contracts if o.dataset.startswith(f"contract-{database}/")]),
+            spans=tuple(span for span in verdict.spans if is_instance_of(span.instance, database)),
+            counts=count_rows([o for o in verdict.contracts if is_contract_of(o.dataset, database)]),
         )
         for database in verdict.databases
     )
-
-
-def _database_of(span: InstanceSpan) -> str:
-    """The instance's database; the whole name if it ends in no known prototype, so that no name fails a report."""
-    database, _, prototype = span.instance.rpartition("-")
-    return database if prototype in PROTOTYPES else span.instance
 
 
 def word_of(outcome: ContractOutcome) -> Word:

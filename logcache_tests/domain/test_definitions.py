@@ -100,7 +100,7 @@ def test_tables_can_be_chosen_by_kind() -> None:
         pytest.param("    primary_key: account/id\n", "", 12, "required field `primary_key`", id="a missing key"),
         pytest.param("prototypes: [s0, s1]\n", "", 1, "required field `prototypes`", id="a missing key at the top"),
         pytest.param("[s0, s1]", "[]", 2, "length >= 1", id="no prototype"),
-        pytest.param("[s0, s1]", "[s0, s15]", 2, "unknown prototype 's15'", id="an unknown prototype"),
+        pytest.param("[s0, s1]", "[s0, x1]", 2, "unknown prototype 'x1'; known are", id="no prototype's name"),
         pytest.param("[s0, s1]", "[s0, s0]", 2, "'s0' is listed twice", id="a doubled prototype"),
         pytest.param("transaction/amount", "amount", 11, "entities[0].attributes[1].attribute", id="no namespace"),
         pytest.param("transaction/amount", "':transaction/amount'", 11, "attributes[1]", id="a leading colon"),
