@@ -5,9 +5,10 @@ from pathlib import Path
 
 from logcache_assets.cli.output import Result
 from logcache_assets.cli.platform import open_platform
-from logcache_assets.domain.definitions import parse_definition
+from logcache_assets.domain.definitions import CONTRACTS_FOLDER, parse_definition
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository
+from logcache_assets.refresh.pinned_definitions import definition_paths
 from logcache_assets.settings import Settings
 
 
@@ -23,13 +24,13 @@ class CatalogResult(Result, frozen=True, kw_only=True):
 
 
 def pull(settings: Settings) -> CatalogResult:
-    """Make the catalog folder equal to the definitions on main; nothing is written unless all of them are sound.
+    """Make the catalog folder equal to the definitions on the base branch; nothing is written unless all are sound.
 
     Raises:
-        Refused: main has no definitions.
+        Refused: the base branch has no definitions.
         BadInput: a definition is malformed.
     """
-    wanted = _definitions_on_main(open_platform(settings).repository)
+    wanted = _definitions_on_base(open_platform(settings).repository)
     folder = settings.catalog_folder
     folder.mkdir(parents=True, exist_ok=True)
     before = {file.name: file.read_bytes() for file in folder.glob("*.yaml")}
@@ -38,16 +39,18 @@ def pull(settings: Settings) -> CatalogResult:
     return CatalogResult(catalog=str(folder), definitions=sorted(wanted), changed=changed)
 
 
-def _definitions_on_main(repository: ItaipuRepository) -> dict[str, bytes]:
+def _definitions_on_base(repository: ItaipuRepository) -> dict[str, bytes]:
     """Every definition by file name, each checked."""
     base = repository.base_branch
-    paths = [path for path in repository.list_files("contracts", ref=base) if path.endswith(".yaml")]
+    paths = definition_paths(repository, ref=base)
     if not paths:
-        raise Refused(f"{base} has no contracts/*.yaml; check the itaipu repository, the catalog is left as it is")
-    texts = {path.rpartition("/")[2]: repository.read(path, ref=base) for path in paths}
-    for name, text in texts.items():
-        parse_definition(text, where=f"contracts/{name}")
-    return {name: text.encode() for name, text in texts.items()}
+        raise Refused(
+            f"{base} has no {CONTRACTS_FOLDER}/*.yaml; check the itaipu repository, the catalog is left as it is"
+        )
+    texts = {path: repository.read(path, ref=base) for path in paths}
+    for path, text in texts.items():
+        parse_definition(text, where=path)
+    return {path.rpartition("/")[2]: text.encode() for path, text in texts.items()}
 
 
 def _replace(folder: Path, before: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> None:

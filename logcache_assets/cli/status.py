@@ -8,9 +8,10 @@ from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
-from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, parse_map
+from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import instances_of, read_base_map
 from logcache_assets.refresh.publish import find_obstacles
 from logcache_assets.settings import Settings
 
@@ -20,7 +21,7 @@ class InstanceStatus(Result, frozen=True, kw_only=True):
 
     instance: str
     active_t: int
-    """The last t of its cache on main."""
+    """The last t of its cache in the active map."""
     candidate_t: int | None
     """The last t that the newest candidate proposes; None if it does not change this instance."""
     index_t: int
@@ -69,19 +70,14 @@ class StatusResult(Result, frozen=True, kw_only=True):
 def run(settings: Settings) -> StatusResult:
     """Describe every instance of the active map, and the newest candidate with its verdict."""
     ports = open_platform(settings)
-    base = ports.repository.base_branch
-    active = parse_map(ports.repository.read(MAP_PATH, ref=base), where=f"{MAP_PATH} on {base}")
+    active = read_base_map(ports.repository).entries
     candidate = newest_candidate(settings, ports)
     proposed = {change.instance: change.last_t for change in candidate.changes} if candidate else {}
-    instances = [
-        Instance(database=database, prototype=prototype) for prototype in active for database in active[prototype]
-    ]
     return StatusResult(
         now=utc_text(ports.clock.now()),
         instances=[
             _instance(instance, entry, proposed.get(instance.name), ports)
-            for instance in sorted(instances)
-            if (entry := entry_of(active, instance))
+            for instance, entry in sorted(instances_of(active), key=lambda found: found[0])
         ],
         candidate=_candidate(settings, ports, candidate) if candidate else None,
         pull_requests=[

@@ -50,7 +50,7 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
 
     Args:
         text: the file.
-        where: what to call it in an error, for example `log_cache_map.json at main`.
+        where: what to call it in an error, for example `log_cache_map.json on main`.
 
     Raises:
         BadInput: the text is not JSON or not in canonical form, a key is unknown or missing, or a last_t is not a

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.names import raw_datasets
+from logcache_assets.domain.names import CONTRACT_PREFIX, raw_datasets
 
 COUNTRY = "BR"
 """Country whose datasets are read and registered by default."""
@@ -175,5 +175,5 @@ def find_running_contracts(transactions: Sequence[Transaction]) -> tuple[str, ..
         for transaction in transactions
         if transaction.type in (TransactionType.DAILY, TransactionType.CUSTOM)
         for dataset in transaction.datasets.values()
-        if dataset.name.startswith("contract-") and dataset.state is DatasetState.UNCOMMITTED
+        if dataset.name.startswith(CONTRACT_PREFIX) and dataset.state is DatasetState.UNCOMMITTED
     )

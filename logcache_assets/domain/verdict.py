@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.documents import Candidate, ContractInventory, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
+from logcache_assets.domain.names import database_of, is_contract_of
 from logcache_assets.domain.objections import find_refusals, find_warnings
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.problems import Problem
@@ -67,7 +68,7 @@ def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[Problem]
     for outcome in outcomes:
         for fault in FAULTS:
             if outcome.figures and outcome.figures.explained and _blocks(outcome, fault):
-                database = outcome.dataset.removeprefix("contract-").partition("/")[0]
+                database = database_of(outcome.dataset)
                 faulty.setdefault((database, fault), {})[outcome.dataset] = outcome.figures
     for (database, fault), figures in faulty.items():
         if len(figures) > 1:
@@ -76,7 +77,7 @@ def find_likely_causes(outcomes: Sequence[ContractOutcome]) -> Iterator[Problem]
 
 def _prototypes_of(database: str, outcomes: Sequence[ContractOutcome]) -> set[str]:
     """Every prototype on which a contract of the database has rows."""
-    own = (o.figures for o in outcomes if o.figures and o.dataset.startswith(f"contract-{database}/"))
+    own = (o.figures for o in outcomes if o.figures and is_contract_of(o.dataset, database))
     return {prototype for figures in own for prototype in figures.prototypes or ()}
 
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.definitions import DatabaseDefinition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
+from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.names import contract_dataset, raw_entities_dataset
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -17,6 +17,8 @@ from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, 
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import instances_of, read_base_map
+from logcache_assets.refresh.pinned_definitions import read_definitions
 
 
 def accidents_of(world: World) -> tuple[Fault, ...]:
@@ -54,7 +56,11 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
             description="the files of a committed raw dataset are deleted",
             inject=acts.lost_files,
         ),
-        Fault(name="wrong-last-t", description="somebody edits a last_t of the map on main", inject=acts.wrong_last_t),
+        Fault(
+            name="wrong-last-t",
+            description="somebody edits a last_t of the map on the base branch",
+            inject=acts.wrong_last_t,
+        ),
         Fault(
             name=EMPTY_CONTRACT,
             description="Itaipu's test run commits a contract without rows",
@@ -136,16 +142,17 @@ class _Accidents:
         return f"no file is left at {folder}"
 
     def wrong_last_t(self) -> str:
-        base = self._world.repository.base_branch
-        text = self._world.repository.read(MAP_PATH, ref=base)
-        entries = parse_map(text, where=f"{MAP_PATH} on {base}")
-        prototype, databases = next(iter(sorted(entries.items())))
-        database, entry = next(iter(sorted(databases.items())))
-        plain = json.loads(text)
-        plain[prototype][database]["last_t"] = entry.last_t + 1
+        repository = self._world.repository
+        base = read_base_map(repository)
+        instance, entry = next(instances_of(base.entries))
+        plain = json.loads(base.text)
+        plain[instance.prototype][instance.database]["last_t"] = entry.last_t + 1
         edited = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-        self._world.repository.commit_to_base({MAP_PATH: edited}, f"Correct last_t of {database}-{prototype}")
-        return f"main says last_t {entry.last_t + 1} for {database}-{prototype}, the data ends at {entry.last_t}"
+        repository.commit_to_base({MAP_PATH: edited}, f"Correct last_t of {instance.name}")
+        return (
+            f"{repository.base_branch} says last_t {entry.last_t + 1} for {instance.name}, "
+            f"the data ends at {entry.last_t}"
+        )
 
     def empty_contract(self) -> str:
         self._world.faults.arm(EMPTY_CONTRACT, self._contract())
@@ -181,8 +188,7 @@ class _Accidents:
 
     def _definitions(self) -> tuple[DatabaseDefinition, ...]:
         repository = self._world.repository
-        names = repository.list_files("contracts", ref=repository.base_branch)
-        return tuple(parse_definition(repository.read(n, ref=repository.base_branch), where=n) for n in names)
+        return read_definitions(repository, ref=repository.base_branch)
 
     def _raw_dataset(self) -> str:
         return raw_entities_dataset(next(self._instances()))

@@ -18,6 +18,7 @@ import msgspec
 
 from logcache_assets.catalog import Catalog, load_catalog
 from logcache_assets.domain.canonical_json import json_place
+from logcache_assets.domain.definitions import CONTRACTS_FOLDER
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.rules.settings_file import RULES_PATH
@@ -75,7 +76,7 @@ def read_demo_data(folder: Path) -> DemoData:
     Raises:
         BadInput: something is missing or malformed, or a cut-off does not end a segment; with file and remedy.
     """
-    catalog = load_catalog(folder / "contracts")
+    catalog = load_catalog(folder / CONTRACTS_FOLDER)
     segments = tuple(read_index_file(folder / "index.jsonl"))
     cutoffs = _read_cutoffs(folder / "cutoffs.json")
     data = DemoData(folder=folder, catalog=catalog, segments=segments, cutoffs=cutoffs)

@@ -13,16 +13,18 @@ from pathlib import Path
 import msgspec
 
 from logcache_assets.adapters.scratch import local_driver
+from logcache_assets.domain.definitions import definition_path
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
+from logcache_assets.domain.names import CONTRACT_PREFIX, RAW_PREFIX
 from logcache_assets.domain.rules.settings_file import RULES_PATH
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.errors import BadInput, Refused
 from logcache_assets.local_platform.demo_data import DemoData, read_demo_data, read_index_file, segment_file
-from logcache_assets.local_platform.itaipu_run import CONTRACT_PREFIX, RAW_PREFIX, ItaipuRun
+from logcache_assets.local_platform.itaipu_run import ItaipuRun
 from logcache_assets.local_platform.timeline import (
     COMMITTED,
     DAY,
@@ -123,7 +125,7 @@ def _create_empty_world(world: World, data: DemoData) -> None:
     if (data.folder / "reextraction").is_dir():
         shutil.copytree(data.folder / "reextraction", world.reextraction)
     for definition in data.catalog:
-        _copy(data.folder / "contracts" / f"{definition.database}.yaml", world.catalog / f"{definition.database}.yaml")
+        _copy(data.folder / definition_path(definition.database), world.catalog / f"{definition.database}.yaml")
     world.dagster_home.mkdir(parents=True)
     (world.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
     world.pii_key()
@@ -200,7 +202,7 @@ def open_transaction(world: World, kind: TransactionType, *, name: str, started_
 
 
 def _write_first_cache(world: World, data: DemoData) -> None:
-    """Write the active cache from everything delivered so far, with manifests, and the map on main."""
+    """Write the active cache from everything delivered so far, with manifests, and the map on the base branch."""
     started_at = world.clock.now()
     transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
     entries = {
@@ -209,7 +211,7 @@ def _write_first_cache(world: World, data: DemoData) -> None:
     }
     files = {MAP_PATH: render_map(with_entries({}, entries))}
     for file in sorted(world.catalog.glob("*.yaml")):
-        files[f"contracts/{file.name}"] = file.read_text(encoding="utf-8")
+        files[definition_path(file.stem)] = file.read_text(encoding="utf-8")
     if data.rules.is_file():
         files[RULES_PATH] = data.rules.read_text(encoding="utf-8")
     world.repository.initialise(files, "Log cache map and contract definitions")

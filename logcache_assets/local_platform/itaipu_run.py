@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.adapters.scratch import local_driver
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables, parse_definition
+from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
-from logcache_assets.domain.names import raw_datasets, raw_entities_dataset, raw_log_dataset
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of
+from logcache_assets.domain.names import RAW_PREFIX, raw_datasets, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.transactions import Column
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder, LocalDriver
@@ -28,9 +28,8 @@ from logcache_assets.errors import BadInput, WrongData
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE, WithoutNewestSegment
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import ItaipuRepository, SegmentIndex, Tell
-
-RAW_PREFIX = "raw-"
-CONTRACT_PREFIX = "contract-"
+from logcache_assets.refresh.inspection import read_map
+from logcache_assets.refresh.pinned_definitions import read_definitions
 
 FORMER_MAPS = 5
 """How many versions of the map before the current one are tried when its caches cannot be used."""
@@ -54,23 +53,18 @@ class Checkout:
 
 def check_out(repository: ItaipuRepository, version: str) -> Checkout:
     """Read the map, its history and the definitions at a commit."""
-    paths = [path for path in repository.list_files("contracts", ref=version) if path.endswith(".yaml")]
     return Checkout(
-        entries=_map_at(repository, version),
+        entries=read_map(repository, ref=version),
         former=tuple(_former_maps(repository, version)),
-        definitions=tuple(parse_definition(repository.read(path, ref=version), where=path) for path in paths),
+        definitions=read_definitions(repository, ref=version),
     )
-
-
-def _map_at(repository: ItaipuRepository, version: str) -> LogCacheMap:
-    return parse_map(repository.read(MAP_PATH, ref=version), where=f"{MAP_PATH} at {version}")
 
 
 def _former_maps(repository: ItaipuRepository, version: str) -> Iterator[LogCacheMap]:
     """The latest earlier versions of the map that can be parsed."""
     for former in repository.versions(MAP_PATH, ref=version)[1 : 1 + FORMER_MAPS]:
         with suppress(BadInput):
-            yield _map_at(repository, former.sha)
+            yield read_map(repository, ref=former.sha)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,16 @@ from functools import cached_property
 import polars as pl
 from msgspec.structs import replace
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables, parse_definition
+from logcache_assets.domain.definitions import (
+    ContractTable,
+    DatabaseDefinition,
+    contract_tables,
+    definition_path,
+    parse_definition,
+)
 from logcache_assets.domain.documents import Candidate, InstanceSpan, NightlyTransaction, TestRun
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, entry_of, parse_map
+from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.past_figures import find_past_figures
 from logcache_assets.domain.rules.rule import History
 from logcache_assets.domain.segments import choose_read_t
@@ -26,9 +32,10 @@ from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet
 from logcache_assets.errors import WrongData
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import read_map
 from logcache_assets.refresh.judge import Absent, Case, Place
 from logcache_assets.refresh.past_verdicts import past_verdicts
-from logcache_assets.refresh.pinned_definitions import definition_path, read_definition
+from logcache_assets.refresh.pinned_definitions import read_definition
 from logcache_assets.refresh.pinned_rules import PinnedRules, read_rules
 from logcache_assets.settings import Settings
 
@@ -67,8 +74,7 @@ class Evidence:
     @cached_property
     def entries(self) -> LogCacheMap:
         """The candidate's map."""
-        text = self.repository.read(MAP_PATH, ref=self.candidate.sha)
-        return parse_map(text, where=f"{MAP_PATH} at {self.candidate.version}")
+        return read_map(self.repository, ref=self.candidate.sha, place=f"at {self.candidate.version}")
 
     @cached_property
     def rules(self) -> PinnedRules:

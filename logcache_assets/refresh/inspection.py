@@ -49,6 +49,17 @@ def read_base_map(repository: ItaipuRepository) -> BaseMap:
     return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {repository.base_branch}"))
 
 
+def read_map(repository: ItaipuRepository, *, ref: str, place: str | None = None) -> LogCacheMap:
+    """The map at a branch or commit; raises PathNotFoundError, and BadInput if the map is malformed.
+
+    Args:
+        repository: of Itaipu.
+        ref: branch or commit.
+        place: where that is, for errors, for example `on main`; default: `at <ref>`.
+    """
+    return parse_map(repository.read(MAP_PATH, ref=ref), where=f"{MAP_PATH} {place or f'at {ref}'}")
+
+
 @dataclass(frozen=True, slots=True)
 class Inspector:
     """Inspects maps with the object store and the segment index."""
@@ -106,6 +117,6 @@ def find_map_problems(
         BadInput: one of the two maps is malformed.
     """
     entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
-    base = parse_map(repository.read(MAP_PATH, ref=candidate.base_sha), where=f"{MAP_PATH} on {repository.base_branch}")
+    base = read_map(repository, ref=candidate.base_sha, place=f"on {repository.base_branch}")
     changed = tuple(parse_instance(change.instance) for change in candidate.changes)
     yield from inspector.find_problems(entries, changed=changed, base=base)

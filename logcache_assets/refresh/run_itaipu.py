@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.names import CONTRACT_PREFIX, contract_prefix
 from logcache_assets.domain.transactions import Dataset, DatasetState
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
@@ -84,7 +85,7 @@ class TestRunner:
 
 def dataset_prefix(databases: tuple[str, ...]) -> str:
     """Value of `--filter-by-prefix`. sabesp takes one prefix, so it names a database only if there is just one."""
-    return f"contract-{databases[0]}/" if len(databases) == 1 else "contract-"
+    return contract_prefix(databases[0]) if len(databases) == 1 else CONTRACT_PREFIX
 
 
 def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from logcache_assets.domain.documents import ContractOutcome, Verdict
+from logcache_assets.domain.names import database_of
 from logcache_assets.report.charts import Chart, Series, chart_bars, chart_line
 from logcache_assets.report.formatting import show_day, show_number, show_share
 from logcache_assets.report.summary import RowCounts, count_rows
@@ -30,8 +31,7 @@ def find_points(verdict: Verdict, past: Sequence[Verdict]) -> tuple[TrendPoint, 
 
 
 def _contracts_of(verdict: Verdict, databases: Collection[str]) -> list[ContractOutcome]:
-    prefixes = tuple(f"contract-{database}/" for database in databases)
-    return [outcome for outcome in verdict.contracts if outcome.dataset.startswith(prefixes)]
+    return [outcome for outcome in verdict.contracts if database_of(outcome.dataset) in databases]
 
 
 def find_row_counts(verdict: Verdict, past: Sequence[Verdict]) -> dict[str, tuple[int | None, ...]]:

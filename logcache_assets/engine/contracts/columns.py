@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
-from logcache_assets.domain.definitions import IDENT_REF, DatabaseDefinition
+from logcache_assets.domain.definitions import IDENT_REF, DatabaseDefinition, definition_path
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.names import contract_dataset
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
@@ -56,12 +56,12 @@ def agree_columns(definition: DatabaseDefinition, schemas: Schemas, warn: Tell) 
     for entity in definition.entities:
         dataset = contract_dataset(definition.database, entity.name)
         for attribute in (primary_key(entity), *entity.attributes):
-            location = f"contracts/{definition.database}.yaml, line {attribute.line}, {dataset}"
+            location = f"{definition_path(definition.database)}, line {attribute.line}, {dataset}"
             columns[attribute] = _agree(attribute, schemas, location)
             if columns[attribute].value_type is None:
                 warn(f"WARNING: {location}: no instance has {_missing(attribute, schemas)}; {attribute.column} is null")
         if columns[primary_key(entity)].many:
-            location = f"contracts/{definition.database}.yaml, line {entity.line}, {dataset}"
+            location = f"{definition_path(definition.database)}, line {entity.line}, {dataset}"
             raise BadInput(f"{location}: primary key {entity.primary_key} has cardinality many; name another attribute")
     return columns
 

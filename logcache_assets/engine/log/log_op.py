@@ -16,6 +16,7 @@ from enum import StrEnum
 
 import polars as pl
 
+from logcache_assets.domain.definitions import definition_path
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment, find_chain_faults, newest_t
@@ -193,7 +194,7 @@ def _check_chain(indexed: IndexedLog, *, warn: Tell) -> None:
     if not ends_at:
         raise ChainError(
             f"{name}: the segment index knows no segment of this instance; restore its items, "
-            f"or take the prototype {source.instance.prototype} out of contracts/{source.instance.database}.yaml"
+            f"or take the prototype {source.instance.prototype} out of {definition_path(source.instance.database)}"
         )
     for fault in find_chain_faults(indexed.segments, after_t=source.after_t):
         if until_t is None or fault.after_t < until_t:
