@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from logcache_assets.domain.documents import ContractOutcome
+from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.rules import RULE_NAMES, RULES
 from logcache_assets.domain.rules.results import RuleName, RuleResult
 
@@ -37,7 +38,7 @@ def contract_check_results(contract: dg.AssetKey, outcome: ContractOutcome) -> I
                 "actual": result.sentence,
                 **_excused(result),
                 **result.figures,
-                "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
+                "report": dg.MetadataValue.asset(dg.AssetKey(Stage.VERDICT.value)),
             },
         )
 

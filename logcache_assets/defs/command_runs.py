@@ -1,6 +1,16 @@
 """Runs the refresh job for a command, in the command's process and Dagit's storage, so that Dagit shows the run.
 
-defs/assets/ and refresh/ do the work of a refresh; cli/ prints its result.
+defs/assets/ and refresh/ do the work of a refresh; cli/ prints its result. This module uses members that Dagster does
+not mark as public, because nothing public does the same:
+
+Definitions.resolve_job_def       the job as an object that runs in this process
+Definitions.resolve_asset_graph   the keys of all assets, from its get_all_asset_keys
+get_asset_check_evaluations       the blocking checks that failed a run
+step_failure_data                 the reason that a stage gave for its failure
+RUN_TAGS                          Dagit's page of a job shows the run
+
+Two more modules in defs/ use such members, and say why: run_storage.py opens Dagster's storage, plain_log.py reads the
+records that Dagster logs.
 """
 
 import fcntl
@@ -15,6 +25,7 @@ from logcache_assets.catalog import Catalog
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.domain.locations import Stage
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings
@@ -54,7 +65,7 @@ def run_refresh_job(
     selection = None if len(databases) == len(catalog) else _assets_of(databases, definitions)
     config: dict[str, object] = {"loggers": {"plain": {}}}
     if transaction:
-        config["ops"] = {"nightly_transaction": {"config": {"transaction": transaction}}}
+        config["ops"] = {Stage.NIGHT.value: {"config": {"transaction": transaction}}}
     with _alone(settings.home_folder), open_storage(settings.dagster_folder) as instance:
         result = job.execute_in_process(
             instance=instance,

@@ -1,4 +1,8 @@
-"""A Dagster logger that prints the stages' own lines and none of Dagster's events."""
+"""A Dagster logger that prints the stages' own lines and none of Dagster's events.
+
+It reads `dagster_meta`, which Dagster sets on every log record and does not mark as public: `dagster_event` is an event
+of Dagster, `orig_message` the line as the stage wrote it. Without it every line would be printed with its run id.
+"""
 
 import logging
 import sys

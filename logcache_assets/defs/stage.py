@@ -19,6 +19,9 @@ OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
 """Tag of assets that belong to every refresh."""
 
+INVENTORY = "contract_inventory"
+"""The asset that lists all contracts. Its document lies in the folder of `Stage.CONTRACTS`."""
+
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
 DIGEST = "document_sha256"
@@ -59,10 +62,16 @@ def upstream_document(
 ) -> DocumentType:
     """Read the document of an upstream asset: that of this run, or else of its newest materialization.
 
+    Args:
+        context: of the step.
+        documents: of the refresh.
+        key: the parts of the asset's key: the stage, and the database if the stage has an asset per database.
+        kind: the document's type.
+
     Raises:
         Refused: the asset was never materialized, or its document was changed since.
     """
-    asset_key = dg.AssetKey(list(key))
+    asset_key = dg.AssetKey([str(part) for part in key])
     found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
     if not found:
         raise Refused(
@@ -98,7 +107,7 @@ def refuse_stale(context: Context, key: str, *, upstream: str) -> None:
     """
     selected = context.run.asset_selection or frozenset()
     rematerialized = any(chosen.path[0] == upstream for chosen in selected)
-    if rematerialized and dg.AssetKey([key]) not in selected:
+    if rematerialized and dg.AssetKey([str(key)]) not in selected:
         problem = Problem(
             code="C29",
             found=(f"this run makes {upstream} again, but not {key}, which is made from it",),

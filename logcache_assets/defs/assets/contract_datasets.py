@@ -12,6 +12,7 @@ from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.checks import contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
+    INVENTORY,
     OWNERS,
     WHOLE,
     Context,
@@ -32,7 +33,7 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
-from logcache_assets.domain.names import column_name
+from logcache_assets.domain.names import column_name, split_contract
 from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
@@ -41,13 +42,12 @@ from logcache_assets.refresh.inventory import JudgedDatabase, judge_contracts, m
 from logcache_assets.settings import Settings
 
 STAGE = Stage.CONTRACTS.value
-INVENTORY = dg.AssetKey("contract_inventory")
+INVENTORY_KEY = dg.AssetKey(INVENTORY)
 
 
 def contract_key(table: ContractTable) -> dg.AssetKey:
     """`contract/feed/transactions`."""
-    database, _, name = table.dataset.removeprefix("contract-").partition("/")
-    return dg.AssetKey([STAGE, database, name])
+    return dg.AssetKey([STAGE, *split_contract(table.dataset)])
 
 
 def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
@@ -73,9 +73,9 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
         documents = Documents(store)
         with refusals_fail_the_asset():
             evidence = Evidence(
-                night=upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction),
-                candidate=upstream_document(context, documents, ["log_cache_candidate"], Candidate),
-                run=upstream_document(context, documents, ["itaipu_test_run"], TestRun),
+                night=upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction),
+                candidate=upstream_document(context, documents, [Stage.CANDIDATE], Candidate),
+                run=upstream_document(context, documents, [Stage.TEST_RUN], TestRun),
                 metapod=metapod,
                 store=store,
                 segment_index=segment_index,
@@ -92,7 +92,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
             if key.path[1] in judged:
                 outcome = judged[key.path[1]].outcomes.get(tables[key].dataset)
                 yield from _reported(context, key, tables[key], outcome, evidence)
-        if INVENTORY in context.selected_asset_keys:
+        if INVENTORY_KEY in context.selected_asset_keys:
             with refusals_fail_the_asset():
                 others = [d for d in catalog if d.database not in evidence.candidate.databases]
                 inventory = make_inventory(evidence, tuple(judged.values()), others=others)
@@ -109,7 +109,7 @@ def _asked(context: Context) -> set[dg.AssetKey]:
 def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
     """The candidate's databases of which a contract is selected; all of them if the inventory is."""
     selected = {key.path[1] for key in _asked(context) if len(key.path) > 1}
-    return tuple(d for d in candidate.databases if d in selected or INVENTORY in context.selected_asset_keys)
+    return tuple(d for d in candidate.databases if d in selected or INVENTORY_KEY in context.selected_asset_keys)
 
 
 def _judge(context: Context, evidence: Evidence, database: str) -> JudgedDatabase:
@@ -151,7 +151,7 @@ def _inventory(
     return materialized(
         uri,
         digest,
-        key=INVENTORY,
+        key=INVENTORY_KEY,
         metadata={
             "contracts": len(inventory.outcomes),
             "contracts_failed": len(failed),
@@ -167,7 +167,7 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         skippable=True,
-        deps=["itaipu_test_run"],
+        deps=[Stage.TEST_RUN.value],
         group_name=f"contracts_{key.path[1].replace('-', '_')}",
         owners=OWNERS,
         kinds={"parquet"},
@@ -180,7 +180,7 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
 
 def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
-        INVENTORY,
+        INVENTORY_KEY,
         deps=contracts,
         group_name="publication",
         tags=WHOLE,
@@ -212,7 +212,7 @@ def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractF
         "transaction": evidence.run.transaction,
         "itaipu_version": evidence.candidate.version,
         "rules_passed": sum(result.passed for result in outcome.results),
-        "report": dg.MetadataValue.asset(dg.AssetKey("validation_report")),
+        "report": dg.MetadataValue.asset(dg.AssetKey(Stage.VERDICT.value)),
     }
 
 

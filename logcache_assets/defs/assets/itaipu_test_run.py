@@ -14,6 +14,7 @@ from logcache_assets.defs.stage import (
     upstream_document,
 )
 from logcache_assets.domain.documents import Candidate
+from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.transactions import DatasetState
 from logcache_assets.ports import Clock, Itaipu, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
@@ -21,7 +22,7 @@ from logcache_assets.refresh.run_itaipu import TestRunner
 from logcache_assets.settings import Settings
 
 
-@dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=["log_cache_candidate"])
+@dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=[Stage.CANDIDATE.value])
 def itaipu_test_run(
     context: Context,
     itaipu: dg.ResourceParam[Itaipu],
@@ -51,7 +52,7 @@ def itaipu_test_run(
         tell_output=context.log.debug,
     )
     with refusals_fail_the_asset():
-        candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
+        candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
         run, uri = runner.find_or_run(candidate), runner.document_uri(candidate)
         digest = documents.write(uri, run)
         datasets = runner.datasets_of(run)

@@ -9,6 +9,7 @@ from logcache_assets.defs.stage import (
     Context,
     Materialized,
     Metadata,
+    database_key,
     databases_in_run,
     materialized,
     refusals_fail_the_asset,
@@ -32,7 +33,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         tags=WHOLE,
         owners=OWNERS,
         kinds={"git", "json"},
-        deps=["nightly_transaction", *(dg.AssetKey(["permanent_log", name]) for name in names)],
+        deps=[Stage.NIGHT.value, *(database_key(Stage.PERMANENT_LOG, name) for name in names)],
     )
     def log_cache_candidate(
         context: Context,
@@ -50,10 +51,10 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         documents = Documents(store)
         committer = CandidateCommitter(store=store, segment_index=segment_index, repository=repository)
         with refusals_fail_the_asset():
-            night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
+            night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             databases = databases_in_run(context, Stage.PERMANENT_LOG, names) or night.databases
             copies = [
-                upstream_document(context, documents, ["permanent_log", name], PermanentLog) for name in databases
+                upstream_document(context, documents, [Stage.PERMANENT_LOG, name], PermanentLog) for name in databases
             ]
             candidate = committer.commit(night, copies, catalog=names)
             uri = settings.locations.candidate(transaction=candidate.transaction, selection=candidate.selection)

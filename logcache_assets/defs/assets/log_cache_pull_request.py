@@ -3,6 +3,7 @@
 import dagster as dg
 
 from logcache_assets.defs.stage import (
+    INVENTORY,
     OWNERS,
     WHOLE,
     Context,
@@ -14,6 +15,7 @@ from logcache_assets.defs.stage import (
     upstream_document,
 )
 from logcache_assets.domain.documents import Candidate, TestRun, Verdict
+from logcache_assets.domain.locations import Stage
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.publish import Published, Publisher
@@ -25,7 +27,7 @@ from logcache_assets.settings import Settings
     tags=WHOLE,
     owners=OWNERS,
     kinds={"github"},
-    deps=["log_cache_candidate", "itaipu_test_run", "validation_report"],
+    deps=[Stage.CANDIDATE.value, Stage.TEST_RUN.value, Stage.VERDICT.value],
 )
 def log_cache_pull_request(
     context: Context,
@@ -44,11 +46,11 @@ def log_cache_pull_request(
     """
     documents = Documents(store)
     with refusals_fail_the_asset():
-        for upstream in ("contract", "contract_inventory"):
-            refuse_stale(context, "validation_report", upstream=upstream)
-        candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
-        verdict = upstream_document(context, documents, ["validation_report"], Verdict)
-        run = upstream_document(context, documents, ["itaipu_test_run"], TestRun)
+        for upstream in (Stage.CONTRACTS, INVENTORY):
+            refuse_stale(context, Stage.VERDICT, upstream=upstream)
+        candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
+        verdict = upstream_document(context, documents, [Stage.VERDICT], Verdict)
+        run = upstream_document(context, documents, [Stage.TEST_RUN], TestRun)
         publisher = Publisher(
             metapod=metapod,
             store=store,

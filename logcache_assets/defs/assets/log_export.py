@@ -20,10 +20,10 @@ from logcache_assets.defs.stage import (
 )
 from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
 from logcache_assets.domain.locations import Stage
-from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspection import read_base_map
 from logcache_assets.settings import Settings
 
 
@@ -51,10 +51,8 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
             tell_output=context.log.debug,
         )
         with refusals_fail_the_asset():
-            night = upstream_document(context, documents, ["nightly_transaction"], NightlyTransaction)
-            active = parse_map(
-                repository.read(MAP_PATH, ref=repository.base_branch), where=f"{MAP_PATH} on {repository.base_branch}"
-            )
+            night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
+            active = read_base_map(repository).entries
             exports = describer.describe(night, select_databases(catalog, selected_databases(context)))
         duration: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
         problems = {database: list(find_problems(export, active)) for database, export in exports.items()}
@@ -73,7 +71,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
 def _spec(database: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         database_key(Stage.EXPORT, database),
-        deps=["nightly_transaction"],
+        deps=[Stage.NIGHT.value],
         group_name="night",
         tags=tags_of(database),
         owners=OWNERS,

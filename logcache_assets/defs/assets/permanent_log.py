@@ -46,7 +46,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
         for database in selected_databases(context):
             started = time.monotonic()
             with refusals_fail_the_asset():
-                export = upstream_document(context, documents, ["log_export", database], LogExport)
+                export = upstream_document(context, documents, [Stage.EXPORT, database], LogExport)
                 copier = Copier(store, clock, settings)
                 document = find_intact_copy(documents, export, settings) or copier.copy_export(export)
                 uri = settings.locations.permanent_log(transaction=document.transaction, database=database)
@@ -62,7 +62,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
 def _spec(database: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         database_key(STAGE, database),
-        deps=[database_key("log_export", database)],
+        deps=[database_key(Stage.EXPORT, database)],
         group_name="permanent_copy",
         tags=tags_of(database),
         owners=OWNERS,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from logcache_assets.defs.stage import (
+    INVENTORY,
     OWNERS,
     WHOLE,
     Context,
@@ -49,7 +50,7 @@ def _fault_figures(verdict: Verdict) -> dict[str, int]:
     tags=WHOLE,
     owners=OWNERS,
     kinds={"json", "html"},
-    deps=["log_cache_candidate", "contract_inventory"],
+    deps=[Stage.CANDIDATE.value, INVENTORY],
     check_specs=[APPROVED],
 )
 def validation_report(
@@ -67,9 +68,9 @@ def validation_report(
     documents = Documents(store)
     decider = Decider(store=store, repository=repository, clock=clock, settings=settings)
     with refusals_fail_the_asset():
-        refuse_stale(context, "contract_inventory", upstream=Stage.CONTRACTS)
-        candidate = upstream_document(context, documents, ["log_cache_candidate"], Candidate)
-        inventory = upstream_document(context, documents, ["contract_inventory"], ContractInventory)
+        refuse_stale(context, INVENTORY, upstream=Stage.CONTRACTS)
+        candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
+        inventory = upstream_document(context, documents, [INVENTORY], ContractInventory)
         decision = decider.decide(candidate, inventory)
     verdict = decision.verdict
     context.log.info(
