@@ -5,7 +5,7 @@ It is the only thing that is read when definitions load, like dbt's manifest; `l
 
 from pathlib import Path
 
-from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
 from logcache_assets.errors import BadInput, WrongUsage
 
 Catalog = tuple[DatabaseDefinition, ...]

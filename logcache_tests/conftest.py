@@ -15,8 +15,8 @@ from xdist.scheduler import LoadFileScheduling
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import refresh
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import build_world
 from logcache_tests.engine.world import open_store
 from logcache_tests.worlds import settings_at, write_feed_data
 

@@ -25,8 +25,8 @@ from source import (
     shown_column,
 )
 
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.contract_entities import ContractAttribute
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 
 NAMING = f"({IDENT}, {VALUE_TYPE}, {CARDINALITY})"
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import polars as pl
 
 from logcache_assets.catalog import load_catalog
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.contract_entities import ContractAttribute
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
 
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
 """The attributes that describe attributes, and txes."""

@@ -27,8 +27,8 @@ from spark_datoms import (
 )
 from spark_session import spark_session
 
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - everybody's name for it
 from source import CARDINALITY, IDENT, VALUE_TYPE, InstanceLog, Names, Shown, Task, read_names, shown_column
 
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.contract_entities import ContractAttribute
-from logcache_assets.domain.definitions import DatabaseDefinition
 
 PARTITIONS = 8
 OPEN = 2**63 - 1

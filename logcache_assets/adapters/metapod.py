@@ -76,9 +76,9 @@ class GraphQLMetapod(Metapod):
         try:
             answer = Client(transport=self._transport()).execute(asked)
         except TransportError as error:
-            kind = MetapodUnavailable if _is_outage(error) else MetapodWrongData
+            kind, did = (MetapodUnavailable, "did not answer") if _is_outage(error) else (MetapodWrongData, "refused")
             raise kind(
-                f"metapod did not answer the query {query!r}: {_reason(error)}; "
+                f"metapod {did} the query {query!r}: {_reason(error)}; "
                 "check its address, the credentials and whether it is up, then run again"
             ) from error
         except AssertionError as error:  # gql's way of saying that an answer has neither data nor errors

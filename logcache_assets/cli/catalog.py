@@ -5,7 +5,7 @@ from pathlib import Path
 
 from logcache_assets.cli.output import Result
 from logcache_assets.cli.platform import open_platform
-from logcache_assets.domain.definitions import CONTRACTS_FOLDER, parse_definition
+from logcache_assets.domain.contract_definitions import CONTRACTS_FOLDER, parse_definition
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository
 from logcache_assets.refresh.pinned_definitions import definition_paths

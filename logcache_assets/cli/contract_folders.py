@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from logcache_assets.adapters.local_files import LocalFiles
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.errors import BadInput
 from logcache_assets.refresh.judge import Absent, Place
 

@@ -18,7 +18,7 @@ from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until
 from logcache_assets.cli.output import Result, show_progress, table
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder

@@ -9,15 +9,15 @@ from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli import refresh
 from logcache_assets.cli.output import Result
 from logcache_assets.cli.refresh_result import Refreshed, RefreshResult, render, render_refreshed
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
 from logcache_assets.engine.log.log_op import LogSource, ask_index
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.itaipu_run import check_out
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import build_world
 from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings
 

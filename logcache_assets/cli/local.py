@@ -10,8 +10,8 @@ from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.errors import Refused, WrongUsage
 from logcache_assets.local_platform.accidents import accidents_of
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import build_world, run_day, run_night, undelivered
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import build_world, run_day, run_night, undelivered
 from logcache_assets.ports import Tell
 from logcache_assets.settings import Settings, child_environment
 

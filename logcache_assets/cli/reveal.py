@@ -8,7 +8,7 @@ import polars as pl
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.contract_folders import open_folders, place_of
 from logcache_assets.cli.output import Result, table
-from logcache_assets.domain.definitions import ContractTable, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, contract_tables
 from logcache_assets.engine.compare.contract_files import open_table
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.errors import BadInput, Refused

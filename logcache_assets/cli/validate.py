@@ -16,7 +16,7 @@ from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.contract_folders import open_folders, places_of
 from logcache_assets.cli.input_files import open_root, read_index, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
     ContractInventory,
     ContractOutcome,

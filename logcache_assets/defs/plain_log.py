@@ -24,7 +24,7 @@ def plain_log(context: dg.InitLoggerContext) -> logging.Logger:
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(_PlainWords())
     handler.setFormatter(_OwnMessage(context.logger_config["indent"]))
-    logger = logging.Logger("plain", level=logging.INFO)  # noqa: LOG001 - Dagster owns its life
+    logger = logging.Logger("plain", level=logging.INFO)  # noqa: LOG001 - Dagster makes one per run
     logger.addHandler(handler)
     return logger
 

@@ -1,6 +1,6 @@
 """The entities that a contract definition declares, with their attributes: the parsed part of `contracts/<db>.yaml`.
 
-What each key means is docs/contracts.md; the file as a whole is definitions.py.
+What each key means is docs/contracts.md; contract_definitions.py reads the file as a whole.
 """
 
 from typing import Annotated

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import Publication
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of

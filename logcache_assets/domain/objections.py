@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules.results import RuleName, RuleResult
 from logcache_assets.domain.rules.settings_file import RULES_PATH, find_unmatched

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 
 
 class SameTSelection(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH

@@ -18,7 +18,7 @@ import msgspec
 
 from logcache_assets.catalog import Catalog, load_catalog
 from logcache_assets.domain.canonical_json import json_place
-from logcache_assets.domain.definitions import CONTRACTS_FOLDER
+from logcache_assets.domain.contract_definitions import CONTRACTS_FOLDER
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.rules.settings_file import RULES_PATH

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.adapters.scratch import local_driver
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of
 from logcache_assets.domain.names import RAW_PREFIX, raw_datasets, raw_entities_dataset, raw_log_dataset

@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     parameters = json.loads((run / "parameters.json").read_text(encoding="utf-8"))
     code = compile(notebook.read_bytes(), str(notebook), "exec", dont_inherit=True)
     try:
-        exec(code, {"__name__": "__main__", "dbutils": DbUtils(parameters), "display": print})  # noqa: S102 - its job
+        exec(code, {"__name__": "__main__", "dbutils": DbUtils(parameters), "display": print})  # noqa: S102 - running a notebook is this program's job
     except NotebookExit as ended:
         written = run / ".result.json"
         written.write_text(json.dumps({"result": ended.result}), encoding="utf-8")

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_assets.errors import BadInput, LogCacheError
-from logcache_assets.local_platform.history import open_transaction
 from logcache_assets.local_platform.itaipu_run import ItaipuRun, check_out
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import open_transaction
 from logcache_assets.settings import load_settings
 
 NODE_TYPE = "m4.2xlarge"

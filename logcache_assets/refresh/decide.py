@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
 from logcache_assets.domain.rules import required_rules
 from logcache_assets.domain.rules.results import RuleName

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from logcache_assets.catalog import Catalog
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import Locations, Stage

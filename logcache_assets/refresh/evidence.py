@@ -11,7 +11,7 @@ from functools import cached_property
 import polars as pl
 from msgspec.structs import replace
 
-from logcache_assets.domain.definitions import (
+from logcache_assets.domain.contract_definitions import (
     ContractTable,
     DatabaseDefinition,
     contract_tables,

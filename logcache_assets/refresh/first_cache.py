@@ -32,7 +32,7 @@ class Origin:
     """When the segments were read."""
 
 
-def write_first_cache(  # noqa: PLR0913 - what is read, where to, as whose, by whom
+def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
     source: LogSource,
     *,
     last_t: int,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import Binding, ContractInventory, ContractOutcome, InstanceSpan
 from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.outcomes import unusable_outcome

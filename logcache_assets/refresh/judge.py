@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import replace as with_fields
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.figures import ContractFigures, SameT
 from logcache_assets.domain.outcomes import judged_outcome, unusable_outcome

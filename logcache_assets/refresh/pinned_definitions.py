@@ -1,6 +1,6 @@
 """Reads contract definitions at a commit of the itaipu repository; an Itaipu version pins them with the map."""
 
-from logcache_assets.domain.definitions import (
+from logcache_assets.domain.contract_definitions import (
     CONTRACTS_FOLDER,
     DatabaseDefinition,
     definition_path,

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from logcache_assets.cli.main import logcache
-from logcache_assets.domain.definitions import contract_tables, parse_definition
+from logcache_assets.domain.contract_definitions import contract_tables, parse_definition
 from logcache_assets.domain.segments import find_chain_faults
 from logcache_assets.engine.log.read_segments import read_segment
 from logcache_tests.bench.bank import (

@@ -11,7 +11,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.cli import contracts as command
 from logcache_assets.cli.main import logcache
 from logcache_assets.cli.output import json_of
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.kinds import KIND_NAMES, KINDS
 from logcache_assets.domain.log_cache_map import render_map

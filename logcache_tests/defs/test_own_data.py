@@ -8,8 +8,8 @@ from logcache_assets.cli import refresh
 from logcache_assets.cli.refresh_result import Refreshed
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import build_world
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import build_world
 from logcache_tests.conftest import silent
 from logcache_tests.worlds import settings_at
 

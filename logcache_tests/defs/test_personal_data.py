@@ -10,7 +10,7 @@ import pytest
 
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli import local, refresh
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_tests.engine.expected import EXPECTED

@@ -10,14 +10,14 @@ import pytest
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli import refresh
 from logcache_assets.cli.refresh_result import Due, NothingToRefresh, Refreshed
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import Transaction, TransactionType
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import run_day, run_night
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import run_day, run_night
 from logcache_tests.conftest import silent
 from logcache_tests.engine.expected import expected_counts, expected_types, find_differences, united
 from logcache_tests.worlds import files_of

@@ -5,7 +5,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from logcache_assets.domain.definitions import parse_definition
+from logcache_assets.domain.contract_definitions import parse_definition
 from logcache_assets.domain.figures import (
     CellFigures,
     ContractFigures,

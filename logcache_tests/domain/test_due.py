@@ -2,7 +2,7 @@
 
 import pytest
 
-from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.documents import Publication
 from logcache_assets.domain.due import Refresh, Wait, plan_refresh
 from logcache_assets.domain.log_cache_map import LogCacheMap

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.facts.values import INSTANT

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 import polars as pl
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.figures import FAULTS, Change, ContractFigures, Reason
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.rules import MANDATORY_RULES, judge_contract

@@ -21,7 +21,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 
 EXPECTED = Path(__file__).parent.parent / "datomic" / "expected"
 PII_KEY = b"the tests' key"

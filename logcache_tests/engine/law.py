@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import agree_columns
@@ -91,7 +91,7 @@ def answers_by(reader: Reader, definition: DatabaseDefinition, source: LogSource
 def _contracts(definition: DatabaseDefinition, facts: InstanceFacts) -> Rows:
     schema = facts.read_schema()
     columns = agree_columns(definition, {facts.instance: schema}, refuse_warning)
-    view = InstanceReader(facts, InstanceContext(instance=facts.instance, schema=schema, pii_key=PII_KEY), after_t=0)
+    reader = InstanceReader(facts, InstanceContext(instance=facts.instance, schema=schema, pii_key=PII_KEY), after_t=0)
     (bucket,) = facts.all_buckets()
-    parts = compute_parts(contract_tables(definition), columns, view, bucket)
+    parts = compute_parts(contract_tables(definition), columns, reader, bucket)
     return {part.table.dataset: rows_of([part.frame]) for part in parts}

@@ -12,7 +12,7 @@ import polars as pl
 import logcache_assets
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
-from logcache_assets.domain.definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.log_cache_map import MapEntry

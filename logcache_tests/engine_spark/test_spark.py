@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.spark import SparkDriver

@@ -4,9 +4,9 @@ import pytest
 
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy
-from logcache_assets.local_platform.history import open_transaction
 from logcache_assets.local_platform.itaipu_run import ItaipuRun
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import open_transaction
 from logcache_assets.ports import ObjectStoreUnavailable
 from logcache_tests.conftest import silent
 from logcache_tests.unreachable_store import UnreachableStore

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.rules import MANDATORY_RULES
 from logcache_assets.domain.rules.results import RuleName, RuleResult

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from logcache_assets.catalog import load_catalog
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules.results import AppliedAllowance

@@ -23,7 +23,7 @@ from logcache_assets.defs.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.domain.definitions import ContractTable, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, contract_tables
 from logcache_assets.domain.documents import (
     Candidate,
     ContractInventory,

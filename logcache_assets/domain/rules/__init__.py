@@ -6,7 +6,7 @@ findings of validation.yaml (settings_file.py), and which rule judges which faul
 
 from collections.abc import Sequence
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.figures import ContractFigures, Fault
 from logcache_assets.domain.rules.differences_explained import DIFFERENCES_EXPLAINED
 from logcache_assets.domain.rules.nothing_missed import NOTHING_MISSED

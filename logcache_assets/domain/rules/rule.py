@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.figures import ContractFigures, Fault
 from logcache_assets.domain.rules.results import RuleResult
 from logcache_assets.domain.rules.strictness import Settings, Strictness

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import msgspec
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.domain.figures import FAULTS, ContractFigures, SchemaChange, TableFigures
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.compare.comparison import Comparison, compare_tables
@@ -19,7 +19,7 @@ from logcache_assets.engine.compare.day_pair import DayPair
 from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.drivers.progress import Meter
 from logcache_assets.engine.drivers.runtime import Runtime
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.explain.causes import row_columns
 from logcache_assets.engine.explain.counting import FAULTY_ROWS
 from logcache_assets.engine.explain.locating import locate_patterns

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.parquet import (
     ParquetError,
     collect_parquet,

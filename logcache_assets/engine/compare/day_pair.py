@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.compare.comparison import BUCKET_ROWS
 from logcache_assets.engine.compare.contract_files import Table

@@ -10,7 +10,7 @@ from functools import cached_property
 import polars as pl
 
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.schemas import END
 
 T_BITS = END.bit_length()

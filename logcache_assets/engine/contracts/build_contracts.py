@@ -1,13 +1,13 @@
-"""The engine's public face: contracts of a database, and the cached logs of instances, built on a driver.
+"""Builds all contracts of a database on a driver: one task per bucket of entities, one Parquet file per task.
 
-Assets, the local Itaipu, the notebook, the commands and the benchmarks all call this; nothing else decides what is read
-when. A build that fails leaves files behind but says so: whoever called publishes nothing.
+Assets, the local Itaipu, the commands and the benchmarks call this. A build that fails raises and may leave files
+behind; the caller must not publish them.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from logcache_assets.domain.definitions import ContractTable, DatabaseDefinition, contract_tables
+from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
@@ -27,13 +27,13 @@ from logcache_assets.ports import ObjectStore, StoredObject, Tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractBuild:
-    """What to compute from what."""
+    """The definition and the logs of a build, and how it is done."""
 
     definition: DatabaseDefinition
     sources: tuple[LogSource, ...]
     """One per instance of the definition."""
     pii_key: bytes
-    """Under which personal data is hashed."""
+    """The key that hashes personal data."""
     kinds: tuple[str, ...] = KIND_NAMES
     """Names of the kinds to compute."""
     policy: CachePolicy = CachePolicy.STRICT
@@ -54,7 +54,7 @@ class BuiltContract:
     """Each sorted by the key; at least one, with the schema."""
 
 
-def build_contracts(  # noqa: PLR0913 - what, from where, to where, by whom, and two who listen
+def build_contracts(  # noqa: PLR0913 - input, output, driver, and callbacks for warnings and progress
     build: ContractBuild,
     *,
     store: ObjectStore,
@@ -69,9 +69,9 @@ def build_contracts(  # noqa: PLR0913 - what, from where, to where, by whom, and
         build: what to compute.
         store: where logs and caches lie.
         out: an empty folder for the datasets.
-        driver: where the work is done.
-        warn: told of attributes that no instance has, and of caches that were passed over.
-        progress: told how far it is.
+        driver: runs the tasks.
+        warn: takes warnings: an attribute that no instance has, a cache that was passed over.
+        progress: takes the number of buckets done and expected.
 
     Raises:
         BadInput: the definition contradicts the schemas in the logs.
@@ -106,10 +106,10 @@ def _plan(build: ContractBuild, facts: Mapping[Instance, InstanceFacts], out: Fo
     schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
     tables, columns = contract_tables(build.definition, build.kinds), agree_columns(build.definition, schemas, warn)
     after_t = 0 if any(table.kind.rows_have_t for table in tables) else END
-    settings = {i: InstanceContext(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
-    views = [InstanceReader(its_facts, settings[i], after_t=after_t) for i, its_facts in facts.items()]
-    places = [(view, bucket) for view in views for bucket in view.facts.all_buckets()]
-    tasks = (ContractTask(view, bucket, tables, columns, out, part) for part, (view, bucket) in enumerate(places))
+    contexts = {i: InstanceContext(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
+    readers = [InstanceReader(its_facts, contexts[i], after_t=after_t) for i, its_facts in facts.items()]
+    buckets = [(reader, bucket) for reader in readers for bucket in reader.facts.all_buckets()]
+    tasks = (ContractTask(reader, bucket, tables, columns, out, part) for part, (reader, bucket) in enumerate(buckets))
     return _Plan(tables=tables, columns=columns, tasks=tuple(tasks))
 
 
@@ -126,7 +126,7 @@ class WrittenPart:
 class ContractTask:
     """Computes all contracts of one bucket and writes those parts that have rows."""
 
-    view: InstanceReader
+    reader: InstanceReader
     bucket: Bucket
     tables: tuple[ContractTable, ...]
     columns: Columns
@@ -134,10 +134,10 @@ class ContractTask:
     part: int
 
     def run(self) -> tuple[WrittenPart, ...]:
-        """What was written."""
+        """Compute and write the bucket's parts; returns one WrittenPart per part that has rows."""
         return tuple(
             WrittenPart(part.table.dataset, len(part.frame), self._write(part))
-            for part in compute_parts(self.tables, self.columns, self.view, self.bucket)
+            for part in compute_parts(self.tables, self.columns, self.reader, self.bucket)
             if len(part.frame)
         )
 
@@ -146,7 +146,7 @@ class ContractTask:
 
 
 def _built(table: ContractTable, parts: Sequence[WrittenPart], columns: Columns, out: Folder) -> BuiltContract:
-    """A dataset without rows is one file with the schema."""
+    """The dataset with all its files; one without rows gets a single empty file that has the schema."""
     own = [part for part in parts if part.dataset == table.dataset]
     empty = empty_part(table, columns, columns[primary_key(table.entity)])
     files = [part.file for part in own] or [write_part(empty, out.at(table.dataset).uri, out.store, number=0)]
@@ -159,7 +159,7 @@ def _built(table: ContractTable, parts: Sequence[WrittenPart], columns: Columns,
 
 
 def _without_stale(built: BuiltContract, columns: Columns, out: Folder) -> BuiltContract:
-    """Buckets that have rows only by a cache that failed later keep a file, without rows."""
+    """Empty the files of buckets whose rows came only from a cache that failed later."""
     empty = empty_part(built.table, columns, columns[primary_key(built.table.entity)])
     emptied = empty_others(built.files, empty, out.at(built.table.dataset).uri, out.store)
     return replace(built, files=tuple(sorted([*built.files, *emptied], key=lambda file: file.uri)))

@@ -6,11 +6,11 @@ by the contract's key.
 
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.engine.contracts.as_of import as_of, t_of
-from logcache_assets.engine.contracts.cells import prototype_cell, value_cell
 from logcache_assets.engine.contracts.columns import Column
 from logcache_assets.engine.contracts.entity_reader import EntityReader
+from logcache_assets.engine.contracts.row_values import prototype_of, typed_value
 from logcache_assets.engine.storage.schemas import END
 
 
@@ -29,9 +29,9 @@ def fill_moments(reader: EntityReader, table: ContractTable, moments: pl.DataFra
     key = moments["key"].cast(reader.key.dtype).alias(reader.key.name)
     entities = reader.ranks.entities_at(moments["moment"])
     frame = pl.DataFrame([key, ts, instants, *cells, moments["order"], entities])
-    return frame.with_columns(prototype=prototype_cell(reader)).sort("order", maintain_order=True)
+    return frame.with_columns(prototype=prototype_of(reader)).sort("order", maintain_order=True)
 
 
 def _cells(reader: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
     intervals = reader.ranks.intervals_of(reader.timeline_of(column.attribute))
-    return as_of(moments.to_frame(), intervals).select(value_cell(column)).to_series()
+    return as_of(moments.to_frame(), intervals).select(typed_value(column)).to_series()

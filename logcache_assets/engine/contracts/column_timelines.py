@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logcache_assets.domain.contract_definitions import IDENT_REF
 from logcache_assets.domain.contract_entities import ContractAttribute
-from logcache_assets.domain.definitions import IDENT_REF
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.contracts.columns import Column
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
 from logcache_assets.engine.facts.timelines import INTERVAL, follow_refs, many_valued, one_valued
 from logcache_assets.engine.facts.values import INTEGER_TYPES, hash_texts, parse_values, shown_texts, typed_integers

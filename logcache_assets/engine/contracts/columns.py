@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from logcache_assets.domain.contract_definitions import IDENT_REF, DatabaseDefinition, definition_path
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
-from logcache_assets.domain.definitions import IDENT_REF, DatabaseDefinition, definition_path
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.names import contract_dataset
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema

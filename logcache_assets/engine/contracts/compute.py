@@ -11,7 +11,7 @@ from itertools import groupby
 
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.domain.kinds.entity import ENTITY
 from logcache_assets.domain.kinds.history import HISTORY
 from logcache_assets.domain.kinds.snapshot import SNAPSHOT

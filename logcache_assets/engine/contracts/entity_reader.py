@@ -16,7 +16,7 @@ from logcache_assets.engine.contracts.column_timelines import (
 )
 from logcache_assets.engine.contracts.columns import Column, Columns, primary_key
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.instance_facts import NO_FACTS, InstanceFacts
 from logcache_assets.engine.facts.timelines import keep_open, one_valued

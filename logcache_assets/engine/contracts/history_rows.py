@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.engine.contracts.as_of import distinct, last_begun
 from logcache_assets.engine.contracts.change_rows import fill_moments, keyed_moments
 from logcache_assets.engine.contracts.entity_reader import EntityReader

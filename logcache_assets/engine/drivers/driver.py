@@ -33,7 +33,11 @@ class Task(Protocol[R_co]):
     """One unit of work."""
 
     def run(self) -> R_co:
-        """Do the work and return its result; raises EngineError."""
+        """Do the work and return its result.
+
+        Raises:
+            LogCacheError: the input is wrong (EngineError and others), or the store could not answer (Unavailable).
+        """
 
 
 class Driver(ABC):

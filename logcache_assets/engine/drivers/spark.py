@@ -63,8 +63,9 @@ def _cores(session: "SparkSession") -> int:
 class _Sent(Generic[R]):
     """A task that runs in a worker while the calling thread waits.
 
-    The task is sent inside a function, because it holds the key of personal data and Spark shows functions in no plan,
-    log or page. An Arrow function would need pandas here and in the workers, and takes twice as long to call.
+    The pickled task is sent inside a function, which Spark shows in no plan, log or page. The deployment's key of
+    personal data is not in it, only the key's source: the worker reads the key itself. An Arrow function would need
+    pandas here and in the workers, and takes twice as long to call.
     """
 
     session: "SparkSession"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
-from logcache_assets.domain.definitions import IDENT_REF, ContractTable
 from logcache_assets.domain.figures import EXPLANATIONS, Explanation
 from logcache_assets.engine.contracts.columns import primary_key
 from logcache_assets.engine.facts.datomic_schema import IDENT, DatomicSchema

@@ -11,8 +11,8 @@ from itertools import groupby
 
 import polars as pl
 
+from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
 from logcache_assets.domain.contract_entities import ContractAttribute, ContractEntity
-from logcache_assets.domain.definitions import IDENT_REF, ContractTable
 from logcache_assets.engine.compare.digests import ComparedColumns, key_hash
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 from msgspec.structs import replace
 
-from logcache_assets.domain.definitions import ContractTable
+from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.domain.figures import Pattern
 from logcache_assets.domain.patterns import with_segments
 from logcache_assets.domain.segments import Segment

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import polars as pl
 
+from logcache_assets.domain.contract_definitions import ContractTable, contract_tables
 from logcache_assets.domain.contract_entities import ContractEntity
-from logcache_assets.domain.definitions import ContractTable, contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.compare.comparison import choose_comparison_buckets, plan_columns
 from logcache_assets.engine.compare.day_pair import NO_KEY, DayPair, Logs

@@ -14,7 +14,7 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.problems import Code, Problem
 from logcache_assets.domain.segments import Extraction
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
 from logcache_assets.engine.storage.parquet import (
     ParquetError,

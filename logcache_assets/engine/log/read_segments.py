@@ -10,7 +10,7 @@ from io import BytesIO
 import polars as pl
 
 from logcache_assets.domain.segments import Segment
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.parquet import one_line
 from logcache_assets.engine.storage.schemas import LOG_SCHEMA, column_types
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreWrongData

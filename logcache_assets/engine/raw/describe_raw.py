@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.domain.documents import FileProof, RawDataset, RawLogs
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
 from logcache_assets.engine.storage.parquet import list_folder, parquet_uris, read_each
 from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, LOG_SCHEMA, column_types

@@ -5,7 +5,7 @@ from io import BytesIO
 
 import polars as pl
 
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.schemas import column_types
 from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 

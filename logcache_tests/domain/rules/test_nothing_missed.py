@@ -1,6 +1,6 @@
 """nothing_missed: what it counts, and when it is required; faults are test_differences.py."""
 
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.rules.nothing_missed import NOTHING_MISSED
 from logcache_assets.domain.rules.rule import Subject
 from logcache_assets.domain.same_t_selection import NO_SAME_T

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 import logcache_assets.domain
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.figures import FAULTS, ContractFigures
 from logcache_assets.domain.rules import (
     FINDINGS,

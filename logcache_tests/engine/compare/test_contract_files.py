@@ -14,7 +14,7 @@ from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.engine.compare.contract_files import TableError, open_table
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.engine.drivers.driver import LocalDriver, Task
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.explain.expectation import RecordTask
 from logcache_tests.engine.app import ATTRIBUTES, A, B, define, log_of, sources_of
 from logcache_tests.engine.avro import Datom

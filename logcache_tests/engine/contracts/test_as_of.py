@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcache_assets.engine.contracts.as_of import MAX_ENTITIES, EntityRanks, as_of, distinct, last_begun, t_of
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.timelines import one_valued
 from logcache_assets.engine.storage.schemas import END
 from logcache_tests.engine.facts.test_timelines import QUESTIONS, Interval, facts_of, frame

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.errors import BadInput
 from logcache_tests.engine.app import ATTRIBUTES, MANY, NAME, ONE, A, cells, compute, define, log_of
 from logcache_tests.engine.avro import TX_BASE

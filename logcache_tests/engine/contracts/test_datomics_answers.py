@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import contract_tables
+from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.engine.contracts.build_contracts import ContractBuild

@@ -9,7 +9,7 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver
-from logcache_assets.engine.errors import EngineError
+from logcache_assets.engine.engine_error import EngineError
 from logcache_tests.engine.elsewhere import ElsewhereDriver
 
 RUN: list[int] = []

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as with_fields
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import IDENT_REF, ContractTable, DatabaseDefinition
+from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable, DatabaseDefinition
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.figures import ContractFigures
 from logcache_tests.engine.app import ATTRIBUTES, ONE, A, B, define, in_txes, log_of, sources_of
 from logcache_tests.engine.avro import Datom

@@ -16,7 +16,9 @@ from logcache_assets.domain.transactions import DatasetState, Transaction, Trans
 from logcache_assets.engine.storage.parquet import count_rows, list_parquet, read_parquet_files
 from logcache_assets.errors import BadInput, LogCacheError
 from logcache_assets.local_platform.demo_data import PACKAGED
-from logcache_assets.local_platform.history import (
+from logcache_assets.local_platform.timeline import EARLIEST
+from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import (
     RETENTION_DAYS,
     build_world,
     deliver,
@@ -24,8 +26,6 @@ from logcache_assets.local_platform.history import (
     run_night,
     undelivered,
 )
-from logcache_assets.local_platform.timeline import EARLIEST
-from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
 from logcache_tests.engine.expected import EXPECTED, expected_counts
 from logcache_tests.worlds import files_of, settings_at

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from logcache_assets.domain.definitions import ContractTable, contract_tables, parse_definition
+from logcache_assets.domain.contract_definitions import ContractTable, contract_tables, parse_definition
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.demo_data import PACKAGED
 

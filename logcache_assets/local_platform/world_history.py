@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from logcache_assets.adapters.scratch import local_driver
-from logcache_assets.domain.definitions import definition_path
+from logcache_assets.domain.contract_definitions import definition_path
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, render_map, with_entries
