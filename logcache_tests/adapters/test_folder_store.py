@@ -15,7 +15,6 @@ from awscrt.checksums import crc64nvme
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.repeated_reads import RepeatedReads
-from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.ports import (
     ObjectExistsError,
@@ -235,36 +234,6 @@ def test_an_error_on_a_later_page_does_not_end_the_listing(tmp_path: Path, clock
     assert len(next(pages)) == 1000
     with pytest.raises(ObjectStoreUnavailable):
         next(pages)
-
-
-def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp_path: Path) -> None:
-    """The file is read on every call; without the file or the bucket there is no rule."""
-    assert store.retention_days("bucket") is None
-
-    (tmp_path / "lifecycle.json").write_text('{"bucket": 7}')
-
-    assert store.retention_days("bucket") == 7
-    assert store.retention_days("other") is None
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"bucket": "7"}', '{"bucket": 0}', '{"bucket": 7.5}', '{"bucket": true}', '{"bucket": null}']
-)
-def test_a_malformed_lifecycle_file_is_named(store: FolderObjectStore, tmp_path: Path, text: str) -> None:
-    """A retention that cannot be read is an error, not None."""
-    (tmp_path / "lifecycle.json").write_text(text)
-
-    with pytest.raises(BadInput, match=r"lifecycle\.json.*whole days"):
-        store.retention_days("bucket")
-
-
-def test_the_lifecycle_file_can_lie_elsewhere(tmp_path: Path, clock: LocalClock) -> None:
-    """Its path is a parameter."""
-    (tmp_path / "rules.json").write_text('{"bucket": 14}')
-
-    store = FolderObjectStore(tmp_path / "buckets", clock, lifecycle=tmp_path / "rules.json")
-
-    assert store.retention_days("bucket") == 14
 
 
 def test_polars_opens_what_the_store_names(

@@ -1,25 +1,21 @@
 """The metapod client against the documented schema: in this process, and over HTTP as in production."""
 
 import asyncio
-import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from gql import GraphQLRequest
-from gql.transport import Transport
-from graphql import ExecutionResult, build_schema, parse, validate
+from graphql import build_schema, parse, validate
 from typing_extensions import override
 
 from logcache_assets.adapters.metapod import GraphQLMetapod, queries, requests_transport
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, TransactionType
-from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.metapod_service import build_schema_over, local_transport, metapod_sdl
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.ports import Metapod, MetapodError, MetapodUnavailable, UnknownTransactionError
@@ -27,7 +23,6 @@ from logcache_tests.adapters.metapod_server import served
 from logcache_tests.elsewhere import answer_elsewhere
 
 NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
-VARIABLE = "METAPOD_TOKEN"
 AT_ONCE = RepeatedReads(first_pause_seconds=0)
 TOKEN = "letters and digits"  # noqa: S105 - invented
 EARLIER = "13cabf01-5257-4cdb-ac50-36648c7a8158"
@@ -157,17 +152,6 @@ def test_another_countrys_datasets_are_not_asked_for(store: MetapodStore) -> Non
     }
 
 
-def test_the_token_is_sent(store: MetapodStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It is sent as a bearer token, even if the user's .netrc has an entry for the host."""
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-
-    with served(build_schema_over(store)) as server:
-        GraphQLMetapod(requests_transport(server.url, token=TOKEN)).transaction(NIGHT)
-
-    assert server.authorizations == [f"Bearer {TOKEN}"]
-
-
 def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
     """After a 503 the query is repeated."""
     with served(build_schema_over(store)) as server:
@@ -241,48 +225,11 @@ def test_a_locked_store_is_unavailable() -> None:
     assert locked.asked == 4
 
 
-def test_a_token_is_neither_shown_nor_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only the name of its variable is pickled; a token that was given directly is not pickled at all."""
-    monkeypatch.setenv(VARIABLE, TOKEN)
-    given = requests_transport("https://metapod/graphql", token=TOKEN)
-    named = requests_transport("https://metapod/graphql", token_variable=VARIABLE)
-
-    assert named.token
-    sent = pickle.dumps(GraphQLMetapod(named))
-
-    assert TOKEN not in repr(given) + repr(named)
-    assert TOKEN.encode() not in sent
-    assert answer_elsewhere(named.token.read) == TOKEN
-    with pytest.raises(BadInput, match="environment variable"):
-        pickle.dumps(given)
-
-
-def test_a_missing_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker without the variable says which one is missing."""
-    monkeypatch.delenv(VARIABLE, raising=False)
-
-    with pytest.raises(BadInput, match="METAPOD_TOKEN is not set"):
-        GraphQLMetapod(requests_transport("http://127.0.0.1:9/", token_variable=VARIABLE)).transaction(NIGHT)
-
-
 def test_the_local_client_travels(store: MetapodStore) -> None:
     """Pickled and read elsewhere, it answers the same."""
     metapod = GraphQLMetapod(local_transport(store))
 
     assert answer_elsewhere(metapod.transaction, NIGHT) == metapod.transaction(NIGHT)
-
-
-def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """A wrong path in the settings gives a sentence, not a traceback."""
-    transport = requests_transport(
-        "https://127.0.0.1:9/graphql",
-        client_certificate=(tmp_path / "crt.pem", tmp_path / "key.pem"),
-        authority=tmp_path / "ca.pem",
-        retries=0,
-    )
-
-    with pytest.raises(MetapodError, match=r"\.pem"):
-        GraphQLMetapod(transport).transaction(NIGHT)
 
 
 def test_a_missing_store_is_an_error(tmp_path: Path) -> None:
@@ -291,62 +238,6 @@ def test_a_missing_store_is_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(MetapodError, match="logcache local reset"):
         metapod.transaction(NIGHT)
-
-
-ANSWER: dict[str, object] = {
-    "id": NIGHT,
-    "name": "daily",
-    "type": "DAILY",
-    "startedAt": "2018-05-27T22:00:00-03:00",
-    "targetDate": None,
-    "referenceDate": None,
-    "datasets": [],
-}
-DATASET: dict[str, object] = {
-    "name": "a",
-    "committedAt": "2018-05-28T02:30:15.250Z",
-    "abortedAt": None,
-    "path": "p",
-    "schema": None,
-}
-
-
-def answering(answer: object) -> Callable[[], Transport]:
-    """A server that gives this answer to every query."""
-
-    class Answering(Transport):
-        def execute(self, request: GraphQLRequest, *_args: object, **_kwargs: object) -> ExecutionResult:
-            assert request.operation_name == "transaction"
-            return ExecutionResult(data={"transaction": answer}, errors=None)
-
-    return Answering
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(ANSWER | {"startedAt": "yesterday"}, id="no instant"),
-        pytest.param(ANSWER | {"startedAt": "2018-05-28T01:00:00"}, id="an instant without zone"),
-        pytest.param(ANSWER | {"datasets": None}, id="datasets missing"),
-        pytest.param(ANSWER | {"datasets": [None]}, id="a dataset missing"),
-        pytest.param(ANSWER | {"datasets": [DATASET | {"path": 1}]}, id="path no text"),
-        pytest.param(ANSWER | {"datasets": [DATASET, DATASET]}, id="a dataset twice"),
-    ],
-)
-def test_an_answer_that_is_not_understood_is_an_error(answer: object) -> None:
-    """No part of a malformed answer is used."""
-    with pytest.raises(MetapodError, match="metapod"):
-        GraphQLMetapod(answering(answer)).transaction(NIGHT)
-
-
-def test_committed_and_aborted_counts_as_aborted() -> None:
-    """Nothing is built on a dataset that was ever aborted; instants become UTC."""
-    dataset = DATASET | {"abortedAt": "2018-05-28T03:00:00Z"}
-
-    found = GraphQLMetapod(answering(ANSWER | {"datasets": [dataset]})).transaction(NIGHT)
-
-    assert found.started_at == STARTED
-    assert found.datasets["a"].state is DatasetState.ABORTED
 
 
 def test_nothing_heavy_is_loaded_before_a_question() -> None:
