@@ -92,7 +92,7 @@ def fill(database: duckdb.DuckDBPyConnection, steps: Steps, tables: Sequence[Con
 
 
 def sql_of(steps: Steps, table: ContractTable, *, snapshot: bool) -> str:
-    """The rows of one instance."""
+    """The query for a contract's rows of one instance."""
     filled = f"filled_{steps.n}"
     match table.kind.name:
         case "entity":
@@ -102,6 +102,8 @@ def sql_of(steps: Steps, table: ContractTable, *, snapshot: bool) -> str:
             return steps.history(column, filled=filled)
         case "snapshot":
             return steps.snapshot(filled=filled)
+        case unknown:
+            raise ValueError(f"this peer computes no contracts of the kind {unknown}")
 
 
 def write(database: duckdb.DuckDBPyConnection, task: Task, table: ContractTable, parts: Sequence[str]) -> None:
