@@ -1,55 +1,15 @@
-"""What every ItaipuRepository promises: one suite for the local twin and the production adapter.
+"""What every ItaipuRepository promises of files, versions and commits: one suite for every implementation.
 
-An adapter joins by a factory in WORLDS; its base branch `main` then holds exactly BASE_FILES.
+An adapter joins by a factory in itaipu_worlds.WORLDS; test_pull_requests.py has the other half of the port.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository
-from logcache_assets.ports import FileVersion, ItaipuRepository, PathNotFoundError, RepositoryError, RepositoryWrongData
+from logcache_assets.ports import FileVersion, ItaipuRepository, PathNotFoundError, RepositoryError
+from logcache_tests.adapters.itaipu_worlds import BASE_FILES, BRANCH, FEED, MAP, WORLDS, World, base, candidate
 from logcache_tests.elsewhere import answer_elsewhere
-
-MAP = "log_cache_map.json"
-FEED = "contracts/feed.yaml"
-BASE_FILES = {
-    MAP: "{}\n",
-    FEED: "database: feed\n",
-    "contracts/double-entry.yaml": "database: double-entry\n",
-    "contracts/deeper/notes.md": "São Paulo\n",
-}
-BRANCH = "log-cache/2018-05-28-49ae32bb"
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """A repository and the clock of its world."""
-
-    repository: ItaipuRepository
-    wait: Callable[[], datetime]
-    """Lets some seconds pass; returns the whole second that it is then."""
-
-
-def local_world(folder: Path) -> World:
-    """The twin in a new world."""
-    clock = LocalClock(folder / "now")
-    clock.set(datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC))
-    repository = LocalItaipuRepository(folder / "itaipu.git", folder / "pull_requests", clock)
-    repository.initialise(BASE_FILES, "Begin")
-
-    def wait() -> datetime:
-        clock.set(clock.now() + timedelta(minutes=7))
-        return clock.now()
-
-    return World(repository=repository, wait=wait)
-
-
-WORLDS: dict[str, Callable[[Path], World]] = {"local": local_world}
 
 
 @pytest.fixture(params=WORLDS)
@@ -62,19 +22,6 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
 def repository(world: World) -> ItaipuRepository:
     """A repository of each kind."""
     return world.repository
-
-
-def base(repository: ItaipuRepository) -> str:
-    """Head of main."""
-    head = repository.head("main")
-    assert head is not None
-    return head
-
-
-def candidate(repository: ItaipuRepository, text: str = '{"s0": {}}\n', branch: str = BRANCH) -> str:
-    """A commit of a new map on top of main."""
-    files = {"log_cache_map.json": text}
-    return repository.commit(branch=branch, parent=base(repository), files=files, message="Renew the log cache")
 
 
 def commit_on(repository: ItaipuRepository, parent: str, files: dict[str, str]) -> str:
@@ -250,61 +197,6 @@ def test_a_path_outside_the_tree_is_refused(repository: ItaipuRepository, path: 
     assert repository.head(BRANCH) is None
 
 
-def test_a_proposal_opens_a_pull_request(repository: ItaipuRepository) -> None:
-    """It shows what was proposed."""
-    sha = candidate(repository)
-
-    shown = repository.propose(branch=BRANCH, title="Renew", body="# Evidence\r\n\nSão Paulo\n")
-
-    assert (shown.number, shown.branch, shown.title, shown.state, shown.head_sha) == (1, BRANCH, "Renew", "open", sha)
-    assert shown.body == "# Evidence\r\n\nSão Paulo\n"
-    assert tuple(repository.open_pull_requests()) == (shown,)
-
-
-def test_proposing_again_updates_the_open_one(repository: ItaipuRepository) -> None:
-    """One pull request per branch, whatever the text says."""
-    candidate(repository)
-    first = repository.propose(branch=BRANCH, title="Renew", body="old")
-
-    again = repository.propose(branch=BRANCH, title="Renew again", body="new")
-
-    assert again.number == first.number
-    assert (again.title, again.body) == ("Renew again", "new")
-    assert tuple(repository.open_pull_requests()) == (again,)
-
-
-def test_a_pull_request_follows_its_branch(repository: ItaipuRepository) -> None:
-    """A new commit shows in the open pull request."""
-    candidate(repository, "1\n")
-    repository.propose(branch=BRANCH, title="Renew", body="")
-
-    second = candidate(repository, "2\n")
-
-    assert next(repository.open_pull_requests()).head_sha == second
-
-
-def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
-    """Numbers go up, also past 9."""
-    for n in range(11):
-        candidate(repository, branch=f"log-cache/{n}")
-        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
-
-    assert [shown.number for shown in repository.open_pull_requests()] == list(range(11, 0, -1))
-
-
-def test_a_pull_request_is_found_by_number_and_branch(repository: ItaipuRepository) -> None:
-    """No other one is listed; a missing one is an error by number, and None by branch."""
-    for n in range(2):
-        candidate(repository, branch=f"log-cache/{n}")
-        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
-
-    assert repository.pull_request(1).branch == "log-cache/0"
-    assert repository.open_pull_request("log-cache/1") == repository.pull_request(2)
-    assert repository.open_pull_request("log-cache/7") is None
-    with pytest.raises(RepositoryWrongData, match="pull request 7 does not exist"):
-        repository.pull_request(7)
-
-
 def test_the_base_branch_has_a_name(repository: ItaipuRepository) -> None:
     """It exists, and it is the one that is never written."""
     assert repository.head(repository.base_branch) is not None
@@ -315,11 +207,3 @@ def test_the_base_branch_has_a_name(repository: ItaipuRepository) -> None:
 def test_a_repository_travels_to_another_process(repository: ItaipuRepository) -> None:
     """Pickled and opened elsewhere it reads the same."""
     assert answer_elsewhere(repository.read, MAP, ref=repository.base_branch) == BASE_FILES[MAP]
-
-
-def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepository) -> None:
-    """Nothing is opened."""
-    with pytest.raises(RepositoryError, match="no branch"):
-        repository.propose(branch=BRANCH, title="t", body="b")
-
-    assert tuple(repository.open_pull_requests()) == ()

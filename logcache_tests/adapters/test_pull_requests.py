@@ -1,0 +1,77 @@
+"""What every ItaipuRepository promises of pull requests: one suite for every implementation."""
+
+from pathlib import Path
+
+import pytest
+
+from logcache_assets.ports import ItaipuRepository, RepositoryError, RepositoryWrongData
+from logcache_tests.adapters.itaipu_worlds import BRANCH, WORLDS, candidate
+
+
+@pytest.fixture(params=WORLDS)
+def repository(request: pytest.FixtureRequest, tmp_path: Path) -> ItaipuRepository:
+    """A repository of each kind."""
+    return WORLDS[request.param](tmp_path).repository
+
+
+def test_a_proposal_opens_a_pull_request(repository: ItaipuRepository) -> None:
+    """It shows what was proposed."""
+    sha = candidate(repository)
+
+    shown = repository.propose(branch=BRANCH, title="Renew", body="# Evidence\r\n\nSão Paulo\n")
+
+    assert (shown.number, shown.branch, shown.title, shown.state, shown.head_sha) == (1, BRANCH, "Renew", "open", sha)
+    assert shown.body == "# Evidence\r\n\nSão Paulo\n"
+    assert tuple(repository.open_pull_requests()) == (shown,)
+
+
+def test_proposing_again_updates_the_open_one(repository: ItaipuRepository) -> None:
+    """One pull request per branch, whatever the text says."""
+    candidate(repository)
+    first = repository.propose(branch=BRANCH, title="Renew", body="old")
+
+    again = repository.propose(branch=BRANCH, title="Renew again", body="new")
+
+    assert again.number == first.number
+    assert (again.title, again.body) == ("Renew again", "new")
+    assert tuple(repository.open_pull_requests()) == (again,)
+
+
+def test_a_pull_request_follows_its_branch(repository: ItaipuRepository) -> None:
+    """A new commit shows in the open pull request."""
+    candidate(repository, "1\n")
+    repository.propose(branch=BRANCH, title="Renew", body="")
+
+    second = candidate(repository, "2\n")
+
+    assert next(repository.open_pull_requests()).head_sha == second
+
+
+def test_pull_requests_come_newest_first(repository: ItaipuRepository) -> None:
+    """Numbers go up, also past 9."""
+    for n in range(11):
+        candidate(repository, branch=f"log-cache/{n}")
+        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
+
+    assert [shown.number for shown in repository.open_pull_requests()] == list(range(11, 0, -1))
+
+
+def test_a_pull_request_is_found_by_number_and_branch(repository: ItaipuRepository) -> None:
+    """No other one is listed; a missing one is an error by number, and None by branch."""
+    for n in range(2):
+        candidate(repository, branch=f"log-cache/{n}")
+        repository.propose(branch=f"log-cache/{n}", title=str(n), body="")
+
+    assert repository.pull_request(1).branch == "log-cache/0"
+    assert repository.open_pull_request("log-cache/1") == repository.pull_request(2)
+    assert repository.open_pull_request("log-cache/7") is None
+    with pytest.raises(RepositoryWrongData, match="pull request 7 does not exist"):
+        repository.pull_request(7)
+
+
+def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepository) -> None:
+    """Nothing is opened."""
+    with pytest.raises(RepositoryError, match="no branch"):
+        repository.propose(branch=BRANCH, title="t", body="b")
+
+    assert tuple(repository.open_pull_requests()) == ()
