@@ -6,7 +6,7 @@ from pathlib import Path
 from logcache_assets.adapters.local_files import LocalFiles
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.errors import BadInput
-from logcache_assets.refresh.judge import Absent, Place
+from logcache_assets.refresh.judge_database import Absent, Place
 
 
 def open_folders(folders: Mapping[str, Path]) -> LocalFiles:

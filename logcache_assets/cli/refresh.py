@@ -25,7 +25,7 @@ from logcache_assets.domain.selections import selection_name
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore, Ports, Tell
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.outlook import Outlook, look_ahead
+from logcache_assets.refresh.look_ahead import Outlook, look_ahead
 from logcache_assets.settings import Settings
 
 

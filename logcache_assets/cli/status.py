@@ -11,7 +11,7 @@ from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import instances_of, read_base_map
+from logcache_assets.refresh.inspect_map import instances_of, read_base_map
 from logcache_assets.refresh.publish import find_obstacles
 from logcache_assets.settings import Settings
 

@@ -1,6 +1,6 @@
 """`logcache validate`: compares two days of contracts in folders, as a refresh does, outside Dagster.
 
-This module reads and writes the command's files; refresh/judge.py judges the contracts.
+This module reads and writes the command's files; refresh/judge_database.py judges the contracts.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
-from logcache_assets.refresh.judge import Case, judge_database
+from logcache_assets.refresh.judge_database import Case, judge_database
 from logcache_assets.report import render_report
 from logcache_assets.report.summary import is_compared
 

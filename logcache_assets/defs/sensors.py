@@ -8,7 +8,7 @@ from logcache_assets.domain.due import Wait
 from logcache_assets.domain.selections import ALL
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
-from logcache_assets.refresh.outlook import Planner
+from logcache_assets.refresh.look_ahead import Planner
 from logcache_assets.settings import Settings
 
 

@@ -17,7 +17,7 @@ from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, 
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import instances_of, read_base_map
+from logcache_assets.refresh.inspect_map import instances_of, read_base_map
 from logcache_assets.refresh.pinned_definitions import read_definitions
 
 

@@ -28,7 +28,7 @@ from logcache_assets.errors import BadInput, WrongData
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, WRONG_VALUE, WithoutNewestSegment
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import ItaipuRepository, SegmentIndex, Tell
-from logcache_assets.refresh.inspection import read_map
+from logcache_assets.refresh.inspect_map import read_map
 from logcache_assets.refresh.pinned_definitions import read_definitions
 
 FORMER_MAPS = 5

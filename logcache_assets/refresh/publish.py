@@ -25,7 +25,7 @@ from logcache_assets.ports import (
     SegmentIndex,
 )
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import Inspector, find_map_problems
+from logcache_assets.refresh.inspect_map import Inspector, find_map_problems
 from logcache_assets.refresh.pinned_rules import read_rules
 from logcache_assets.report import render_report
 from logcache_assets.settings import Settings

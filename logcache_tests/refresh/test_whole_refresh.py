@@ -6,15 +6,15 @@ from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.connect import connect, deployment_key
 from logcache_assets.local_platform.world import World
-from logcache_assets.refresh.candidate import CandidateCommitter
 from logcache_assets.refresh.choose_night import NightChooser
+from logcache_assets.refresh.commit_candidate import CandidateCommitter
+from logcache_assets.refresh.contract_evidence import Evidence
 from logcache_assets.refresh.copy_logs import Copier
-from logcache_assets.refresh.decide import Decider
+from logcache_assets.refresh.decide_verdict import Decider
 from logcache_assets.refresh.describe_logs import LogDescriber
-from logcache_assets.refresh.evidence import Evidence
-from logcache_assets.refresh.inventory import judge_contracts, make_inventory
+from logcache_assets.refresh.judge_contracts import judge_contracts, make_inventory
 from logcache_assets.refresh.publish import Publisher
-from logcache_assets.refresh.run_itaipu import TestRunner
+from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_tests.conftest import silent
 
 

@@ -36,9 +36,9 @@ from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name, split_contract
 from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.refresh.contract_evidence import Evidence
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.evidence import Evidence
-from logcache_assets.refresh.inventory import JudgedDatabase, judge_contracts, make_inventory, undeclared_outcome
+from logcache_assets.refresh.judge_contracts import JudgedDatabase, judge_contracts, make_inventory, undeclared_outcome
 from logcache_assets.settings import Settings
 
 STAGE = Stage.CONTRACTS.value

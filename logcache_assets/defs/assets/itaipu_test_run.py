@@ -1,4 +1,4 @@
-"""Stage 5, the asset `itaipu_test_run`; refresh/run_itaipu.py starts the run."""
+"""Stage 5, the asset `itaipu_test_run`; refresh/start_test_run.py starts the run."""
 
 import time
 
@@ -18,7 +18,7 @@ from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.transactions import DatasetState
 from logcache_assets.ports import Clock, Itaipu, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.run_itaipu import TestRunner
+from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_assets.settings import Settings
 
 

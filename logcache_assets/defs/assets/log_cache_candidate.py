@@ -1,4 +1,4 @@
-"""Stage 4, the asset `log_cache_candidate`; refresh/candidate.py makes the candidate."""
+"""Stage 4, the asset `log_cache_candidate`; refresh/commit_candidate.py makes the candidate."""
 
 import dagster as dg
 
@@ -19,7 +19,7 @@ from logcache_assets.domain.documents import Candidate, NightlyTransaction, Perm
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.ports import ItaipuRepository, ObjectStore, SegmentIndex
-from logcache_assets.refresh.candidate import CandidateCommitter
+from logcache_assets.refresh.commit_candidate import CandidateCommitter
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 

@@ -23,7 +23,7 @@ from logcache_assets.domain.locations import Stage
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import read_base_map
+from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.settings import Settings
 
 

@@ -1,4 +1,4 @@
-"""Stage 7, the asset `validation_report`; refresh/decide.py makes the verdict."""
+"""Stage 7, the asset `validation_report`; refresh/decide_verdict.py makes the verdict."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,7 @@ from logcache_assets.domain.documents import Candidate, ContractInventory, Verdi
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.wording import count_of
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore
-from logcache_assets.refresh.decide import Decider, Decision
+from logcache_assets.refresh.decide_verdict import Decider, Decision
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
 

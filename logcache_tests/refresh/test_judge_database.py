@@ -16,7 +16,7 @@ from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_assets.ports import ObjectStoreUnavailable
-from logcache_assets.refresh.judge import Case, judge_database
+from logcache_assets.refresh.judge_database import Case, judge_database
 from logcache_tests.engine.days import TOKEN_KEY, Day, cached_day, compute_day
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.world import LOGS_BUCKET, OWN_BUCKET, driver_in, write_cache

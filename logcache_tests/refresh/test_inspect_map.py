@@ -17,7 +17,7 @@ from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.ports import ObjectStoreUnavailable
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.file_proofs import read_manifest
-from logcache_assets.refresh.inspection import Inspector
+from logcache_assets.refresh.inspect_map import Inspector
 from logcache_tests.domain.samples import manifest, map_entry
 from logcache_tests.engine.world import open_store
 from logcache_tests.unreachable_store import UnreachableStore

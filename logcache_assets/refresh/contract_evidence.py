@@ -1,6 +1,6 @@
 """Gathers the evidence on each database: both runs' tables, the logs between them, definitions, rules and history.
 
-Everything is taken at the candidate's commit, and from what the stages before wrote; judge.py judges it.
+Everything is taken at the candidate's commit, and from what the stages before wrote; judge_database.py judges it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -32,8 +32,8 @@ from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet
 from logcache_assets.errors import WrongData
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import read_map
-from logcache_assets.refresh.judge import Absent, Case, Place
+from logcache_assets.refresh.inspect_map import read_map
+from logcache_assets.refresh.judge_database import Absent, Case, Place
 from logcache_assets.refresh.past_verdicts import past_verdicts
 from logcache_assets.refresh.pinned_definitions import read_definition
 from logcache_assets.refresh.pinned_rules import PinnedRules, read_rules

@@ -14,8 +14,8 @@ from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.drivers.progress import OnProgress
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.ports import Tell
-from logcache_assets.refresh.evidence import Evidence
-from logcache_assets.refresh.judge import judge_database
+from logcache_assets.refresh.contract_evidence import Evidence
+from logcache_assets.refresh.judge_database import judge_database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

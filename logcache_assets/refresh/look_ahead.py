@@ -12,7 +12,7 @@ from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspection import Inspector, find_map_problems, read_base_map
+from logcache_assets.refresh.inspect_map import Inspector, find_map_problems, read_base_map
 from logcache_assets.settings import Settings
 
 

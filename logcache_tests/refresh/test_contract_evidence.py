@@ -8,7 +8,7 @@ import pytest
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.storage.parquet import write_part
 from logcache_assets.ports import ObjectStoreUnavailable
-from logcache_assets.refresh.evidence import find_greatest_t
+from logcache_assets.refresh.contract_evidence import find_greatest_t
 from logcache_tests.engine.world import OWN_BUCKET, open_store
 from logcache_tests.unreachable_store import UnreachableStore
 
