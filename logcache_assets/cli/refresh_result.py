@@ -102,7 +102,7 @@ def render_refreshed(result: Refreshed) -> Iterator[str]:
     by_reason = ", ".join(f"{rows:,} {reason}" for reason, rows in reasons.most_common())
     yield ""
     yield f"Verdict:       {'approved' if result.approved else 'refused'}"
-    yield f"Differences:   {reasons.total():,} rows are not yesterday's: {by_reason or 'none'}"
+    yield f"Differences:   {reasons.total():,} rows differ from yesterday's: {by_reason or 'none'}"
     yield f"Report:        {result.report}"
     yield f"Pull request:  #{result.pull_request.number} {result.pull_request.url}"
 

@@ -26,7 +26,6 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
-from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules.results import RuleName, applied_allowances
 from logcache_assets.domain.rules.settings_file import parse_strictness
@@ -34,6 +33,7 @@ from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictne
 from logcache_assets.domain.same_t_selection import NO_SAME_T
 from logcache_assets.domain.segments import find_reextractions
 from logcache_assets.domain.verdict import decide_alone
+from logcache_assets.domain.verdict_reasons import find_idle_settings
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.drivers.runtime import Runtime

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from logcache_assets.domain.documents import Candidate, ContractInventory, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, ContractFigures, Fault
 from logcache_assets.domain.names import database_of, is_contract_of
-from logcache_assets.domain.objections import find_refusals, find_warnings
 from logcache_assets.domain.patterns import describe_patterns
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import rule_of_fault
 from logcache_assets.domain.rules.results import RuleName
+from logcache_assets.domain.verdict_reasons import find_refusals, find_warnings
 
 RECOMPUTE = "materialize itaipu_test_run and everything after it again"
 

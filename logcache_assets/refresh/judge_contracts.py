@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition
 from logcache_assets.domain.documents import Binding, ContractInventory, ContractOutcome, InstanceSpan
-from logcache_assets.domain.objections import find_idle_settings
 from logcache_assets.domain.outcomes import unusable_outcome
 from logcache_assets.domain.problems import coded
 from logcache_assets.domain.rules import RULE_NAMES
 from logcache_assets.domain.rules.results import applied_allowances
+from logcache_assets.domain.verdict_reasons import find_idle_settings
 from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.drivers.progress import OnProgress
 from logcache_assets.engine.drivers.runtime import Runtime

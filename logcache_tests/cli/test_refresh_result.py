@@ -88,7 +88,7 @@ def test_a_finished_refresh_is_a_table_and_its_evidence() -> None:
         "feed      s0 3185 -> 4836, s1 none -> 4770  35,285      6  702,787  9 of 10 passed",
         "",
         "Verdict:       approved",
-        "Differences:   16,973 rows are not yesterday's: 9,918 renamed-ident, 7,055 new-transaction",
+        "Differences:   16,973 rows differ from yesterday's: 9,918 renamed-ident, 7,055 new-transaction",
         "Report:        file:///all.html",
         "Pull request:  #1 file:///1.md",
     ]
@@ -111,6 +111,7 @@ def test_a_measured_refresh_is_a_refresh_with_its_speed() -> None:
 
     assert json.loads(json_of(measured)) == json.loads(json_of(REFRESHED)) | {"speed": msgspec.structs.asdict(speed)}
     assert lines[1:8] == list(render(REFRESHED))
-    assert lines[8].startswith(
-        "Speed:         contracts took 1.22 s with the new cache, 1.23 s without, opening 83 files instead of 381;"
+    assert (
+        lines[8]
+        == "Speed:         contracts took 1.22 s with the new cache, 1.23 s without, and opened 83 files instead of 381"
     )

@@ -125,7 +125,7 @@ def told(problems: Iterable[Problem]) -> tuple[str, ...]:
     return tuple(map(str, problems))
 
 
-def objection(*found: str, contract: str = ACCOUNTS, rule: RuleName | None = None) -> Problem:
+def reason(*found: str, contract: str = ACCOUNTS, rule: RuleName | None = None) -> Problem:
     """A problem of one contract."""
     return Problem(subjects=(contract,), rule=rule, found=found)
 

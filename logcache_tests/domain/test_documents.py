@@ -23,7 +23,7 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.figures import SchemaChange
 from logcache_assets.domain.rules.results import Excuse, RuleResult
 from logcache_assets.errors import BadInput
-from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, objection, pattern, rule_result
+from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, pattern, reason, rule_result
 from logcache_tests.domain.samples import (
     BASE_SHA,
     NIGHT,
@@ -94,8 +94,8 @@ DOCUMENTS: list[Document] = [
     changed(
         verdict(),
         approved=False,
-        reasons=(objection("it is empty", rule="sound_table"),),
-        warnings=(objection("few", "fewer"),),
+        reasons=(reason("it is empty", rule="sound_table"),),
+        warnings=(reason("few", "fewer"),),
         binding=None,
         contracts=(
             changed(outcome("contract-feed/accounts", FAULTY), results=(EXCUSED,)),

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from logcache_assets.domain.pull_request import render_body, render_title
-from logcache_tests.domain.contract_samples import objection
+from logcache_tests.domain.contract_samples import reason
 from logcache_tests.domain.samples import NOW, candidate, changed, inventory, verdict
 
 GOLDEN = Path(__file__).parent / "golden" / "pull_request.md"
@@ -59,7 +59,7 @@ def test_a_reviewer_is_told_of_every_warning() -> None:
     found = changed(
         verdict(),
         contracts=(transactions, warned),
-        warnings=(objection("all gone", "most of them"), objection("few", contract="cards", rule="sound_table")),
+        warnings=(reason("all gone", "most of them"), reason("few", contract="cards", rule="sound_table")),
     )
 
     body = render_body(candidate(), found, report_uri=REPORT, now=NOW)

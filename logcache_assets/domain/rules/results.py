@@ -1,6 +1,6 @@
 """Results of rules on contracts, what they excused, and functions that build them.
 
-objections.py decides which results prevent publishing.
+verdict_reasons.py decides which results prevent publishing.
 """
 
 from collections.abc import Mapping, Sequence

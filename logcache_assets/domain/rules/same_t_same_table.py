@@ -54,5 +54,5 @@ def _judge(figures: ContractFigures, allowance: Allowance | None) -> Judgement:
     if not same_t.differing:
         return Judgement()
     where = f", in {', '.join(same_t.columns[:3])}" if same_t.columns else ""
-    text = f"{same_t.differing:,} of {same_t.rows:,} rows are not yesterday's{where}: the caches are not sound"
+    text = f"{same_t.differing:,} of {same_t.rows:,} rows differ from yesterday's{where}: the caches are not sound"
     return excused_or_blocking((text,), allowance)

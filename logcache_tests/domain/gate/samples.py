@@ -7,7 +7,7 @@ from logcache_assets.domain.documents import Binding, Verdict
 from logcache_assets.domain.gate import GateState
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.publish_window import PublishWindow
-from logcache_tests.domain.contract_samples import objection
+from logcache_tests.domain.contract_samples import reason
 from logcache_tests.domain.samples import BASE_SHA, BINDING, NOW, SHA, TEST_RUN, candidate, changed, verdict
 
 OTHER_SHA = "deadbeef" + "0" * 32
@@ -39,7 +39,7 @@ def bound_to(**fields: str) -> Verdict:
     return changed(verdict(), binding=binding)
 
 
-REFUSED = changed(verdict(), approved=False, reasons=(objection("all gone"),))
+REFUSED = changed(verdict(), approved=False, reasons=(reason("all gone"),))
 DAMAGED = Problem(
     code="C13",
     subjects=("feed-s0",),

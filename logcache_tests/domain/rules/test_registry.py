@@ -1,6 +1,6 @@
 """The registry: which rules a contract must pass, that each is judged, and what is made of what they declare.
 
-What each rule says is in the module of its name; what is made of the results is test_objections.py.
+What each rule says is in the module of its name; what is made of the results is test_verdict_reasons.py.
 """
 
 import re

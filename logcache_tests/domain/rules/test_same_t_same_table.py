@@ -40,19 +40,19 @@ def test_why_it_was_not_recomputed_is_told() -> None:
         pytest.param(None, "it was not recomputed (C29)", (0, 0), id="not recomputed"),
         pytest.param(
             recomputed(3),
-            "3 of 1,240 rows are not yesterday's: the caches are not sound",
+            "3 of 1,240 rows differ from yesterday's: the caches are not sound",
             (1240, 3),
             id="rows missing or added",
         ),
         pytest.param(
             recomputed(1240, "fee", "amount"),
-            "1,240 of 1,240 rows are not yesterday's, in fee, amount: the caches are not sound",
+            "1,240 of 1,240 rows differ from yesterday's, in fee, amount: the caches are not sound",
             (1240, 1240),
             id="values",
         ),
         pytest.param(
             recomputed(7, "fee", "amount", "kind", "status"),
-            "7 of 1,240 rows are not yesterday's, in fee, amount, kind: the caches are not sound",
+            "7 of 1,240 rows differ from yesterday's, in fee, amount, kind: the caches are not sound",
             (1240, 7),
             id="values of many columns, of which three are named",
         ),
@@ -91,7 +91,7 @@ def test_an_allowance_excuses_a_difference_and_is_named() -> None:
     assert result.passed
     assert [excuse.allowance for excuse in result.excused] == [allowed]
     assert str(result.excused[0]) == (
-        "3 of 1,240 rows are not yesterday's, in fee: the caches are not sound "
+        "3 of 1,240 rows differ from yesterday's, in fee: the caches are not sound "
         "(allowed by team-cards until 2018-12-31: two states are written late)"
     )
 

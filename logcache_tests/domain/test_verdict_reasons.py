@@ -2,7 +2,6 @@
 
 import pytest
 
-from logcache_assets.domain.objections import find_idle_settings, find_refusals, find_warnings
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules import MANDATORY_RULES
 from logcache_assets.domain.rules.results import (
@@ -16,6 +15,7 @@ from logcache_assets.domain.rules.results import (
 from logcache_assets.domain.rules.settings_file import rule_entry
 from logcache_assets.domain.rules.strictness import DEFAULT_STRICTNESS, Strictness
 from logcache_assets.domain.same_t_selection import NO_SAME_T, SameTSelection
+from logcache_assets.domain.verdict_reasons import find_idle_settings, find_refusals, find_warnings
 from logcache_tests.domain.contract_samples import FEED, allowance, rule_result, told
 from logcache_tests.domain.samples import changed
 
