@@ -7,8 +7,9 @@ import pytest
 from msgspec.structs import replace as with_fields
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.contract_definitions import DatabaseDefinition
+from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
 from logcache_assets.domain.documents import ContractOutcome
+from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.rules import MANDATORY_RULES
 from logcache_assets.domain.rules.results import RuleName, RuleResult
 from logcache_assets.domain.same_t_selection import SameTSelection
@@ -17,10 +18,11 @@ from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_assets.ports import ObjectStoreUnavailable
 from logcache_assets.refresh.judge_database import Case, judge_database
-from logcache_tests.engine.days import TOKEN_KEY, Day, cached_day, compute_day
+from logcache_tests.engine.days import TOKEN_KEY, Day, compute_day
 from logcache_tests.engine.expected import PII_KEY
-from logcache_tests.engine.world import LOGS_BUCKET, OWN_BUCKET, driver_in, write_cache
+from logcache_tests.engine.world import LOGS_BUCKET, OWN_BUCKET, driver_in, source_at, write_cache
 from logcache_tests.unreachable_store import UnreachableStore
+from logcache_tests.worlds import FEED_DEFINITION
 
 WITH_SAME_T: tuple[RuleName, ...] = (*MANDATORY_RULES, "same_t_same_table")
 MERCHANTS = ("contract-feed/merchants", "contract-feed/merchant-category-history")
@@ -68,8 +70,16 @@ def without_merchants(definition: DatabaseDefinition) -> DatabaseDefinition:
 
 @pytest.fixture(scope="module")
 def days(shared_store: FolderObjectStore) -> tuple[Day, Day]:
-    """Feed at both cut-offs."""
-    return cached_day("feed", "yesterday", shared_store), cached_day("feed", "today", shared_store)
+    """Feed at both cut-offs, with the contracts that a refresh of the tests has."""
+    definition = parse_definition(FEED_DEFINITION, where="feed.yaml")
+
+    def day_at(cut: str) -> Day:
+        sources = [
+            source_at(Instance(database="feed", prototype=prototype), cut) for prototype in definition.prototypes
+        ]
+        return compute_day(definition, sources, shared_store)
+
+    return day_at("yesterday"), day_at("today")
 
 
 def test_every_rule_runs_once_for_every_contract(
@@ -106,7 +116,7 @@ def test_a_new_contract_has_no_yesterday_to_recompute(
         assert figures.reasons.keys() == {"definition-changed", "new-transaction"}
         assert sum(figures.reasons.values()) == today.tables[name].rows
         assert result_of(outcomes[name], "same_t_same_table").figures["same_t_rows"] == 0
-    assert result_of(outcomes["contract-feed/transactions"], "same_t_same_table").figures["same_t_rows"] > 0
+    assert result_of(outcomes["contract-feed/accounts"], "same_t_same_table").figures["same_t_rows"] > 0
 
 
 def redefined(day: Day, entity: str, **fields: object) -> DatabaseDefinition:
@@ -129,8 +139,8 @@ def test_a_dropped_prototype_is_not_recomputed(
 
     blocked = {(name, r.rule) for name, outcome in outcomes.items() for r in outcome.results if r.blocks}
     assert blocked == set()
-    assert outcomes["contract-feed/transactions"].figures is not None
-    assert outcomes["contract-feed/transactions"].figures.reasons["definition-changed"] > 0
+    assert outcomes["contract-feed/accounts"].figures is not None
+    assert outcomes["contract-feed/accounts"].figures.reasons["definition-changed"] > 0
 
 
 @pytest.mark.parametrize(
