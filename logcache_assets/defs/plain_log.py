@@ -9,13 +9,20 @@ import sys
 
 import dagster as dg
 
+NOT_RUN = "Dependencies for step "
+"""How Dagster begins its line about a stage that it leaves out because an earlier one failed."""
+
 
 class _PlainWords(logging.Filter):
-    """Keeps lines of `context.log`; Dagster's own records carry an event."""
+    """Keeps lines of `context.log`.
+
+    Dagster's own records carry an event, except those about the stages after a failed one: the command ends with the
+    reason of the failure, which says more.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         meta = getattr(record, "dagster_meta", {})
-        return not meta.get("dagster_event")
+        return not meta.get("dagster_event") and not str(meta.get("orig_message", "")).startswith(NOT_RUN)
 
 
 @dg.logger({"indent": dg.Field(str, default_value="  ", is_required=False)})
