@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.documents import NightlyTransaction, RejectedTransaction
+from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.transactions import (
     Choice,
     GoodNight,
@@ -87,15 +88,10 @@ def refusal_text(choice: Choice, *, lookback_days: int) -> str:
             "wait for the next nightly run, or raise LOGCACHE_LOOKBACK_DAYS"
         )
     lines = [
-        f"{r.transaction.type} {r.transaction.id}: {'; '.join(r.reasons[:NAMED_REASONS])}{_more(r.reasons)}"
+        f"{r.transaction.type} {r.transaction.id}: {join_problems(r.reasons, shown=NAMED_REASONS)}"
         for r in choice.rejected
     ]
     return "no good nightly transaction; wait for the next nightly run or name one. Rejected: " + " | ".join(lines)
-
-
-def _more(reasons: tuple[str, ...]) -> str:
-    more = len(reasons) - NAMED_REASONS
-    return f" and {more} more reasons" if more > 0 else ""
 
 
 def describe_choice(choice: Choice, chosen: Transaction, databases: Catalog) -> NightlyTransaction:
