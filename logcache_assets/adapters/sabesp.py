@@ -62,7 +62,7 @@ class SabespItaipu(Itaipu):
         events: list[SabespEvent] = []
         tail: deque[str] = deque(maxlen=LAST_LINES)
         exit_code = self._run(self.command(version, dataset_prefix), log, events, tail, tell)
-        if failures := find_run_failures(events, exit_code=exit_code):
+        if failures := find_run_failures(events, exit_code=exit_code, version=version):
             raise ItaipuWrongData(
                 f"the Itaipu run at {version} failed: {'; '.join(failures)}. "
                 f"Read {log}, remove the cause and run again; {last_lines(tail)}"

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-_TRANSACTION = re.compile(r"--transaction[ =]([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})\b")
+_TRANSACTION = re.compile(r"--transaction[ =]([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w/\\-])")
+_VERSION = re.compile(r"--version[ =]([0-9a-f]{7,40})\b")
 _TASK = re.compile(r"\btask (\S+) id: (\S+) finished with total_time: (\S+) status: (\S+)")
 _SCALING = re.compile(r"\bScaling up the cluster (\d+) (\S+) nodes")
 
@@ -39,6 +40,8 @@ class TransactionNamed:
     """Itaipu was started with this metapod transaction."""
 
     transaction: str
+    version: str | None = None
+    """The Itaipu version that the same line names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +65,9 @@ def _events(line: str) -> Iterator[SabespEvent]:
         yield ClusterScaled(nodes=int(match[1]), node_type=match[2])
     for match in _TASK.finditer(line):
         yield TaskEnded(task=match[1], id=match[2], total_time=match[3], status=match[4])
+    version = _VERSION.search(line)
     for match in _TRANSACTION.finditer(line):
-        yield TransactionNamed(transaction=match[1])
+        yield TransactionNamed(transaction=match[1], version=version[1] if version else None)
     for match in _ABORTED.finditer(line):
         yield DatasetAborted(dataset=match[1], reason=match[2])
 
@@ -78,10 +82,10 @@ def datasets_aborted(events: Iterable[SabespEvent]) -> dict[str, str]:
     return {event.dataset: event.reason for event in events if isinstance(event, DatasetAborted)}
 
 
-def find_run_failures(events: Iterable[SabespEvent], *, exit_code: int) -> tuple[str, ...]:
-    """Every reason why a run is not a success; exit code 0 alone proves nothing."""
+def find_run_failures(events: Iterable[SabespEvent], *, exit_code: int, version: str) -> tuple[str, ...]:
+    """Every reason why a run at an Itaipu version is not a success; exit code 0 alone proves nothing."""
     events = tuple(events)
-    return tuple(_failures(events, exit_code))
+    return (*_failures(events, exit_code), *_other_versions(events, version))
 
 
 def _failures(events: tuple[SabespEvent, ...], exit_code: int) -> Iterator[str]:
@@ -97,3 +101,14 @@ def _failures(events: tuple[SabespEvent, ...], exit_code: int) -> Iterator[str]:
         yield "its output names no transaction"
     elif len(named) > 1:
         yield f"its output names several transactions, {' and '.join(named)}; which holds the contracts is unknown"
+
+
+def _other_versions(events: tuple[SabespEvent, ...], version: str) -> Iterator[str]:
+    for event in events:
+        if isinstance(event, TransactionNamed) and event.version and not _is_same(event.version, version):
+            yield f"transaction {event.transaction} is of Itaipu version {event.version}"
+
+
+def _is_same(one: str, other: str) -> bool:
+    """True if two shas, each in full or shortened, may name the same commit."""
+    return one.startswith(other) or other.startswith(one)

@@ -16,6 +16,8 @@ COUNTRY = "BR"
 """Country whose datasets are read and registered by default."""
 PLACEHOLDER_MARK = "/empty-materialized/"
 """Part of the fixed path at which failed datasets used to be committed empty."""
+JUST_BEGUN = timedelta(hours=3)
+"""For how long a nightly run may be without a contract in metapod: it writes its raw datasets first."""
 
 
 class TransactionType(StrEnum):
@@ -168,12 +170,21 @@ def _wrong_files(dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterato
             )
 
 
-def find_running_contracts(transactions: Sequence[Transaction]) -> tuple[str, ...]:
-    """Contracts of open DAILY and CUSTOM transactions that are still being computed (C11)."""
-    return tuple(
-        f"{dataset.name} of {transaction.type} transaction {transaction.id}"
-        for transaction in transactions
-        if transaction.type in (TransactionType.DAILY, TransactionType.CUSTOM)
-        for dataset in transaction.datasets.values()
-        if dataset.name.startswith(CONTRACT_PREFIX) and dataset.state is DatasetState.UNCOMMITTED
-    )
+def find_running_contracts(transactions: Sequence[Transaction], *, now: datetime) -> tuple[str, ...]:
+    """Contracts of open DAILY and CUSTOM transactions that are still being computed, or will be at once (C11).
+
+    A DAILY transaction without any contract has just begun, unless it is old: then it died, or never computes any.
+    """
+    return tuple(reading for transaction in transactions for reading in _readings(transaction, now))
+
+
+def _readings(transaction: Transaction, now: datetime) -> Iterator[str]:
+    if transaction.type not in (TransactionType.DAILY, TransactionType.CUSTOM):
+        return
+    contracts = [d for d in transaction.datasets.values() if d.name.startswith(CONTRACT_PREFIX)]
+    for dataset in contracts:
+        if dataset.state is DatasetState.UNCOMMITTED:
+            yield f"{dataset.name} of {transaction.type} transaction {transaction.id}"
+    is_new = transaction.type == TransactionType.DAILY and abs(now - transaction.started_at) < JUST_BEGUN
+    if is_new and not contracts:
+        yield f"all contracts of DAILY transaction {transaction.id}, which began at {transaction.started_at:%H:%M} UTC"

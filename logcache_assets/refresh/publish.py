@@ -110,9 +110,10 @@ class Publisher:
             return None
 
     def _find_running_contracts(self) -> tuple[str, ...]:
-        since = self.clock.now() - timedelta(days=self.settings.lookback_days)
+        now = self.clock.now()
+        since = now - timedelta(days=self.settings.lookback_days)
         return find_running_contracts(
-            self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since)
+            self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since), now=now
         )
 
     def _inspect(self, candidate: Candidate, text: str) -> Iterator[Problem]:

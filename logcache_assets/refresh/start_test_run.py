@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from logcache_assets.domain.documents import Candidate, TestRun
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.names import CONTRACT_PREFIX, contract_prefix
-from logcache_assets.domain.transactions import Dataset, DatasetState
+from logcache_assets.domain.test_run_origin import RunStart, find_foreign_tables
+from logcache_assets.domain.transactions import Dataset, DatasetState, TransactionType
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
     Clock,
+    FinishedTestRun,
     Itaipu,
     ItaipuRepository,
     Metapod,
@@ -22,6 +25,9 @@ from logcache_assets.ports import (
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.pinned_definitions import read_definition
 from logcache_assets.refresh.pinned_rules import read_rules
+
+KNOWN_SINCE = timedelta(days=1)
+"""How far back metapod is asked which transactions it shows before a test run; older ones are known by their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +54,7 @@ class TestRunner:
         Raises:
             BadInput: the file of rules is malformed, or an allowance has expired; no run was started.
             ItaipuError: the run failed or names no transaction.
+            Refused: the named transaction is not of this run.
         """
         earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
         if earlier is not None and is_still_true(earlier, candidate, self.metapod):
@@ -71,7 +78,9 @@ class TestRunner:
         self.tell(f"Itaipu computes {prefix}* at version {candidate.version}")
         instances = read_instances(candidate, self.repository)
         begun = indexed_t(instances, self.segment_index)
+        start = self._start(candidate)
         finished = self.itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=self.tell_output)
+        self._require_own(finished, start)
         done = indexed_t(instances, self.segment_index)
         return TestRun(
             candidate_sha=candidate.sha,
@@ -81,6 +90,21 @@ class TestRunner:
             aborted=dict(finished.aborted),
             indexed_t={name: (t, done[name]) for name, t in begun.items()},
         )
+
+    def _start(self, candidate: Candidate) -> RunStart:
+        now = self.clock.now()
+        shown = self.metapod.transactions(*TransactionType, since=now - KNOWN_SINCE)
+        return RunStart(
+            at=now,
+            night=candidate.transaction,
+            known=frozenset(transaction.id for transaction in shown),
+        )
+
+    def _require_own(self, finished: FinishedTestRun, start: RunStart) -> None:
+        """Refuse a transaction that another run opened."""
+        named = self.metapod.transaction(finished.transaction)
+        if problem := find_foreign_tables(named, start, now=self.clock.now()):
+            raise Refused(str(problem))
 
 
 def dataset_prefix(databases: tuple[str, ...]) -> str:

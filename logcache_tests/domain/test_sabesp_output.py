@@ -28,8 +28,9 @@ TASK_ID = "jobs-staging-scale-ec2-itaipu-midea-0-13cabf01-5257-4cdb-ac50-36648c7
 EVENTS: tuple[SabespEvent, ...] = (
     ClusterScaled(nodes=192, node_type="m4.2xlarge"),
     TaskEnded(task="scale-ec2-itaipu-midea", id=TASK_ID, total_time="0:00:10", status="FINISHED"),
-    TransactionNamed(transaction="49ae32bb-c260-4622-ac10-753cfd8fa7b3"),
+    TransactionNamed(transaction="49ae32bb-c260-4622-ac10-753cfd8fa7b3", version="33a485bc"),
 )
+VERSION = "33a485bc"
 OTHER = TransactionNamed(transaction="00000000-0000-0000-0000-000000000001")
 
 
@@ -48,7 +49,7 @@ def test_the_runbooks_lines_are_understood() -> None:
 )
 def test_a_transaction_is_found_in_either_spelling(line: str) -> None:
     """A space or an equals sign, whatever stands around it."""
-    assert parse_sabesp_line(line) == (EVENTS[2],)
+    assert parse_sabesp_line(line) == (TransactionNamed(transaction="49ae32bb-c260-4622-ac10-753cfd8fa7b3"),)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,11 @@ def test_a_transaction_is_found_in_either_spelling(line: str) -> None:
         "",
         "--transaction 49ae32bb",
         "--transaction 49ae32bb-c260-4622-ac10-753cfd8fa7b3f",
+        "--transaction 49ae32bb-c260-4622-ac10-753cfd8fa7b3-1",
+        "--transaction 49ae32bb-c260-4622-ac10-753cfd8fa7b3/../x",
+        "--transaction ../49ae32bb-c260-4622-ac10-753cfd8fa7b3",
+        "--transaction ",
+        "--transaction ..",
         "--transaction",
         "transaction 49ae32bb-c260-4622-ac10-753cfd8fa7b3",
         "--transactions 49ae32bb-c260-4622-ac10-753cfd8fa7b3",
@@ -69,7 +75,7 @@ def test_what_is_no_transaction_is_not_taken_for_one(line: str) -> None:
 
 def test_a_good_run_has_no_failures() -> None:
     """Exit code 0, finished tasks, one transaction, however often it is named."""
-    assert find_run_failures((*EVENTS, EVENTS[2]), exit_code=0) == ()
+    assert find_run_failures((*EVENTS, EVENTS[2]), exit_code=0, version=VERSION) == ()
     assert transactions_named((*EVENTS, EVENTS[2])) == ("49ae32bb-c260-4622-ac10-753cfd8fa7b3",)
 
 
@@ -87,6 +93,12 @@ def test_a_good_run_has_no_failures() -> None:
             id="a failed task under exit code 0",
         ),
         pytest.param(
+            (*EVENTS[:2], TransactionNamed(transaction=OTHER.transaction, version="7f00aa11")),
+            0,
+            "transaction 00000000-0000-0000-0000-000000000001 is of Itaipu version 7f00aa11",
+            id="another Itaipu version",
+        ),
+        pytest.param(
             (*EVENTS, TaskEnded(task="itaipu", id="i", total_time="1", status="LOST")),
             0,
             "LOST",
@@ -96,7 +108,7 @@ def test_a_good_run_has_no_failures() -> None:
 )
 def test_every_other_run_is_a_failure(events: tuple[SabespEvent, ...], exit_code: int, reason: str) -> None:
     """Each has exactly its own reason."""
-    failures = find_run_failures(events, exit_code=exit_code)
+    failures = find_run_failures(events, exit_code=exit_code, version=VERSION)
 
     assert len(failures) == 1
     assert reason in failures[0]
@@ -104,4 +116,4 @@ def test_every_other_run_is_a_failure(events: tuple[SabespEvent, ...], exit_code
 
 def test_all_reasons_are_told() -> None:
     """A person sees the whole of it at once."""
-    assert len(find_run_failures([OTHER, *EVENTS], exit_code=1)) == 2
+    assert len(find_run_failures([OTHER, *EVENTS], exit_code=1, version=VERSION)) == 2

@@ -34,6 +34,8 @@ RULES = GoodNight(
 )
 GOOD = transaction(FEED_S0)
 GOOD_LOG, GOOD_ENTITIES = GOOD.datasets[LOG], GOOD.datasets[ENTITIES]
+BEGUN = replace(GOOD, datasets={})
+"""A night without a dataset yet."""
 LookAt = Callable[[str], StoredFiles]
 
 
@@ -223,9 +225,35 @@ def test_without_a_good_transaction_none_is_chosen(candidates: list[Transaction]
 )
 def test_contracts_being_computed_are_found(*, kind: str, contract: Dataset, running: bool) -> None:
     """Uncommitted contracts of DAILY and CUSTOM transactions, by name, type and transaction (C11)."""
-    found = find_running_contracts([transaction(transaction_id="t-1", kind=kind, contracts=(contract,))])
+    found = find_running_contracts([transaction(transaction_id="t-1", kind=kind, contracts=(contract,))], now=NOW)
 
     assert found == ((f"contract-feed/accounts of {kind} transaction t-1",) if running else ())
+
+
+@pytest.mark.parametrize(
+    ("begun", "age", "waits"),
+    [
+        pytest.param(BEGUN, timedelta(0), True, id="at once"),
+        pytest.param(BEGUN, timedelta(minutes=10), True, id="minutes ago"),
+        pytest.param(BEGUN, timedelta(hours=2), True, id="hours ago"),
+        pytest.param(BEGUN, timedelta(hours=3), False, id="so long ago that it died"),
+        pytest.param(BEGUN, timedelta(days=5), False, id="days ago"),
+        pytest.param(BEGUN, timedelta(days=-400), False, id="in a year to come"),
+        pytest.param(replace(BEGUN, type="CUSTOM"), timedelta(minutes=10), False, id="a test run"),
+        pytest.param(transaction(FEED_S0), timedelta(minutes=10), True, id="with its raw datasets only"),
+        pytest.param(
+            transaction(FEED_S0, contracts=(dataset("contract-feed/accounts"),)),
+            timedelta(minutes=10),
+            False,
+            id="with its contracts",
+        ),
+    ],
+)
+def test_a_night_that_has_just_begun_is_waited_for(*, begun: Transaction, age: timedelta, waits: bool) -> None:
+    """It will compute contracts, although metapod shows none yet; no longer than a night needs for its raw datasets."""
+    found = find_running_contracts([replace(begun, started_at=NOW - age)], now=NOW)
+
+    assert [reading[:43] for reading in found] == (["all contracts of DAILY transaction 1c7be4a9"] if waits else [])
 
 
 def test_an_instance_with_hyphens_wants_its_own_datasets() -> None:

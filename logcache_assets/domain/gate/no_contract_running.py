@@ -6,8 +6,7 @@ from typing_extensions import override
 
 from logcache_assets.domain.gate.requirement import Requirement
 from logcache_assets.domain.gate.state import GateState
-from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.wording import count_of
+from logcache_assets.domain.problems import Problem, join_problems
 
 
 class NoContractRunning(Requirement):
@@ -26,7 +25,6 @@ class NoContractRunning(Requirement):
             )
         elif state.running_contracts:
             yield self.problem(
-                f"{count_of(len(state.running_contracts), 'contract')} still being computed, "
-                f"first {state.running_contracts[0]}",
+                f"contracts are still being computed: {join_problems(state.running_contracts, shown=1)}",
                 remedy="try again when that run is done",
             )

@@ -112,7 +112,10 @@ def test_the_gate_opens_when_everything_is_as_validated() -> None:
         ),
         pytest.param(
             BROKEN["no_contract_running"],
-            ("2 contracts still being computed, first contract-feed/accounts of DAILY", "(C11); try again when"),
+            (
+                "contracts are still being computed: contract-feed/accounts of DAILY transaction t-1; and 1 more (C11)",
+                "; try again when that run is done",
+            ),
             id="contracts being computed",
         ),
         pytest.param(
