@@ -18,6 +18,7 @@ from logcache_assets.engine.contracts.columns import Column, Columns, primary_ke
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
+from logcache_assets.engine.facts.fold import without_empty
 from logcache_assets.engine.facts.instance_facts import NO_FACTS, InstanceFacts
 from logcache_assets.engine.facts.timelines import keep_open, one_valued
 from logcache_assets.engine.facts.values import INSTANT
@@ -50,7 +51,8 @@ class InstanceReader:
             whole: also facts retracted before after_t.
 
         Returns:
-            Name → facts, t_to is END while open; empty for an attribute that the schema lacks.
+            Name → facts, also empty ones (fold.py), t_to is END while open; no rows for an attribute that the schema
+            lacks.
         """
         known = self.context.schema.attributes
         ids = {known[name].id: value_type for name, value_type in attributes.items() if name in known}
@@ -70,7 +72,8 @@ class InstanceReader:
         if asked not in self._targets:
             own = self.context.schema.attributes.get(name)
             read_as = "string" if column.attribute.pii or own is None else own.value_type
-            self._targets[asked] = one_valued(typed_facts(column, name, self.read({name: read_as})[name], self.context))
+            facts = without_empty(self.read({name: read_as})[name])
+            self._targets[asked] = one_valued(typed_facts(column, name, facts, self.context))
         return self._targets[asked]
 
     @cached_property
@@ -128,9 +131,8 @@ class EntityReader:
     def keys(self) -> pl.DataFrame:
         """The timeline of the primary key."""
         context = self.instance.context
-        return one_valued(
-            typed_facts(self.key, self.key.attribute.attribute, self.facts_of(self.key.attribute), context)
-        )
+        facts = without_empty(self.facts_of(self.key.attribute))
+        return one_valued(typed_facts(self.key, self.key.attribute.attribute, facts, context))
 
     @cached_property
     def placed_keys(self) -> pl.DataFrame:
@@ -146,7 +148,6 @@ class EntityReader:
     def timeline_of(self, attribute: ContractAttribute) -> pl.DataFrame:
         """The timeline of an attribute's column, computed once."""
         if attribute not in self._timelines:
-            self._timelines[attribute] = column_timeline(
-                self.columns[attribute], self.facts_of(attribute), self.instance.context, self.instance.targets
-            )
+            facts, context = without_empty(self.facts_of(attribute)), self.instance.context
+            self._timelines[attribute] = column_timeline(self.columns[attribute], facts, context, self.instance.targets)
         return self._timelines[attribute]

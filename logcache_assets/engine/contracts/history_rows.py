@@ -16,5 +16,5 @@ def history_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
     """
     facts = reader.facts_of(table.attributes[0])
     begins, ends = facts.select("e", t="t_from"), facts.filter(pl.col("t_to") < END).select("e", t="t_to")
-    moments = distinct(reader.ranks.moments_of(pl.concat([begins, ends])))
+    moments = distinct(reader.ranks.moments_of(pl.concat([begins.drop_nulls(), ends])))
     return fill_moments(reader, table, keyed_moments(last_begun(moments, reader.placed_keys)))

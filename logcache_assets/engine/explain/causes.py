@@ -13,6 +13,7 @@ from logcache_assets.domain.contract_entities import ContractAttribute, Contract
 from logcache_assets.domain.figures import EXPLANATIONS, Explanation
 from logcache_assets.engine.contracts.columns import primary_key
 from logcache_assets.engine.facts.datomic_schema import IDENT, DatomicSchema
+from logcache_assets.engine.facts.fold import without_empty
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.facts.values import column_names
 
@@ -122,7 +123,7 @@ def find_former_names(facts: InstanceFacts, *, after_t: int) -> frozenset[str]:
 
     Includes `""`, which stands for null, if an entity got its first name since: a reader of the older log shows null.
     """
-    names = facts.of({IDENT: "string"}, after_t=after_t)[IDENT]
+    names = without_empty(facts.of({IDENT: "string"}, after_t=after_t)[IDENT])
     shown = names.select("e", "t_from", is_current=pl.col("t_to").is_null(), v=column_names(names["v"]))
     now, then = shown.filter("is_current"), shown.filter(pl.col("t_from") <= after_t)
     unseen = {""} if len(now.join(then, on="e", how="anti")) else set()

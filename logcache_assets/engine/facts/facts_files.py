@@ -99,13 +99,13 @@ class FactsFolder:
         return collect_parquet(scan.select("a", "e", text, "n", "t_from", "t_to"), self._where(file))
 
     def read_times(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
-        """Columns e, t: each t at which a fact of the bucket begins or ends; may repeat, unordered."""
+        """Columns e, t: each t with a datom of an entity of the bucket; may repeat, unordered."""
         found = []
         for file in self._files(bucket, only_open=False):
             scan = scan_parquet([file.uri], store).select("e", "t_from", "t_to")
             frame = bucket.select(collect_parquet(scan, self._where(file)))
-            found += [frame.select("e", t="t_from"), frame.select("e", t="t_to").drop_nulls()]
-        times = pl.concat(found)
+            found += [frame.select("e", t="t_from"), frame.select("e", t="t_to")]
+        times = pl.concat(found).drop_nulls()
         return times if self.until_t is None else times.filter(pl.col("t") <= self.until_t)
 
     def read_facts(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
@@ -210,7 +210,8 @@ def facts_bytes(facts: pl.DataFrame) -> bytes:
     if facts.schema != FACTS_SCHEMA:
         raise TypeError(f"facts have the columns {column_types(facts.schema)}")
     table, buffer = facts.to_arrow(), BytesIO()
-    sorting = [pq.SortingColumn(FACTS_SCHEMA.names().index(name)) for name in ("a", "e", "t_from")]
+    order = [FACTS_SCHEMA.names().index(name) for name in ("a", "e", "t_from")]
+    sorting = [pq.SortingColumn(column, nulls_first=True) for column in order]
     with pq.ParquetWriter(buffer, table.schema, compression="zstd", sorting_columns=sorting) as writer:
         for begin, length in plan_row_groups(facts["a"]):
             writer.write_table(table.slice(begin, length), row_group_size=length)

@@ -1,6 +1,11 @@
 """Folds the datoms of one attribute into facts: each (e, value) with the interval [t_from, t_to) over which it holds.
 
 A value is either an integer in `n` or a text in `v`, never both; values.py says which types are integers.
+
+Every datom is in exactly one fact: an assertion gives a t_from, a retraction a t_to. What is asserted at t holds after
+it, so of one value at one t the retraction comes first. A datom that changes nothing is an *empty* fact, which holds at
+no t and keeps that the datom is there: [t, t) is an assertion of what held already, [null, t) a retraction of what did
+not hold.
 """
 
 import polars as pl
@@ -13,14 +18,14 @@ CHANGES = ("e", *VALUE, "t", "added")
 FACTS = ("e", *VALUE, "t_from", "t_to")
 """Columns of the facts of one attribute; an open fact has no t_to."""
 
+_HOLDS = (pl.col("t_to").is_null() | (pl.col("t_from") < pl.col("t_to"))).fill_null(value=False)
+"""Whether a fact holds at some t, so that it is not an empty one."""
+
 _NO_T = pl.lit(None, FACTS_SCHEMA["t_to"])
 
 
 def fold_changes(changes: pl.DataFrame) -> pl.DataFrame:
-    """Fold the datoms of one attribute into facts.
-
-    The order of datoms does not matter: an update is written assertion first, but no (e, a, v) is both asserted and
-    retracted at one t. Datoms that change nothing (a duplicate, a value asserted again) are ignored.
+    """Fold the datoms of one attribute into facts; their order does not matter.
 
     Args:
         changes: columns of CHANGES; a whole log, or its end with the facts open before it as assertions.
@@ -29,19 +34,29 @@ def fold_changes(changes: pl.DataFrame) -> pl.DataFrame:
         Columns of FACTS, sorted by e.
     """
     ordered = changes.sort("e")
-    alone = ordered.select(~(_same(1, "e") | _same(-1, "e"))).to_series()
-    once = ordered.filter(alone & ordered["added"]).select("e", *VALUE, pl.col("t").alias("t_from"), t_to=_NO_T)
+    alone = ordered.select(~(_same(1, "e") | _same(-1, "e"))).to_series() & ordered["added"]
+    once = ordered.filter(alone).select("e", *VALUE, pl.col("t").alias("t_from"), t_to=_NO_T)
     return _merge_sorted(once, _fold(ordered.filter(~alone)))
 
 
 def _fold(changes: pl.DataFrame) -> pl.DataFrame:
     """Facts of entities with several datoms: an interval ends at the next change of the same value."""
     value = [name for name in VALUE if changes[name].null_count() < len(changes)]
-    ordered = changes.sort("e", *value, "t", nulls_last=True)
+    moment = pl.col("t") * 2 + pl.col("added")
+    ordered = changes.sort("e", *value, moment, nulls_last=True)
     before = pl.when(_same(1, "e", *value)).then(pl.col("added").shift(1)).otherwise(False)
-    kept = ordered.filter(pl.col("added") != before)
+    changing = ordered.select(pl.col("added") != before).to_series()
+    kept = ordered.filter(changing)
     closed = kept.with_columns(t_to=pl.when(_same(-1, "e", *value)).then(pl.col("t").shift(-1)))
-    return closed.filter("added").rename({"t": "t_from"}).select(FACTS).sort("e", "t_from")
+    facts = closed.filter("added").rename({"t": "t_from"}).select(FACTS)
+    empty = _empty_facts(ordered.filter(~changing)) if len(kept) < len(ordered) else []
+    return pl.concat([facts, *empty]).sort("e", "t_from", maintain_order=True)
+
+
+def _empty_facts(changes: pl.DataFrame) -> list[pl.DataFrame]:
+    """The facts of datoms that change nothing: [t, t) of assertions, [null, t) of retractions."""
+    begin = pl.when("added").then("t").alias("t_from")
+    return [changes.select("e", *VALUE, begin, pl.col("t").alias("t_to"))]
 
 
 def _same(rows_back: int, *columns: str) -> pl.Expr:
@@ -80,7 +95,13 @@ def continue_facts(facts: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:
     return _merge_sorted(facts.filter(~touched) if len(reopened) else facts, folded)
 
 
+def without_empty(facts: pl.DataFrame) -> pl.DataFrame:
+    """The facts that hold at some t; an open one may have a t_to in the far future for null."""
+    holds = facts.select(_HOLDS).to_series()
+    return facts if holds.all() else facts.filter(holds)
+
+
 def cut_facts(facts: pl.DataFrame, *, until_t: int) -> pl.DataFrame:
     """The facts as of until_t (inclusive): without later ones, and with those closed later still open."""
     closed = pl.when(pl.col("t_to") <= until_t).then(pl.col("t_to"))
-    return facts.filter(pl.col("t_from") <= until_t).with_columns(t_to=closed)
+    return facts.filter(pl.coalesce("t_from", "t_to") <= until_t).with_columns(t_to=closed)

@@ -21,7 +21,7 @@ DATOM_COLUMNS = ("e", "a", "v", "t", "added")
 FACTS_SCHEMA = pl.Schema(
     {"e": pl.Int64(), "a": pl.Int64(), "v": pl.String(), "n": pl.Int64(), "t_from": pl.Int64(), "t_to": pl.Int64()}
 )
-"""One fact per row, true over [t_from, t_to); t_to is null while it is open.
+"""One fact per row, true over [t_from, t_to); t_to is null while it is open. Empty facts: facts/fold.py.
 
 `n` is the value as an integer if its type is one of INTEGER_TYPES (values.py), so that `v` need not be read.
 """

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.engine.facts.fold import CHANGES, FACTS, continue_facts, cut_facts, fold_changes
+from logcache_assets.engine.facts.fold import (
+    CHANGES,
+    FACTS,
+    continue_facts,
+    cut_facts,
+    fold_changes,
+    without_empty,
+)
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA
 from logcache_tests.engine.avro import Datom
 from logcache_tests.engine.generated import MANY, ONE, Fact, InventedLog, invented_logs
@@ -106,11 +113,64 @@ def test_a_value_that_comes_back_is_a_fact_of_its_own() -> None:
     assert fold_rows(*log) == [(1, 100, "x", 5, 7), (1, 100, "x", 9, None)]
 
 
-def test_identical_datoms_are_one_fact() -> None:
-    """Two equal byte arrays in one tx are two datoms of the log and one fact."""
+def test_identical_datoms_are_one_fact_that_holds() -> None:
+    """Two equal byte arrays in one tx are two datoms of the log: a fact, and an empty one."""
     log = [(1, 100, "5Q==", 5, True), (1, 100, "5Q==", 5, True), (1, 100, "5Q==", 9, False)]
 
-    assert fold_rows(*log) == [(1, 100, "5Q==", 5, 9)]
+    assert fold_rows(*log) == [(1, 100, "5Q==", 5, 5), (1, 100, "5Q==", 5, 9)]
+
+
+def test_what_is_asserted_at_a_t_holds_after_it() -> None:
+    """An update of one text to itself (1E+3 to 1000) ends a fact and begins the next."""
+    log = [(1, 100, "1000", 5, True), (1, 100, "1000", 7, True), (1, 100, "1000", 7, False), (1, 100, "1000", 9, False)]
+
+    assert fold_rows(*log[:3]) == [(1, 100, "1000", 5, 7), (1, 100, "1000", 7, None)]
+    assert fold_rows(*log) == [(1, 100, "1000", 5, 7), (1, 100, "1000", 7, 9)]
+
+
+def test_a_retraction_of_what_does_not_hold_is_kept_as_an_empty_fact() -> None:
+    """A retraction may name another text than the assertion did: 1.00 was asserted as 1.0."""
+    log = [(1, 100, "1.0", 5, True), (1, 100, "1.00", 7, False), (2, 100, "1.00", 8, False)]
+
+    assert fold_rows(*log) == [(1, 100, "1.0", 5, None), (1, 100, "1.00", None, 7), (2, 100, "1.00", None, 8)]
+
+
+def any_datoms() -> st.SearchStrategy[list[Datom]]:
+    """Datoms in any order and number, also such as change nothing, of attribute 100."""
+    return st.lists(
+        st.tuples(st.integers(1, 2), st.just(100), st.sampled_from("xy"), st.integers(1, 5), st.booleans()), max_size=12
+    )
+
+
+def told_by(facts: pl.DataFrame) -> list[Datom]:
+    """The datoms that facts tell, as docs/formats.md says it."""
+    rows = rows_of(facts, 100)
+    asserted = [(e, a, v, start, True) for e, a, v, start, _ in rows if start is not None]
+    retracted = [(e, a, v, end, False) for e, a, v, start, end in rows if end is not None and end != start]
+    return sorted([*asserted, *retracted])
+
+
+def holds_after(datoms: Sequence[Datom], e: int, v: str, t: int) -> bool:
+    """Whether (e, v) holds after t: of its last datoms up to then, one is an assertion."""
+    own = [(when, added) for entity, _, value, when, added in datoms if (entity, value) == (e, v) and when <= t]
+    return bool(own) and max(own)[1]
+
+
+@as_both_kinds
+@given(any_datoms(), st.integers(0, 5))
+def test_every_datom_is_in_one_fact(integers: bool, datoms: list[Datom], cut: int) -> None:  # noqa: FBT001
+    """Facts tell each datom once and hold when it says, folded at once or from any cut."""
+    facts = fold_changes(changes_of(datoms, 100, integers=integers))
+    earlier = fold_changes(changes_of(before(datoms, cut), 100, integers=integers))
+    later = changes_of([datom for datom in datoms if datom[3] > cut], 100, integers=integers)
+    held = rows_of(without_empty(facts), 100)
+
+    assert told_by(facts) == sorted(datoms)
+    assert rows_of(continue_facts(earlier, later), 100) == rows_of(facts, 100)
+    assert rows_of(cut_facts(facts, until_t=cut), 100) == rows_of(earlier, 100)
+    assert {(e, v, t) for e, _, v, start, end in held for t in range(start, end or 6)} == {
+        (e, v, t) for e in (1, 2) for v in "xy" for t in range(6) if holds_after(datoms, e, v, t)
+    }
 
 
 def test_a_text_and_an_integer_are_different_values() -> None:
