@@ -6,6 +6,7 @@ It is the only thing that is read when definitions load, like dbt's manifest; `l
 from pathlib import Path
 
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.yaml_files import ENDING, refuse_other_endings
 from logcache_assets.errors import BadInput, WrongUsage
 
 Catalog = tuple[DatabaseDefinition, ...]
@@ -16,9 +17,10 @@ def load_catalog(folder: Path) -> Catalog:
     """Read every `<database>.yaml` of a folder.
 
     Raises:
-        BadInput: there is no folder or no definition in it, or one is malformed; the message has file and line.
+        BadInput: there is no folder or no definition in it, or one is malformed or misnamed; with file and line.
     """
-    files = sorted(folder.glob("*.yaml"))
+    files = sorted(folder.glob(f"*{ENDING}"))
+    refuse_other_endings(sorted(map(str, folder.glob("*.*"))))
     if not files:
         raise BadInput(
             f"no contract definitions (<database>.yaml) in {folder}; make a local world with `logcache local reset` "

@@ -6,9 +6,20 @@ and what to do next. The command line prints it and exits with 1, an asset fails
 defect of the program and keeps its traceback.
 """
 
+from typing_extensions import override
+
+from logcache_assets.domain.plain_text import plain_text
+
 
 class LogCacheError(Exception):
-    """Base of all errors that a user can act on; one of its subclasses is raised."""
+    """Base of all errors that a user can act on; one of its subclasses is raised.
+
+    A message may repeat the words of others, so it is shown as plain text, wherever it is shown.
+    """
+
+    @override
+    def __str__(self) -> str:
+        return plain_text(super().__str__())
 
 
 class Unavailable(LogCacheError):

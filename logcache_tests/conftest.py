@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 from typing_extensions import override
 from xdist.remote import Producer
@@ -37,7 +38,12 @@ LONG = ("test_end_to_end.py", ONE_SPARK, "defs/")
 
 
 def pytest_configure() -> None:
-    """Keep the tests' folders in memory where that is possible: Dagster's event storage waits for the disk."""
+    """Give examples of hypothesis the time of a busy machine, and keep the tests' folders in memory if possible.
+
+    Dagster's event storage waits for the disk.
+    """
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
         tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 

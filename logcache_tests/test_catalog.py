@@ -62,6 +62,16 @@ def test_a_definition_that_is_no_text_is_refused(folder: Path) -> None:
     assert refusal_of(folder).startswith(f"{folder / 'feed.yaml'} cannot be read (")
 
 
+@pytest.mark.parametrize("name", ["other.yml", "other.YAML", "other.Yml"])
+def test_a_definition_of_another_ending_is_refused(folder: Path, name: str) -> None:
+    """It would not be found, and a database whose contracts nobody computes is no database without contracts."""
+    (folder / "feed.yaml").rename(folder / name)
+
+    assert refusal_of(folder) == (
+        f"{folder / name} would not be read, because names end with .yaml; rename it to {folder / 'other.yaml'}"
+    )
+
+
 def test_a_folder_that_is_named_like_a_definition_is_refused(folder: Path) -> None:
     """It cannot be read, which is not the same as absent."""
     (folder / "other.yaml").mkdir()

@@ -23,6 +23,7 @@ from logcache_assets.adapters.file_digests import DigestCache, read_through
 from logcache_assets.adapters.folder_errors import exists_already, failure, not_found, unreadable
 from logcache_assets.adapters.object_uris import canonical_uri, split_uri
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
+from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import (
     Clock,
@@ -40,7 +41,7 @@ _PAGE_OBJECTS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
-_Retention = dict[str, Annotated[int, msgspec.Meta(gt=0)]]
+_Retention = dict[str, Annotated[int, msgspec.Meta(gt=0, le=100_000)]]
 
 
 class FolderObjectStore(ObjectStore):
@@ -183,8 +184,8 @@ class FolderObjectStore(ObjectStore):
         except OSError as error:
             raise failure(f"{self._lifecycle} cannot be read", error, "repair its permissions") from error
         try:
-            return msgspec.json.decode(text, type=_Retention).get(bucket)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return decode_json(text, _Retention).get(bucket)
+        except JsonError as error:
             raise BadInput(
                 f'{self._lifecycle}: {error}; write {{"<bucket>": <days>}} with whole days above 0, or remove the file'
             ) from error

@@ -11,10 +11,11 @@ import msgspec
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.domain.canonical_json import json_place
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
 from logcache_assets.domain.log_cache_map import LogCacheMap, parse_map
+from logcache_assets.domain.plain_text import quoted, shortened
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.errors import BadInput, WrongUsage
@@ -50,22 +51,22 @@ def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str,
         return {}
     text = read_text(file)
     try:
-        until = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError as error:
+        until = decode_json(text, dict[str, msgspec.Raw])
+    except UnfitJsonError as error:
         raise BadInput(f'{file}: {error}; write {{"feed-s0": 5449}}, one t per instance') from error
-    except msgspec.DecodeError as error:
-        raise BadInput(f"{file} is not JSON: {json_place(text)}; correct it") from error
+    except NotJsonError as error:
+        raise BadInput(f"{file} is not JSON: {error}; correct it") from error
     known = {instance.name for instance in instances}
     for name in until:
         if name not in known:
-            raise BadInput(f"{file}: unknown instance {name!r}; instances are {', '.join(sorted(known))}")
+            raise BadInput(f"{file}: unknown instance {quoted(name)}; instances are {', '.join(sorted(known))}")
     return {name: _t_of(name, value, file) for name, value in until.items()}
 
 
 def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
     text = bytes(value).decode()
-    if not text.isdecimal() or int(text) >= END:
-        raise BadInput(f"{file}: t of {name} is {text[:40]}; write a whole number such as 5449")
+    if not text.isdecimal() or len(text) > len(str(END)) or int(text) >= END:
+        raise BadInput(f"{file}: t of {name} is {shortened(text, 40)}; write a whole number such as 5449")
     return int(text)
 
 

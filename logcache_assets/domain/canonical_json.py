@@ -17,15 +17,6 @@ def canonical_json(value: object) -> str:
     return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False, default=utc_text) + "\n"
 
 
-def json_place(text: str) -> str:
-    """Say where and why a text is not valid JSON: `line 4 column 17: Expecting ',' delimiter`."""
-    try:
-        json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"line {error.lineno} column {error.colno}: {error.msg}"
-    return "duplicate or malformed value"
-
-
 def utc_text(instant: datetime) -> str:
     """Render an instant as ISO-8601 UTC with milliseconds and Z, the form that all documents use."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

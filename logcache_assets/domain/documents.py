@@ -8,8 +8,9 @@ from typing import TypeVar
 
 import msgspec
 
-from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
+from logcache_assets.domain.canonical_json import canonical_json, sha256_of
 from logcache_assets.domain.figures import ContractFigures
+from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.rules.results import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
@@ -265,12 +266,11 @@ def render_document(document: Document) -> str:
 def parse_document(text: str | bytes, kind: type[DocumentType], *, where: str) -> DocumentType:
     """Parse a document of this kind; raises BadInput with its name if it is none."""
     try:
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.ValidationError as error:
+        return decode_json(text, kind)
+    except UnfitJsonError as error:
         raise BadInput(f"{where} is no {kind.__name__} document: {error}; remove it and run its stage again") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        place = json_place(text if isinstance(text, str) else text.decode(errors="replace"))
-        raise BadInput(f"{where} is not JSON: {place}; remove it and run its stage again") from error
+    except NotJsonError as error:
+        raise BadInput(f"{where} is not JSON: {error}; remove it and run its stage again") from error
 
 
 def document_digest(text: str) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated
 import msgspec
 
 from logcache_assets.domain.instances import Instance, is_prototype
+from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
+from logcache_assets.domain.plain_text import quoted
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 
@@ -23,7 +25,7 @@ class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Partition key: `feed-s0`."""
     database: str
     prototype: str
-    path: Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+$")]
+    path: Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+\Z")]
     initial_t: Count
     last_batch_t: Count
     last_t: Count
@@ -52,10 +54,10 @@ def parse_index_item(text: str, *, where: str) -> Segment:
         BadInput: not JSON, unknown or missing fields, a partition key of another instance, an empty range of t.
     """
     try:
-        item = msgspec.json.decode(text, type=IndexItem)
-    except msgspec.ValidationError as error:
+        item = decode_json(text, IndexItem)
+    except UnfitJsonError as error:
         raise BadInput(f"{where}: {error}; correct that index item") from error
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except NotJsonError as error:
         raise BadInput(f"{where} is not a JSON object: {error}; correct that index item") from error
     return segment_of_item(item, where=where)
 
@@ -65,11 +67,11 @@ def segment_of_item(item: IndexItem, *, where: str) -> Segment:
     instance = Instance(database=item.database, prototype=item.prototype)
     if item.db_prototype != instance.name:
         raise BadInput(
-            f"{where}: db_prototype is {item.db_prototype!r}, but database and prototype make {instance.name!r}; "
-            "correct that index item"
+            f"{where}: db_prototype is {quoted(item.db_prototype)}, but database and prototype make "
+            f"{quoted(instance.name)}; correct that index item"
         )
     if not is_prototype(item.prototype):
-        raise BadInput(f"{where}: {item.prototype!r} is no prototype; correct that index item")
+        raise BadInput(f"{where}: {quoted(item.prototype)} is no prototype; correct that index item")
     if not item.last_batch_t < item.initial_t <= item.last_t:
         raise BadInput(
             f"{where}: last_batch_t {item.last_batch_t} < initial_t {item.initial_t} <= last_t {item.last_t} "

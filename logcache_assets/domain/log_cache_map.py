@@ -11,8 +11,10 @@ from typing import Annotated
 
 import msgspec
 
-from logcache_assets.domain.canonical_json import canonical_json, json_place, sha256_of
+from logcache_assets.domain.canonical_json import canonical_json, sha256_of
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.json_text import JsonError, NotJsonError, UnfitJsonError, decode_json, plain_json
+from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.problems import Problem, coded
 from logcache_assets.errors import BadInput
 
@@ -20,9 +22,9 @@ MAP_PATH = "log_cache_map.json"
 """Where the map lies in the itaipu repository."""
 
 PositiveT = Annotated[int, msgspec.Meta(gt=0, lt=2**63 - 1)]
-Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
-S3Uri = Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+$")]
+Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+S3Uri = Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+\Z")]
 UtcInstant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -57,11 +59,11 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
             positive integer.
     """
     try:
-        parsed = msgspec.json.decode(text.encode(), type=dict[str, dict[str, MapEntry]])
-    except msgspec.ValidationError as error:
+        parsed = decode_json(text, dict[str, dict[str, MapEntry]])
+    except UnfitJsonError as error:
         raise BadInput(f"{where}: {_explain(str(error), text)}; correct that value and commit") from error
-    except msgspec.DecodeError as error:
-        found = f"{where} is not JSON: {json_place(text)}"
+    except NotJsonError as error:
+        found = f"{where} is not JSON: {error}"
         raise BadInput(str(Problem(code="C15", found=(found,), remedy="correct it and commit"))) from error
     if render_map(parsed) != text:
         problem = Problem(
@@ -76,15 +78,19 @@ def parse_map(text: str, *, where: str) -> LogCacheMap:
 
 def _explain(message: str, text: str) -> str:
     """Name the entry that is wrong, because msgspec's message names neither prototype nor database."""
-    plain = json.loads(text)
+    try:
+        plain = plain_json(text)
+    except JsonError:
+        return coded(message, "C15")
     for prototype, databases in plain.items() if isinstance(plain, dict) else ():
         for database, entry in databases.items() if isinstance(databases, dict) else ():
             try:
                 msgspec.convert(entry, MapEntry)
             except msgspec.ValidationError as error:
                 found = entry.get("last_t") if isinstance(entry, dict) and "last_t" in str(error) else None
-                shown = f", found {json.dumps(found)}" if found is not None else ""
-                return coded(f"entry {prototype} / {database}: {error}{shown}", "C15")
+                shown = f", found {json.dumps(found)[:60]}" if isinstance(found, str | int | float) else ""
+                place = f"entry {shortened(prototype, 60)} / {shortened(database, 60)}"
+                return coded(f"{place}: {shortened(str(error))}{shown}", "C15")
     return coded(message, "C15")
 
 

@@ -17,12 +17,13 @@ from typing import Annotated
 import msgspec
 
 from logcache_assets.catalog import Catalog, load_catalog
-from logcache_assets.domain.canonical_json import json_place
 from logcache_assets.domain.contract_definitions import CONTRACTS_FOLDER
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
+from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
 from logcache_assets.domain.rules.settings_file import RULES_PATH
 from logcache_assets.domain.segments import Segment
+from logcache_assets.domain.yaml_files import refuse_other_endings
 from logcache_assets.errors import BadInput
 
 PACKAGED = Path(__file__).parent / "demo_world"
@@ -76,6 +77,7 @@ def read_demo_data(folder: Path) -> DemoData:
     Raises:
         BadInput: something is missing or malformed, or a cut-off does not end a segment; with file and remedy.
     """
+    refuse_other_endings(sorted(map(str, folder.glob("*.*"))))
     catalog = load_catalog(folder / CONTRACTS_FOLDER)
     segments = tuple(read_index_file(folder / "index.jsonl"))
     cutoffs = _read_cutoffs(folder / "cutoffs.json")
@@ -95,11 +97,11 @@ def read_index_file(file: Path) -> Iterator[Segment]:
 def _read_cutoffs(file: Path) -> dict[str, Cutoffs]:
     text = _text(file)
     try:
-        return msgspec.json.decode(text, type=dict[str, Cutoffs])
-    except msgspec.ValidationError as error:
+        return decode_json(text, dict[str, Cutoffs])
+    except UnfitJsonError as error:
         raise BadInput(f"{file}: {error}; give old, night and end as positive integers for every instance") from error
-    except msgspec.DecodeError as error:
-        raise BadInput(f"{file} is not JSON: {json_place(text)}; correct it") from error
+    except NotJsonError as error:
+        raise BadInput(f"{file} is not JSON: {error}; correct it") from error
 
 
 def _problems(data: DemoData) -> Iterator[str]:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.domain.transactions import COUNTRY, Column, TransactionType
 from logcache_assets.local_platform.clock import REMEDY
 from logcache_assets.local_platform.sqlite_errors import may_succeed_later
@@ -204,7 +205,10 @@ class MetapodStore:
 
 
 def _columns(text: str | None) -> tuple[Column, ...] | None:
-    return None if text is None else msgspec.json.decode(text, type=tuple[Column, ...])
+    try:
+        return None if text is None else decode_json(text, tuple[Column, ...])
+    except JsonError as error:
+        raise MetapodWrongData(f"the columns of a dataset cannot be read: {error}; {REMEDY}") from error
 
 
 def _instant(instant: datetime) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.ports import RepositoryUnavailable, RepositoryWrongData
 
 
@@ -97,14 +98,14 @@ class PullRequestFiles:
     def _record(self, path: Path) -> PullRequestRecord | None:
         """The content of a file; None if there is no such file."""
         try:
-            record = msgspec.json.decode(path.read_bytes(), type=PullRequestRecord)
+            record = decode_json(path.read_bytes(), PullRequestRecord)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise RepositoryUnavailable(
                 f"{path} cannot be read ({error}); repair the file or its permissions"
             ) from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except JsonError as error:
             raise RepositoryWrongData(f"{path} is no pull request: {error}; correct or remove the file") from error
         if path.stem != str(record.number):
             raise RepositoryWrongData(

@@ -8,12 +8,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
 from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.domain.locations import Locations, Stage
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.domain.names import raw_datasets
@@ -101,8 +100,8 @@ def _token(parameters: Mapping[str, str]) -> str:
 
 def _parse_answer(answer: str) -> tuple[RawLogs, ...]:
     try:
-        return msgspec.json.decode(answer, type=tuple[RawLogs, ...])
-    except msgspec.DecodeError as error:
+        return decode_json(answer, tuple[RawLogs, ...])
+    except JsonError as error:
         raise NotebookWrongData(
             f"the notebook's result is malformed: {error}; see its output and run it again"
         ) from error

@@ -6,12 +6,19 @@ from logcache_assets.domain.contract_definitions import (
     definition_path,
     parse_definition,
 )
+from logcache_assets.domain.yaml_files import ENDING, refuse_other_endings
 from logcache_assets.ports import ItaipuRepository
 
 
 def definition_paths(repository: ItaipuRepository, *, ref: str) -> tuple[str, ...]:
-    """Paths of all definitions at a branch or commit, ascending; empty if it has none."""
-    return tuple(path for path in repository.list_files(CONTRACTS_FOLDER, ref=ref) if path.endswith(".yaml"))
+    """Paths of all definitions at a branch or commit, ascending; empty if it has none.
+
+    Raises:
+        BadInput: a file looks like a definition but has another ending.
+    """
+    paths = repository.list_files(CONTRACTS_FOLDER, ref=ref)
+    refuse_other_endings(paths)
+    return tuple(path for path in paths if path.endswith(ENDING))
 
 
 def read_definition(repository: ItaipuRepository, database: str, *, sha: str) -> DatabaseDefinition:

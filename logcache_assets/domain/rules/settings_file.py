@@ -88,11 +88,13 @@ def _problems(strictness: Strictness, node: yaml.Node | None, today: date) -> It
                 yield f"$.{name}[{n}].column", "column has no value; name a column, or remove the key for all columns"
     for n, entry in enumerate(strictness.entries):
         yield from _impossible_settings(f"$.rules[{n}]", entry)
+    excused: set[str] = set()
     for n, allowance in enumerate(strictness.allow):
         yield from _unusable(f"$.allow[{n}]", allowance)
         yield from _expired(f"$.allow[{n}].expires", allowance, today)
-        if any(_excuses(allowance) == _excuses(other) for other in strictness.allow[:n]):
+        if _excuses(allowance) in excused:
             yield f"$.allow[{n}]", f"{_excuses(allowance)} is allowed twice; keep one"
+        excused.add(_excuses(allowance))
 
 
 def _impossible_settings(path: str, entry: RuleEntry) -> Iterator[tuple[str, str]]:
