@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.domain.clocks import SKEW, find_impossible_instants
+from logcache_assets.domain.clocks import SKEW
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import shortened
-from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.domain.transactions import Transaction, TransactionType, find_impossible_instants
 
 REMEDY = (
     "look in sabesp's output for the transaction of this run; if it attached to another run, wait until that one has "

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.clocks import SKEW
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.names import CONTRACT_PREFIX, raw_datasets
 
@@ -125,11 +127,14 @@ def choose_transaction(candidates: Sequence[Transaction], rules: GoodNight, look
 
 def find_reasons(transaction: Transaction, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
     """Every reason to reject this transaction; files are listed only if metadata gives no reason."""
-    metadata = list(_wrong_type(transaction, rules)) or list(_wrong_datasets(transaction, rules))
+    metadata = list(_wrong_type(transaction, rules)) or [
+        *_wrong_datasets(transaction, rules),
+        *find_impossible_instants(transaction, now=rules.now),
+    ]
     yield from metadata
     if not metadata:
         for name in wanted_datasets(rules.instances):
-            yield from _wrong_files(transaction.datasets[name], rules, look_at)
+            yield from _wrong_files(transaction, transaction.datasets[name], rules, look_at)
 
 
 def wanted_datasets(instances: Sequence[Instance]) -> tuple[str, ...]:
@@ -157,17 +162,50 @@ def _wrong_datasets(transaction: Transaction, rules: GoodNight) -> Iterator[str]
             yield f"{name} is committed at the placeholder of empty datasets, {dataset.path}"
 
 
-def _wrong_files(dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
+def _wrong_files(transaction: Transaction, dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
     files = look_at(dataset.path or "")
     if not files.count or files.oldest_modified_at is None:
         yield f"{dataset.name} is committed, but no file is left at {dataset.path}"
-    elif rules.retention_days is not None:
+        return
+    if files.oldest_modified_at < transaction.started_at - SKEW:
+        yield (
+            f"{dataset.name} has a file of {utc_text(files.oldest_modified_at)}, which is older than the run, begun at "
+            f"{utc_text(transaction.started_at)}: it is another run's"
+        )
+    if rules.retention_days is not None:
         expires = files.oldest_modified_at + timedelta(days=rules.retention_days)
         if expires - rules.now < rules.needed:
             yield (
                 f"the files of {dataset.name} expire at {expires:%Y-%m-%d %H:%M} UTC, "
                 f"sooner than the {rules.needed.total_seconds() / 3600:g} hours that the copy may need"
             )
+
+
+def find_impossible_instants(transaction: Transaction, *, now: datetime) -> Iterator[str]:
+    """Clauses that say which instants of a run cannot be true: start <= every commit and abort of the run <= now."""
+    if transaction.started_at > now + SKEW:
+        yield f"it began at {utc_text(transaction.started_at)}, and now is {utc_text(now)}"
+    ended = sorted(_ends(transaction))
+    if ended and ended[0][0] < transaction.started_at:
+        instant, what = ended[0]
+        yield f"{what} at {utc_text(instant)}, before the run began at {utc_text(transaction.started_at)}"
+    if ended and ended[-1][0] > now + SKEW:
+        instant, what = ended[-1]
+        yield f"{what} at {utc_text(instant)}, and now is {utc_text(now)}"
+
+
+def newest_commit(transactions: Sequence[Transaction]) -> Dataset | None:
+    """The dataset that was committed last among those of these transactions; None if there is none."""
+    committed = [d for transaction in transactions for d in transaction.datasets.values() if d.committed_at]
+    return max(committed, key=lambda dataset: (dataset.committed_at, dataset.name), default=None)
+
+
+def _ends(transaction: Transaction) -> Iterator[tuple[datetime, str]]:
+    for dataset in transaction.datasets.values():
+        if dataset.committed_at is not None:
+            yield dataset.committed_at, f"{dataset.name} was committed"
+        if dataset.aborted_at is not None:
+            yield dataset.aborted_at, f"{dataset.name} was aborted"
 
 
 def find_running_contracts(transactions: Sequence[Transaction], *, now: datetime) -> tuple[str, ...]:

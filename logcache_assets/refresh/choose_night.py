@@ -3,10 +3,13 @@
 domain/transactions.py has the rules of a good night; this module reads metapod and the object store for them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from logcache_assets.catalog import Catalog
+from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.clocks import Witness, find_clock_fault
 from logcache_assets.domain.documents import NightlyTransaction, RejectedTransaction
 from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.transactions import (
@@ -16,6 +19,7 @@ from logcache_assets.domain.transactions import (
     Transaction,
     TransactionType,
     choose_transaction,
+    newest_commit,
     wanted_datasets,
 )
 from logcache_assets.errors import Refused
@@ -41,15 +45,21 @@ class NightChooser:
         Args:
             databases: the transaction must have usable raw datasets for all their instances.
             named: a transaction id; only this one is judged, and it may be a HOTFIX.
+
+        Raises:
+            Refused: the clock here is behind what metapod and the object store show.
         """
+        now = self.clock.now()
+        candidates = self._candidates(named, now)
+        self._require_clock(candidates, now)
         rules = GoodNight(
             instances=tuple(instance for database in databases for instance in database.instances),
             types=(TransactionType.DAILY, TransactionType.HOTFIX) if named else (TransactionType.DAILY,),
-            now=self.clock.now(),
+            now=now,
             retention_days=self.store.retention_days(self.settings.ephemeral_bucket),
             needed=self.settings.copy_time,
         )
-        return choose_transaction(self._candidates(named), rules, self._stored_files)
+        return choose_transaction(candidates, rules, self._stored_files)
 
     def choose(self, databases: Catalog, *, named: str | None) -> NightlyTransaction:
         """Choose a transaction and return its document.
@@ -63,14 +73,26 @@ class NightChooser:
     def require_chosen(self, choice: Choice) -> Transaction:
         """Return the chosen transaction; raises Refused with the reasons of every rejected one if there is none."""
         if choice.chosen is None:
-            raise Refused(refusal_text(choice, lookback_days=self.settings.lookback_days))
+            raise Refused(refusal_text(choice, now=self.clock.now(), lookback_days=self.settings.lookback_days))
         return choice.chosen
 
-    def _candidates(self, named: str | None) -> tuple[Transaction, ...]:
-        if named:
+    def _candidates(self, named: str | None, now: datetime) -> tuple[Transaction, ...]:
+        if named is not None:
             return (self.metapod.transaction(named),)
-        since = self.clock.now() - timedelta(days=self.settings.lookback_days)
+        since = now - timedelta(days=self.settings.lookback_days)
         return self.metapod.transactions(*TransactionType, since=since)
+
+    def _require_clock(self, candidates: Sequence[Transaction], now: datetime) -> None:
+        """Refuse to judge nights by a clock that is behind; that it is ahead is judged when it matters, by the gate."""
+        newest = newest_commit(candidates)
+        if newest is None or newest.committed_at is None or newest.committed_at <= now:
+            return
+        witnesses = [Witness(system="metapod", shows=f"a commit of {newest.name}", at=newest.committed_at)]
+        written_at = self._stored_files(newest.path).oldest_modified_at if newest.path else None
+        if written_at is not None:
+            witnesses.append(Witness(system="the object store", shows=f"a file of {newest.name}", at=written_at))
+        if fault := find_clock_fault(witnesses, now=now):
+            raise Refused(str(fault))
 
     def _stored_files(self, folder_uri: str) -> StoredFiles:
         count, oldest = 0, None
@@ -80,12 +102,12 @@ class NightChooser:
         return StoredFiles(count=count, oldest_modified_at=oldest)
 
 
-def refusal_text(choice: Choice, *, lookback_days: int) -> str:
+def refusal_text(choice: Choice, *, now: datetime, lookback_days: int) -> str:
     """Say that there is no good transaction, with the reasons of every rejected one."""
     if not choice.rejected:
         return (
-            f"metapod shows no transaction of the last {lookback_days} days; "
-            "wait for the next nightly run, or raise LOGCACHE_LOOKBACK_DAYS"
+            f"metapod shows no transaction of the last {lookback_days} days, and now is {utc_text(now)} by the clock "
+            "here; set that clock if it is ahead, wait for the next nightly run, or raise LOGCACHE_LOOKBACK_DAYS"
         )
     lines = [
         f"{r.transaction.type} {r.transaction.id}: {join_problems(r.reasons, shown=NAMED_REASONS)}"

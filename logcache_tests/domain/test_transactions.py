@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -23,8 +23,8 @@ from logcache_tests.domain.samples import CUSTOMERS, FEED_S0, NOW, READ_AT, data
 LOG = "raw-feed-s0/log"
 PLACEHOLDER = "s3://ephemeral/empty-materialized/empty.gz.parquet"
 ENTITIES = "raw-feed-s0/materialized-entities"
-WRITTEN_AT = NOW - timedelta(days=5)
-"""When the files were written; seven days later they expire, two days from now."""
+WRITTEN_AT = READ_AT + timedelta(hours=1)
+"""When the files were written; seven days later they expire, two and a half days from now."""
 RULES = GoodNight(
     instances=(FEED_S0,),
     types=(TransactionType.DAILY,),
@@ -34,6 +34,8 @@ RULES = GoodNight(
 )
 GOOD = transaction(FEED_S0)
 GOOD_LOG, GOOD_ENTITIES = GOOD.datasets[LOG], GOOD.datasets[ENTITIES]
+LONG_AGO = replace(GOOD, started_at=NOW - timedelta(days=3650))
+"""A night of ten years ago."""
 BEGUN = replace(GOOD, datasets={})
 """A night without a dataset yet."""
 LookAt = Callable[[str], StoredFiles]
@@ -110,6 +112,87 @@ def test_metadata_alone_rejects_a_transaction(found: Transaction, reasons: list[
     assert looked == []
 
 
+def at(dataset_of_night: Dataset, committed_at: datetime) -> Transaction:
+    """The good night with one dataset that was committed at another instant."""
+    return having(replace(dataset_of_night, committed_at=committed_at))
+
+
+CONTRACT = dataset("contract-feed/accounts", DatasetState.ABORTED)
+
+
+@pytest.mark.parametrize(
+    ("found", "reasons"),
+    [
+        pytest.param(
+            replace(GOOD, started_at=NOW + timedelta(days=2)),
+            [
+                "it began at 2018-05-30T14:00:00.000Z, and now is 2018-05-28T14:00:00.000Z",
+                f"{LOG} was committed at 2018-05-24T02:30:00.000Z, before the run began at 2018-05-30T14:00:00.000Z",
+            ],
+            id="a start in the future",
+        ),
+        pytest.param(
+            replace(GOOD, started_at=READ_AT + timedelta(hours=2, milliseconds=1)),
+            [f"{LOG} was committed at 2018-05-24T02:30:00.000Z, before the run began at 2018-05-24T02:30:00.001Z"],
+            id="a start after its own commits",
+        ),
+        pytest.param(
+            at(GOOD_ENTITIES, READ_AT - timedelta(days=365)),
+            [f"{ENTITIES} was committed at 2017-05-24T00:30:00.000Z, before the run began at 2018-05-24T00:30:00.000Z"],
+            id="one commit before the start",
+        ),
+        pytest.param(
+            having(replace(CONTRACT, aborted_at=READ_AT - timedelta(minutes=1))),
+            [
+                (
+                    "contract-feed/accounts was aborted at 2018-05-24T00:29:00.000Z, before the run began at "
+                    "2018-05-24T00:30:00.000Z"
+                )
+            ],
+            id="an abort before the start, of a dataset that nobody wants",
+        ),
+        pytest.param(
+            at(GOOD_LOG, NOW + timedelta(days=37)),
+            [f"{LOG} was committed at 2018-07-04T14:00:00.000Z, and now is 2018-05-28T14:00:00.000Z"],
+            id="a commit in the future",
+        ),
+    ],
+)
+def test_instants_that_cannot_be_true_reject_a_transaction(found: Transaction, reasons: list[str]) -> None:
+    """When its segments were read is then unknown, so no excision since then could be noticed (C7)."""
+    assert reasons_of(found) == reasons
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(replace(GOOD, started_at=READ_AT + timedelta(hours=2)), id="committed as it began"),
+        pytest.param(at(GOOD_LOG, NOW + timedelta(minutes=1)), id="committed by a clock that is a minute ahead"),
+    ],
+)
+def test_instants_at_the_edge_are_accepted(found: Transaction) -> None:
+    """Start <= commit holds for equal instants, and two clocks may differ by a minute."""
+    assert reasons_of(found, look_at=lambda _: StoredFiles(count=1, oldest_modified_at=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("before_start", "foreign"),
+    [
+        pytest.param(timedelta(days=1), True, id="of the night before"),
+        pytest.param(timedelta(minutes=1, milliseconds=1), True, id="a little older"),
+        pytest.param(timedelta(minutes=1), False, id="by a clock that is a minute behind"),
+        pytest.param(timedelta(0), False, id="of the same instant"),
+    ],
+)
+def test_files_that_are_older_than_the_run_are_another_runs(*, before_start: timedelta, foreign: bool) -> None:
+    """The run did not write them, whatever its type says, so its start is not when they were read (C7)."""
+    files = StoredFiles(count=2, oldest_modified_at=READ_AT - before_start)
+
+    reasons = reasons_of(GOOD, look_at=lambda path: files if LOG in path else all_there(path))
+
+    assert [reason.startswith(f"{LOG} has a file of 2018-05-2") for reason in reasons] == [True] * foreign
+
+
 def test_committed_is_no_proof_of_files() -> None:
     """Metadata outlives files: each dataset without any is named with its path."""
     gone = StoredFiles(count=0, oldest_modified_at=None)
@@ -132,7 +215,7 @@ def test_files_must_outlive_the_copy(*, written_before: timedelta, good: bool) -
     """Seven days of retention, six hours for the copy: what was written over 6 days 18 hours ago is too old."""
     files = StoredFiles(count=1, oldest_modified_at=NOW - written_before)
 
-    reasons = reasons_of(GOOD, look_at=lambda _: files)
+    reasons = reasons_of(LONG_AGO, look_at=lambda _: files)
 
     assert (reasons == []) is good
 
@@ -142,7 +225,7 @@ def test_the_reason_says_when_files_expire() -> None:
     rules = replace(RULES, needed=timedelta(hours=1.5))
     files = StoredFiles(count=1, oldest_modified_at=NOW - timedelta(days=7) + timedelta(minutes=30))
 
-    assert reasons_of(GOOD, rules, look_at=lambda _: files)[0] == (
+    assert reasons_of(LONG_AGO, rules, look_at=lambda _: files)[0] == (
         f"the files of {LOG} expire at 2018-05-28 14:30 UTC, sooner than the 1.5 hours that the copy may need"
     )
 
@@ -150,10 +233,10 @@ def test_the_reason_says_when_files_expire() -> None:
 def test_without_a_lifecycle_rule_nothing_expires() -> None:
     """However old the files are; that they are there is still required."""
     rules = replace(RULES, retention_days=None)
-    old = StoredFiles(count=1, oldest_modified_at=READ_AT - timedelta(days=3650))
+    old = StoredFiles(count=1, oldest_modified_at=LONG_AGO.started_at)
 
-    assert reasons_of(GOOD, rules, look_at=lambda _: old) == []
-    assert reasons_of(GOOD, rules, look_at=lambda _: StoredFiles(count=0, oldest_modified_at=None))
+    assert reasons_of(LONG_AGO, rules, look_at=lambda _: old) == []
+    assert reasons_of(LONG_AGO, rules, look_at=lambda _: StoredFiles(count=0, oldest_modified_at=None))
 
 
 def test_every_wanted_instance_counts() -> None:
