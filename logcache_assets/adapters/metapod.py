@@ -1,24 +1,30 @@
-"""metapod over GraphQL: the queries, the client, and answers turned into the domain's values.
+"""metapod over GraphQL: the queries and the client; metapod_answers.py reads what comes back.
 
 The same client and documents serve the local platform, through another transport. gql is imported inside functions: it
 costs half a second, and most commands never ask metapod.
 """
 
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from typing_extensions import override
 
+from logcache_assets.adapters.metapod_answers import (
+    TransactionAnswer,
+    TransactionsAnswer,
+    all_transactions,
+    one_transaction,
+    require_id,
+)
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.domain.transactions import COUNTRY, Column, Dataset, DatasetState, Transaction, TransactionType
+from logcache_assets.domain.transactions import COUNTRY, Transaction, TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Metapod, MetapodUnavailable, MetapodWrongData, UnknownTransactionError
 
@@ -31,7 +37,6 @@ _REASON_CHARACTERS = 300
 _TOO_MANY_REQUESTS = 429
 _SERVER_FAULT = 500
 _Shape = TypeVar("_Shape")
-_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class GraphQLMetapod(Metapod):
@@ -52,18 +57,19 @@ class GraphQLMetapod(Metapod):
 
     @override
     def transaction(self, transaction_id: str) -> Transaction:
-        answer = self._ask("transaction", {"transactionId": transaction_id}, _TransactionAnswer).transaction
-        if answer is None:
+        require_id(transaction_id)
+        answer = self._ask("transaction", {"transactionId": transaction_id}, TransactionAnswer)
+        found = one_transaction(answer, asked=transaction_id)
+        if found is None:
             raise UnknownTransactionError(
                 f"metapod knows no transaction {transaction_id}; check the id, or whether it is of another environment"
             )
-        return _transaction(answer)
+        return found
 
     @override
     def transactions(self, *types: TransactionType, since: datetime) -> tuple[Transaction, ...]:
         wanted = {"types": [type_.value for type_ in types], "startedFrom": utc_text(since.astimezone(UTC))}
-        answer = self._ask("transactions", wanted, _TransactionsAnswer).transactions
-        return tuple(sorted(map(_transaction, answer), key=lambda found: found.started_at, reverse=True))
+        return all_transactions(self._ask("transactions", wanted, TransactionsAnswer))
 
     @repeated
     def _ask(self, query: str, variables: Mapping[str, object], shape: type[_Shape]) -> _Shape:
@@ -152,7 +158,19 @@ class RequestsTransports:
             verify=str(self.authority) if self.authority else True,
             timeout=self.timeout_seconds,
             retries=self.retries,
+            json_deserialize=_object_of_json,
         )
+
+
+def _object_of_json(text: str) -> dict[str, object]:
+    """Read an answer; gql takes every error that this function raises as an answer that is no JSON.
+
+    gql itself fails on an answer that is a number, `true` or `null`, and Python's own reader accepts half surrogates.
+    """
+    answer = msgspec.json.decode(text)
+    if not isinstance(answer, dict):
+        raise TypeError(f"{type(answer).__name__} in place of an object")
+    return answer
 
 
 def requests_transport(  # noqa: PLR0913 - what a deployment sets
@@ -221,76 +239,3 @@ def _reason(error: Exception) -> str:
     first = errors[0] if isinstance(errors, list) and errors else None
     message = first.get("message") if isinstance(first, dict) else None
     return str(message or error)[:_REASON_CHARACTERS]
-
-
-class _Attribute(msgspec.Struct, rename="camel"):
-    name: str
-    logical_type: str
-
-
-class _Schema(msgspec.Struct):
-    attributes: tuple[_Attribute, ...] | None
-
-
-class _Dataset(msgspec.Struct, rename="camel"):
-    name: str
-    committed_at: _Instant | None
-    aborted_at: _Instant | None
-    path: str | None
-    schema: _Schema | None
-
-
-class _Transaction(msgspec.Struct, rename="camel"):
-    id: str
-    name: str
-    type: str
-    """No enum: a value that a newer metapod invented must not break parsing."""
-    started_at: _Instant
-    target_date: date | None
-    reference_date: date | None
-    datasets: tuple[_Dataset, ...]
-
-
-class _TransactionAnswer(msgspec.Struct):
-    transaction: _Transaction | None
-
-
-class _TransactionsAnswer(msgspec.Struct):
-    transactions: tuple[_Transaction, ...]
-
-
-def _transaction(answer: _Transaction) -> Transaction:
-    counts = Counter(dataset.name for dataset in answer.datasets)
-    if doubled := [name for name, count in counts.items() if count > 1]:
-        raise MetapodWrongData(
-            f"metapod lists {doubled[0]} twice in transaction {answer.id}, so its state is not known; "
-            "ask metapod's owners which of the two counts"
-        )
-    return Transaction(
-        id=answer.id,
-        name=answer.name,
-        type=answer.type,
-        started_at=answer.started_at.astimezone(UTC),
-        target_date=answer.target_date,
-        reference_date=answer.reference_date,
-        datasets={dataset.name: _dataset(dataset) for dataset in answer.datasets},
-    )
-
-
-def _dataset(answer: _Dataset) -> Dataset:
-    attributes = (answer.schema.attributes if answer.schema else None) or ()
-    return Dataset(
-        name=answer.name,
-        state=_state(answer),
-        path=answer.path,
-        committed_at=answer.committed_at and answer.committed_at.astimezone(UTC),
-        aborted_at=answer.aborted_at and answer.aborted_at.astimezone(UTC),
-        columns=tuple(Column(name=each.name, logical_type=each.logical_type) for each in attributes),
-    )
-
-
-def _state(answer: _Dataset) -> DatasetState:
-    """The state of a dataset; one that was committed and aborted is aborted, and nothing may be built on it."""
-    if answer.aborted_at:
-        return DatasetState.ABORTED
-    return DatasetState.COMMITTED if answer.committed_at else DatasetState.UNCOMMITTED

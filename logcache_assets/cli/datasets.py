@@ -45,7 +45,7 @@ def run(settings: Settings, transaction_id: str | None) -> DatasetsResult:
         Unavailable: metapod or the object store could not answer.
     """
     ports = open_platform(settings)
-    found = ports.metapod.transaction(transaction_id) if transaction_id else _newest_test_run(settings, ports)
+    found = _newest_test_run(settings, ports) if transaction_id is None else ports.metapod.transaction(transaction_id)
     return DatasetsResult(
         transaction=found.id,
         type=found.type,

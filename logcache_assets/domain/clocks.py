@@ -43,7 +43,7 @@ def find_clock_fault(witnesses: Sequence[Witness], *, now: datetime) -> Problem 
 
     A world that sleeps is no fault for a week: what it shows last is then the newest evidence there is.
     """
-    later = [witness for witness in witnesses if witness.at > now + SKEW]
+    later = [witness for witness in witnesses if witness.at - now > SKEW]
     if len(later) >= AGREEING:
         return Problem(
             code="C11",

@@ -48,11 +48,11 @@ def _signs(named: Transaction, start: RunStart, now: datetime) -> Iterator[str]:
     if named.type != TransactionType.CUSTOM:
         yield f"its type is {named.type}, and a test run's is {TransactionType.CUSTOM.value}"
     begun = utc_text(start.at)
-    if named.started_at < start.at - SKEW:
+    if start.at - named.started_at > SKEW:
         yield f"it began at {utc_text(named.started_at)}, before the test run was started at {begun}"
     elif named.id in start.known:
         yield f"metapod showed it before the test run was started at {begun}"
-    early = [d.name for d in named.datasets.values() if d.committed_at and d.committed_at < start.at - SKEW]
+    early = [d.name for d in named.datasets.values() if d.committed_at and start.at - d.committed_at > SKEW]
     if early:
         yield f"it held {shortened(early)} already before that"
     yield from find_impossible_instants(named, now=now)

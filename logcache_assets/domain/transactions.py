@@ -167,7 +167,7 @@ def _wrong_files(transaction: Transaction, dataset: Dataset, rules: GoodNight, l
     if not files.count or files.oldest_modified_at is None:
         yield f"{dataset.name} is committed, but no file is left at {dataset.path}"
         return
-    if files.oldest_modified_at < transaction.started_at - SKEW:
+    if transaction.started_at - files.oldest_modified_at > SKEW:
         yield (
             f"{dataset.name} has a file of {utc_text(files.oldest_modified_at)}, which is older than the run, begun at "
             f"{utc_text(transaction.started_at)}: it is another run's"
@@ -183,13 +183,13 @@ def _wrong_files(transaction: Transaction, dataset: Dataset, rules: GoodNight, l
 
 def find_impossible_instants(transaction: Transaction, *, now: datetime) -> Iterator[str]:
     """Clauses that say which instants of a run cannot be true: start <= every commit and abort of the run <= now."""
-    if transaction.started_at > now + SKEW:
+    if transaction.started_at - now > SKEW:
         yield f"it began at {utc_text(transaction.started_at)}, and now is {utc_text(now)}"
     ended = sorted(_ends(transaction))
     if ended and ended[0][0] < transaction.started_at:
         instant, what = ended[0]
         yield f"{what} at {utc_text(instant)}, before the run began at {utc_text(transaction.started_at)}"
-    if ended and ended[-1][0] > now + SKEW:
+    if ended and ended[-1][0] - now > SKEW:
         instant, what = ended[-1]
         yield f"{what} at {utc_text(instant)}, and now is {utc_text(now)}"
 

@@ -23,9 +23,11 @@ from logcache_tests.adapters.metapod_server import served
 from logcache_tests.elsewhere import answer_elsewhere
 
 NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
+DEEP = "[" * 50_000 + "]" * 50_000
 AT_ONCE = RepeatedReads(first_pause_seconds=0)
 TOKEN = "letters and digits"  # noqa: S105 - invented
 EARLIER = "13cabf01-5257-4cdb-ac50-36648c7a8158"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 STARTED = datetime(2018, 5, 28, 1, 0, tzinfo=UTC)
 COMMITTED = datetime(2018, 5, 28, 2, 30, 15, 250000, tzinfo=UTC)
 
@@ -91,8 +93,8 @@ def test_a_transaction_has_all_its_datasets(metapod: Metapod) -> None:
 
 def test_an_unknown_transaction_is_an_error(metapod: Metapod) -> None:
     """The answer is null without an error, so the client raises one."""
-    with pytest.raises(UnknownTransactionError, match="no transaction nothing"):
-        metapod.transaction("nothing")
+    with pytest.raises(UnknownTransactionError, match=f"no transaction {UNKNOWN}"):
+        metapod.transaction(UNKNOWN)
 
 
 def test_transactions_are_listed_newest_first(metapod: Metapod) -> None:
@@ -176,7 +178,20 @@ def test_a_busy_server_is_asked_again(store: MetapodStore) -> None:
         pytest.param(200, '{"errors": {"message": "no list"}}', "no list", id="errors that are no list"),
         pytest.param(200, '{"data": null}', "neither data nor errors", id="neither data nor errors"),
         pytest.param(200, '{"data": {}}', "missing required field `transaction`", id="nothing"),
-        pytest.param(200, '{"data": {"transaction": {"id": "x"}}}', "name", id="fields missing"),
+        pytest.param(200, f'{{"data": {{"transaction": {{"id": "{NIGHT}"}}}}}}', "name", id="fields missing"),
+        pytest.param(200, "null", "Not a JSON answer: null", id="null"),
+        pytest.param(200, "5", "Not a JSON answer: 5", id="a number"),
+        pytest.param(200, "true", "Not a JSON answer: true", id="a truth"),
+        pytest.param(200, "[]", "Not a JSON answer", id="a list"),
+        pytest.param(200, '"x"', "Not a JSON answer", id="a text"),
+        pytest.param(200, "", "Not a JSON answer", id="no answer at all"),
+        pytest.param(200, '{"data": 5}', "Expected `object`, got `int`", id="data that is a number"),
+        pytest.param(200, '{"data": [{}]}', "Expected `object`, got `array`", id="data that is a list"),
+        pytest.param(200, f'{{"data": {DEEP}}}', "Not a JSON answer", id="nested deeply"),
+        pytest.param(200, f'{{"errors": {DEEP}}}', "Not a JSON answer", id="errors that are nested deeply"),
+        pytest.param(200, "9" * 5000, "Not a JSON answer", id="an integer of 5000 digits"),
+        pytest.param(200, f'{{"data": {{"transaction": {"9" * 5000}}}}}', "transaction", id="a long integer in it"),
+        pytest.param(200, '{"data": {"transaction": "\\ud800"}}', "Not a JSON answer", id="half a surrogate pair"),
     ],
 )
 def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, body: str, reason: str) -> None:

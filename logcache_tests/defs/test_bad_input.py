@@ -14,6 +14,7 @@ from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
+from logcache_tests.worlds import files_of
 
 FEED_S0 = Instance(database="feed", prototype="s0")
 
@@ -145,3 +146,14 @@ def test_a_named_transaction_that_metapod_does_not_know_is_refused(feed_world: W
 
     with pytest.raises(LogCacheError, match=unknown):
         refresh.run(feed_world.settings, databases=(), transaction=unknown, dry_run=False, say=silent)
+
+
+@pytest.mark.parametrize("no_id", ["", "..", "../../x", "49ae32bb-c260-4622-ac10-753cfd8fa7b3\n"])
+def test_a_named_transaction_that_is_no_id_is_refused(feed_world: World, no_id: str) -> None:
+    """Before it becomes part of a path; an empty one is not taken for the newest night."""
+    before = files_of(feed_world.home)
+
+    with pytest.raises(LogCacheError, match="is no id of a metapod transaction"):
+        refresh.run(feed_world.settings, databases=(), transaction=no_id, dry_run=False, say=silent)
+
+    assert files_of(feed_world.home) == before
