@@ -60,4 +60,5 @@ def sabesp_itaipu(settings: Settings) -> SabespItaipu:
         log_folder=WorldFiles(settings.home_folder).sabesp_logs,
         environment=child_environment(settings),
         timeout_seconds=60.0 * settings.test_run_timeout_minutes,
+        computes_here=settings.sabesp is None,
     )

@@ -107,6 +107,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return SameTSelection(contracts=self.same_t_contracts, prototypes=None if prototypes == ("*",) else prototypes)
 
     @property
+    def test_run_time(self) -> timedelta:
+        """How long a test run may take at most."""
+        return timedelta(minutes=self.test_run_timeout_minutes)
+
+    @property
     def copy_time(self) -> timedelta:
         """How long a copy may need its sources at most."""
         return timedelta(hours=self.copy_hours)

@@ -5,6 +5,7 @@ the reader, a second reader can follow a command that it did not start, and a gr
 nothing open. Callers decide what lines mean and which exits are failures.
 """
 
+import fcntl
 import os
 import re
 import signal
@@ -63,6 +64,8 @@ def started(
     """
     try:
         with output.open("wb") as sink:
+            # The command's own descriptor keeps this lock until it ends, so `is_written` finds it in any process.
+            fcntl.flock(sink, fcntl.LOCK_SH)
             process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
@@ -127,6 +130,16 @@ def follow(output: Path, *, limits: Limits, has_ended: Callable[[float], bool]) 
                 _check_time(limits, total=time.monotonic() - begun, idle=time.monotonic() - printed)
         if pending:
             yield plain_line(pending)
+
+
+def is_written(output: Path) -> bool:
+    """True if a command that `started` ran still holds its output file, whoever started it."""
+    with output.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:

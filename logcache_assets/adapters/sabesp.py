@@ -6,11 +6,9 @@ ids of clusters and tasks, is reported as it appears and kept in a file.
 
 import shlex
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 from typing_extensions import override
 
@@ -20,7 +18,9 @@ from logcache_assets.adapters.processes import (
     NotStartedError,
     OutOfTimeError,
     follow,
+    is_written,
     last_lines,
+    plain_line,
     started,
     wait_for,
 )
@@ -31,7 +31,7 @@ from logcache_assets.domain.sabesp_output import (
     parse_sabesp_line,
     transactions_named,
 )
-from logcache_assets.ports import FinishedTestRun, Itaipu, ItaipuUnavailable, ItaipuWrongData, Tell
+from logcache_assets.ports import EarlierTestRun, FinishedTestRun, Itaipu, ItaipuUnavailable, ItaipuWrongData, Tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,18 +56,39 @@ class SabespItaipu(Itaipu):
     grace_seconds: float = 10
     """Seconds from SIGTERM to SIGKILL."""
 
+    computes_here: bool = False
+    """Whether sabesp computes by itself, as the local platform's does, instead of starting a cluster."""
+
     @override
-    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> FinishedTestRun:
-        log = self._log_file(version)
+    def test_run(
+        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+    ) -> FinishedTestRun:
+        log = self._log_file(token)
+        log.parent.mkdir(parents=True, exist_ok=True)
         events: list[SabespEvent] = []
         tail: deque[str] = deque(maxlen=LAST_LINES)
-        exit_code = self._run(self.command(version, dataset_prefix), log, events, tail, tell)
+        exit_code = self._run(self.command(version, dataset_prefix), log, _Followed(events, tail, tell, named))
         if failures := find_run_failures(events, exit_code=exit_code, version=version):
             raise ItaipuWrongData(
                 f"the Itaipu run at {version} failed: {'; '.join(failures)}. "
                 f"Read {log}, remove the cause and run again; {last_lines(tail)}"
             )
         return FinishedTestRun(transaction=transactions_named(events)[0], aborted=datasets_aborted(events))
+
+    @override
+    def find_run(self, token: str, *, version: str) -> EarlierTestRun | None:
+        log = self._log_file(token)
+        if not log.is_file():
+            return None
+        going_on = is_written(log)  # before its output is read: what it prints last is then read, too
+        with log.open("rb") as lines:
+            events = tuple(event for line in lines for event in parse_sabesp_line(plain_line(line.rstrip(b"\n"))))
+        transactions = transactions_named(events)
+        return EarlierTestRun(
+            transaction=transactions[0] if len(transactions) == 1 else None,
+            is_running=True if going_on else False if self.computes_here else None,
+            failures=find_run_failures(events, exit_code=0, version=version) if transactions else (),
+        )
 
     def command(self, version: str, dataset_prefix: str) -> tuple[str, ...]:
         """The runbook's command line."""
@@ -86,27 +107,43 @@ class SabespItaipu(Itaipu):
             dataset_prefix,
         )
 
-    def _run(self, argv: tuple[str, ...], log: Path, events: list[SabespEvent], tail: deque[str], tell: Tell) -> int:
+    def _run(self, argv: tuple[str, ...], log: Path, followed: "_Followed") -> int:
         limits = Limits(timeout_seconds=self.timeout_seconds, idle_timeout_seconds=self.idle_timeout_seconds)
-        tell(f"$ {shlex.join(argv)}")
-        tell(f"whole output: {log}")
+        followed.tell(f"$ {shlex.join(argv)}")
+        followed.tell(f"whole output: {log}")
         try:
             with started(argv, output=log, environment=self.environment, grace_seconds=self.grace_seconds) as process:
                 for line in follow(log, limits=limits, has_ended=wait_for(process)):
-                    tail.append(line)
-                    events.extend(parse_sabesp_line(line))
-                    tell(line)
+                    followed.take(line)
                 return process.wait()
         except OutOfTimeError as error:
             raise ItaipuUnavailable(
-                f"sabesp was ended: {error}. Its cluster may still run: look for the ids in {log}; {last_lines(tail)}"
+                f"sabesp was ended: {error}. Its cluster may still run: look for the ids in {log}; "
+                f"{last_lines(followed.tail)}"
             ) from error
         except NotStartedError as error:
             raise ItaipuWrongData(
                 f"sabesp could not be run ({error}); install it, or name the executable in the setting LOGCACHE_SABESP"
             ) from error
 
-    def _log_file(self, version: str) -> Path:
-        self.log_folder.mkdir(parents=True, exist_ok=True)
-        # The computer's time, not the local world's: people look for the run that just failed.
-        return self.log_folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{version}-{uuid4().hex[:8]}.log"
+    def _log_file(self, token: str) -> Path:
+        return self.log_folder / f"{token}.log"
+
+
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """What is made of every line of a run."""
+
+    events: list[SabespEvent]
+    tail: deque[str]
+    tell: Tell
+    named: Callable[[str], None]
+
+    def take(self, line: str) -> None:
+        """Keep a line and its events; the transaction is passed on before the line is told."""
+        events = parse_sabesp_line(line)
+        self.tail.append(line)
+        self.events.extend(events)
+        for transaction in transactions_named(events):
+            self.named(transaction)
+        self.tell(line)

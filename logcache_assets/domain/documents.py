@@ -160,6 +160,26 @@ class Candidate(Document, frozen=True, kw_only=True):
         return self.sha[:8]
 
 
+class BegunTestRun(Document, frozen=True, kw_only=True):
+    """A test run as it was begun; written before it starts, and again when it names its transaction."""
+
+    candidate_sha: str
+    dataset_prefix: str
+    token: str
+    """Names the run's output on the machine that began it."""
+    started_at: datetime
+    deadline: datetime
+    """After it the run counts as dead."""
+    begun_t: dict[str, int]
+    """Instance → newest t of the segment index when the run began."""
+    night: str
+    """The nightly transaction that the candidate was made from."""
+    known: tuple[str, ...]
+    """The transactions that metapod showed before the run began."""
+    transaction: str | None = None
+    """Of the run, in metapod; None until it is named."""
+
+
 class TestRun(Document, frozen=True, kw_only=True):
     """The Itaipu run at the candidate."""
 

@@ -22,6 +22,10 @@ class Stage(StrEnum):
     PULL_REQUEST = "log_cache_pull_request"
 
 
+BEGUN_RUNS = "begun_test_run"
+"""The folder of the test runs that were begun; no stage ends with them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheFolder:
     """The immutable folder of one cached log."""
@@ -84,6 +88,14 @@ class Locations:
         """URI of the document of the test run at a candidate's Itaipu version."""
         return self._document(transaction, Stage.TEST_RUN, version)
 
+    def begun_run(self, *, transaction: str, token: str) -> str:
+        """URI of the document of a test run that was begun."""
+        return self._document(transaction, BEGUN_RUNS, token)
+
+    def begun_runs(self, *, transaction: str) -> str:
+        """Prefix of the documents of all test runs that refreshes of this night began."""
+        return f"{self.documents}{transaction}/{BEGUN_RUNS}/"
+
     def inventory(self, *, transaction: str, selection: str) -> str:
         """URI of the document that lists the contracts of a test run with their results."""
         return self._document(transaction, Stage.CONTRACTS, selection)
@@ -100,7 +112,7 @@ class Locations:
         """URI of the document of a candidate's pull request."""
         return self._document(transaction, Stage.PULL_REQUEST, selection)
 
-    def _document(self, transaction: str, stage: Stage, name: str) -> str:
+    def _document(self, transaction: str, stage: str, name: str) -> str:
         """URI of the JSON document that a stage writes; `transaction` is the nightly transaction of the refresh."""
         return f"{self.documents}{transaction}/{stage}/{name}.json"
 

@@ -12,14 +12,13 @@ from enum import StrEnum
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.clocks import SKEW
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.names import CONTRACT_PREFIX, raw_datasets
+from logcache_assets.domain.names import contract_prefix, raw_datasets
+from logcache_assets.domain.wording import count_of
 
 COUNTRY = "BR"
 """Country whose datasets are read and registered by default."""
 PLACEHOLDER_MARK = "/empty-materialized/"
 """Part of the fixed path at which failed datasets used to be committed empty."""
-JUST_BEGUN = timedelta(hours=3)
-"""For how long a nightly run may be without a contract in metapod: it writes its raw datasets first."""
 
 
 class TransactionType(StrEnum):
@@ -160,6 +159,21 @@ def _wrong_datasets(transaction: Transaction, rules: GoodNight) -> Iterator[str]
             yield f"{name} is committed without a path"
         elif PLACEHOLDER_MARK in dataset.path:
             yield f"{name} is committed at the placeholder of empty datasets, {dataset.path}"
+    if open_contracts := _uncommitted_contracts(transaction, rules.instances):
+        yield (
+            f"{count_of(len(open_contracts), 'contract')} with which a candidate's would be compared, "
+            f"first {open_contracts[0]}, not committed yet: the run is still going on or died"
+        )
+
+
+def _uncommitted_contracts(transaction: Transaction, instances: Sequence[Instance]) -> list[str]:
+    """The contracts of the wanted databases that the run registered and has not finished."""
+    prefixes = tuple({contract_prefix(instance.database) for instance in instances})
+    return [
+        name
+        for name, dataset in transaction.datasets.items()
+        if name.startswith(prefixes) and dataset.state is DatasetState.UNCOMMITTED
+    ]
 
 
 def _wrong_files(transaction: Transaction, dataset: Dataset, rules: GoodNight, look_at: LookAt) -> Iterator[str]:
@@ -206,23 +220,3 @@ def _ends(transaction: Transaction) -> Iterator[tuple[datetime, str]]:
             yield dataset.committed_at, f"{dataset.name} was committed"
         if dataset.aborted_at is not None:
             yield dataset.aborted_at, f"{dataset.name} was aborted"
-
-
-def find_running_contracts(transactions: Sequence[Transaction], *, now: datetime) -> tuple[str, ...]:
-    """Contracts of open DAILY and CUSTOM transactions that are still being computed, or will be at once (C11).
-
-    A DAILY transaction without any contract has just begun, unless it is old: then it died, or never computes any.
-    """
-    return tuple(reading for transaction in transactions for reading in _readings(transaction, now))
-
-
-def _readings(transaction: Transaction, now: datetime) -> Iterator[str]:
-    if transaction.type not in (TransactionType.DAILY, TransactionType.CUSTOM):
-        return
-    contracts = [d for d in transaction.datasets.values() if d.name.startswith(CONTRACT_PREFIX)]
-    for dataset in contracts:
-        if dataset.state is DatasetState.UNCOMMITTED:
-            yield f"{dataset.name} of {transaction.type} transaction {transaction.id}"
-    is_new = transaction.type == TransactionType.DAILY and abs(now - transaction.started_at) < JUST_BEGUN
-    if is_new and not contracts:
-        yield f"all contracts of DAILY transaction {transaction.id}, which began at {transaction.started_at:%H:%M} UTC"

@@ -15,6 +15,7 @@ from logcache_assets.ports.clock import (
     ClockWrongData,
 )
 from logcache_assets.ports.itaipu import (
+    EarlierTestRun,
     FinishedTestRun,
     Itaipu,
     ItaipuError,
@@ -70,6 +71,7 @@ __all__ = [
     "ClockError",
     "ClockUnavailable",
     "ClockWrongData",
+    "EarlierTestRun",
     "FileVersion",
     "FinishedTestRun",
     "Itaipu",

@@ -1,7 +1,7 @@
 """Runs of Itaipu."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from logcache_assets.errors import LogCacheError, Unavailable, WrongData
@@ -29,14 +29,39 @@ class FinishedTestRun:
     """Dataset → why it failed, for the failures that the run's output names."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTestRun:
+    """What this machine knows of a run that an earlier process began."""
+
+    transaction: str | None
+    """None if its output names none, or several."""
+    is_running: bool | None
+    """Whether its process runs here; None if it ended and the run may go on elsewhere."""
+    failures: tuple[str, ...]
+    """Why it failed, if its output says so."""
+
+
 class Itaipu(ABC):
     """Starts runs of Itaipu."""
 
     @abstractmethod
-    def test_run(self, *, version: str, dataset_prefix: str, tell: Tell) -> FinishedTestRun:
+    def test_run(
+        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+    ) -> FinishedTestRun:
         """Compute every dataset with this prefix at an Itaipu version.
+
+        Args:
+            version: short sha of the commit.
+            dataset_prefix: how the names of the datasets begin.
+            token: of the caller's choice, with which `find_run` finds the run again.
+            tell: takes the output, line by line.
+            named: is called with the run's transaction as soon as the output names it.
 
         Raises:
             ItaipuError: the run could not be started, failed, or did not name exactly one transaction; the message
                 has the last lines of its output.
         """
+
+    @abstractmethod
+    def find_run(self, token: str, *, version: str) -> EarlierTestRun | None:
+        """What this machine knows of a run that was begun with this token at a version; None if it knows nothing."""

@@ -12,7 +12,8 @@ from logcache_assets.domain.gate import GateState, find_gate_problems
 from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.pull_request import render_body, render_title
-from logcache_assets.domain.transactions import TransactionType, find_running_contracts
+from logcache_assets.domain.running_contracts import Readers, find_readers
+from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput, Refused
 from logcache_assets.ports import (
     Clock,
@@ -24,6 +25,7 @@ from logcache_assets.ports import (
     PullRequest,
     SegmentIndex,
 )
+from logcache_assets.refresh.begun_test_runs import own_runs
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import Inspector, find_map_problems
 from logcache_assets.refresh.pinned_rules import read_rules
@@ -96,7 +98,7 @@ class Publisher:
             branch_sha=branch_sha,
             branch_map_sha256=map_digest(text) if text is not None else None,
             base_sha=self.repository.head(self.repository.base_branch),
-            running_contracts=self._find_running_contracts(),
+            running_contracts=self.find_readers().running,
             map_problems=tuple(self._inspect(candidate, text)) if text is not None else None,
             rules_problems=tuple(self._find_rules_problems(candidate)),
             now=self.clock.now(),
@@ -109,12 +111,12 @@ class Publisher:
         except PathNotFoundError:
             return None
 
-    def _find_running_contracts(self) -> tuple[str, ...]:
+    def find_readers(self) -> Readers:
+        """The runs whose contracts are unfinished: those that may read the active map, and those that died."""
         now = self.clock.now()
         since = now - timedelta(days=self.settings.lookback_days)
-        return find_running_contracts(
-            self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since), now=now
-        )
+        recent = self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since)
+        return find_readers(recent, own=own_runs(self.store, self.settings.locations), now=now)
 
     def _inspect(self, candidate: Candidate, text: str) -> Iterator[Problem]:
         inspector = Inspector(Documents(self.store), self.segment_index)

@@ -1,19 +1,17 @@
 """Step 5: run Itaipu, which computes the contracts at the candidate's commit, or reuse a run that already did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from logcache_assets.domain.documents import Candidate, TestRun
+from logcache_assets.domain.documents import BegunTestRun, Candidate, TestRun, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Locations
-from logcache_assets.domain.names import CONTRACT_PREFIX, contract_prefix
-from logcache_assets.domain.test_run_origin import RunStart, find_foreign_tables
-from logcache_assets.domain.transactions import Dataset, DatasetState, TransactionType
+from logcache_assets.domain.names import CONTRACT_PREFIX, contract_prefix, database_of
+from logcache_assets.domain.transactions import Dataset, DatasetState
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
     Clock,
-    FinishedTestRun,
     Itaipu,
     ItaipuRepository,
     Metapod,
@@ -22,12 +20,10 @@ from logcache_assets.ports import (
     Tell,
     UnknownTransactionError,
 )
+from logcache_assets.refresh.begun_test_runs import BegunTestRuns
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.pinned_definitions import read_definition
 from logcache_assets.refresh.pinned_rules import read_rules
-
-KNOWN_SINCE = timedelta(days=1)
-"""How far back metapod is asked which transactions it shows before a test run; older ones are known by their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,24 +39,38 @@ class TestRunner:
     repository: ItaipuRepository
     clock: Clock
     locations: Locations
+    time_limit: timedelta
+    """After it a run counts as dead."""
     tell: Tell
     """Takes lines for the run's log."""
     tell_output: Tell
     """Takes sabesp's own output."""
 
-    def find_or_run(self, candidate: Candidate) -> TestRun:
-        """Return the finished test run of this candidate: the one in its document, or else a new one.
+    def find_or_run(self, candidate: Candidate, *, again: bool = False) -> TestRun:
+        """Return a test run of this candidate whose tables may be judged: an earlier one, or else a new one.
+
+        An earlier one is the finished one in its document, or one that was begun by a refresh that was killed. It is
+        used unless it aborted a contract or its verdict is a refusal: what was wrong then may be repaired.
+
+        Args:
+            candidate: of the refresh.
+            again: start a new run in any case.
 
         Raises:
             BadInput: the file of rules is malformed, or an allowance has expired; no run was started.
             ItaipuError: the run failed or names no transaction.
             Refused: the named transaction is not of this run.
         """
-        earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
-        if earlier is not None and is_still_true(earlier, candidate, self.metapod):
+        earlier = None if again else self._find_finished(candidate)
+        if earlier is not None:
             return earlier
         read_rules(self.repository, self.clock, sha=candidate.sha)
-        return self._run(candidate)
+        self.begun.name_unnamed()
+        prefix = dataset_prefix(candidate.databases)
+        begun = None if again else self.begun.find_complete(candidate, dataset_prefix=prefix)
+        if begun is None or begun.transaction is None or self._is_refused(candidate, begun.transaction):
+            return self._run(candidate, prefix)
+        return self._result(candidate, begun, transaction=begun.transaction, aborted={})
 
     def document_uri(self, candidate: Candidate) -> str:
         """URI of the document of a candidate's test run."""
@@ -73,38 +83,58 @@ class TestRunner:
             raise Refused(f"the test run's transaction {run.transaction} holds no dataset; see sabesp's output")
         return datasets
 
-    def _run(self, candidate: Candidate) -> TestRun:
-        prefix = dataset_prefix(candidate.databases)
+    def _find_finished(self, candidate: Candidate) -> TestRun | None:
+        earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
+        if earlier is None or not is_still_true(earlier, candidate, self.metapod):
+            return None
+        return None if self._is_refused(candidate, earlier.transaction) else earlier
+
+    def _is_refused(self, candidate: Candidate, transaction: str) -> bool:
+        """True if the stored verdict refused the tables of this run."""
+        uri = self.locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
+        verdict = Documents(self.store).find(uri, Verdict)
+        judged = verdict.binding if verdict and not verdict.approved else None
+        return judged is not None and judged.test_transaction == transaction
+
+    def _run(self, candidate: Candidate, prefix: str) -> TestRun:
         self.tell(f"Itaipu computes {prefix}* at version {candidate.version}")
-        instances = read_instances(candidate, self.repository)
-        begun = indexed_t(instances, self.segment_index)
-        start = self._start(candidate)
-        finished = self.itaipu.test_run(version=candidate.version, dataset_prefix=prefix, tell=self.tell_output)
-        self._require_own(finished, start)
-        done = indexed_t(instances, self.segment_index)
+        begun_t = indexed_t(read_instances(candidate, self.repository), self.segment_index)
+        begun = self.begun.begin(candidate, dataset_prefix=prefix, begun_t=begun_t, lasts=self.time_limit)
+        finished = self.itaipu.test_run(
+            version=candidate.version,
+            dataset_prefix=prefix,
+            token=begun.run.token,
+            tell=self.tell_output,
+            named=begun.named,
+        )
+        if problem := self.begun.find_foreign(begun.run, finished.transaction):
+            raise Refused(str(problem))
+        return self._result(candidate, begun.run, transaction=finished.transaction, aborted=finished.aborted)
+
+    def _result(
+        self, candidate: Candidate, begun: BegunTestRun, *, transaction: str, aborted: Mapping[str, str]
+    ) -> TestRun:
+        done = indexed_t(read_instances(candidate, self.repository), self.segment_index)
         return TestRun(
             candidate_sha=candidate.sha,
             map_sha256=candidate.map_sha256,
-            transaction=finished.transaction,
-            dataset_prefix=prefix,
-            aborted=dict(finished.aborted),
-            indexed_t={name: (t, done[name]) for name, t in begun.items()},
+            transaction=transaction,
+            dataset_prefix=begun.dataset_prefix,
+            aborted=dict(aborted),
+            indexed_t={name: (t, done[name]) for name, t in begun.begun_t.items()},
         )
 
-    def _start(self, candidate: Candidate) -> RunStart:
-        now = self.clock.now()
-        shown = self.metapod.transactions(*TransactionType, since=now - KNOWN_SINCE)
-        return RunStart(
-            at=now,
-            night=candidate.transaction,
-            known=frozenset(transaction.id for transaction in shown),
+    @property
+    def begun(self) -> BegunTestRuns:
+        """The runs that were begun."""
+        return BegunTestRuns(
+            itaipu=self.itaipu,
+            metapod=self.metapod,
+            store=self.store,
+            clock=self.clock,
+            locations=self.locations,
+            tell=self.tell,
         )
-
-    def _require_own(self, finished: FinishedTestRun, start: RunStart) -> None:
-        """Refuse a transaction that another run opened."""
-        named = self.metapod.transaction(finished.transaction)
-        if problem := find_foreign_tables(named, start, now=self.clock.now()):
-            raise Refused(str(problem))
 
 
 def dataset_prefix(databases: tuple[str, ...]) -> str:
@@ -113,14 +143,16 @@ def dataset_prefix(databases: tuple[str, ...]) -> str:
 
 
 def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
-    """True if an earlier test run computed this candidate and its transaction is finished."""
+    """True if an earlier test run computed this candidate and is finished, and none of its contracts was aborted."""
     if run.candidate_sha != candidate.sha or run.dataset_prefix != dataset_prefix(candidate.databases):
         return False
     try:
-        transaction = metapod.transaction(run.transaction)
+        datasets = metapod.transaction(run.transaction).datasets.values()
     except UnknownTransactionError:
         return False
-    return all(dataset.state is not DatasetState.UNCOMMITTED for dataset in transaction.datasets.values())
+    judged = [found for found in datasets if database_of(found.name) in candidate.databases]
+    committed = all(found.state is DatasetState.COMMITTED for found in judged)
+    return bool(judged) and committed and all(found.state is not DatasetState.UNCOMMITTED for found in datasets)
 
 
 def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[Instance, ...]:

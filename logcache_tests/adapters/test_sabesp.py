@@ -1,17 +1,24 @@
 """The sabesp adapter with small executables that behave like the platform's, and badly."""
 
+import dataclasses
 import shlex
+import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from logcache_assets.adapters.sabesp import SabespItaipu
-from logcache_assets.ports import ItaipuError
+from logcache_assets.ports import EarlierTestRun, ItaipuError
 from logcache_tests.adapters.test_processes import interruptible, is_running
 from logcache_tests.domain.test_sabesp_output import SAMPLE
 
 TRANSACTION = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
+RUN, OTHER_RUN = "33a485bc-001", "33a485bc-002"
+"""Tokens of runs."""
 GOOD = f"for line in {SAMPLE!r}: print(line)"
 
 
@@ -35,10 +42,21 @@ def itaipu(folder: Path, script: str, *, timeout_seconds: float = 60, idle_timeo
     )
 
 
-def run(adapter: SabespItaipu, told: list[str] | None = None) -> str:
-    """One test run."""
+def silent(_line: str) -> None:
+    """A test has nobody to tell."""
+
+
+def run(
+    adapter: SabespItaipu,
+    told: list[str] | None = None,
+    *,
+    token: str = RUN,
+    named: Callable[[str], None] = silent,
+) -> str:
+    """One test run; returns its transaction."""
     tell = (told if told is not None else []).append
-    return adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell).transaction
+    done = adapter.test_run(version="33a485bc", dataset_prefix="contract-", token=token, tell=tell, named=named)
+    return done.transaction
 
 
 def test_the_command_is_the_runbooks(tmp_path: Path) -> None:
@@ -65,7 +83,7 @@ def test_every_line_is_told_and_kept(tmp_path: Path) -> None:
     told: list[str] = []
 
     run(adapter, told)
-    run(adapter)
+    run(adapter, token=OTHER_RUN)
 
     logs = sorted((tmp_path / "logs").iterdir())
     assert len(logs) == 2
@@ -141,7 +159,7 @@ def test_a_cancelled_run_leaves_no_process(tmp_path: Path) -> None:
             interrupt()
 
     with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
-        adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=tell)
+        adapter.test_run(version="33a485bc", dataset_prefix="contract-", token=RUN, tell=tell, named=silent)
 
     assert not is_running(pids[0])
 
@@ -157,7 +175,76 @@ def test_a_listener_that_fails_ends_the_run(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="the terminal is gone"):
         itaipu(tmp_path, "print(os.getpid())\ntime.sleep(60)").test_run(
-            version="33a485bc", dataset_prefix="contract-", tell=tell
+            version="33a485bc", dataset_prefix="contract-", token=RUN, tell=tell, named=silent
         )
 
     assert not is_running(pids[0])
+
+
+def test_the_transaction_is_named_before_its_line_is_told(tmp_path: Path) -> None:
+    """Whoever is killed after it has told a line has written down the transaction that the line names."""
+    order: list[str] = []
+    adapter = itaipu(tmp_path, GOOD)
+
+    adapter.test_run(version="33a485bc", dataset_prefix="contract-", token=RUN, tell=order.append, named=order.append)
+
+    line = next(line for line in order if f"--transaction {TRANSACTION}" in line)
+    assert order.index(TRANSACTION) < order.index(line)
+
+
+@pytest.mark.parametrize(
+    ("script", "computes_here", "found"),
+    [
+        pytest.param(GOOD, True, EarlierTestRun(transaction=TRANSACTION, is_running=False, failures=()), id="here"),
+        pytest.param(
+            GOOD, False, EarlierTestRun(transaction=TRANSACTION, is_running=None, failures=()), id="a cluster"
+        ),
+        pytest.param(
+            f"{GOOD}\nprint('task itaipu id: i-0 finished with total_time: 0:10:00 status: FAILED')",
+            True,
+            EarlierTestRun(
+                transaction=TRANSACTION, is_running=False, failures=("task itaipu (i-0) ended with status FAILED",)
+            ),
+            id="failed",
+        ),
+        pytest.param("pass", True, EarlierTestRun(transaction=None, is_running=False, failures=()), id="unnamed"),
+    ],
+)
+def test_an_ended_run_is_found_by_its_token(
+    tmp_path: Path, script: str, found: EarlierTestRun, *, computes_here: bool
+) -> None:
+    """Its transaction and failures come from its output; that a cluster ended with sabesp is not known."""
+    adapter = dataclasses.replace(itaipu(tmp_path, script), computes_here=computes_here)
+    with suppress(ItaipuError):
+        run(adapter)
+
+    assert adapter.find_run(RUN, version="33a485bc") == found
+    assert adapter.find_run(OTHER_RUN, version="33a485bc") is None
+
+
+def test_a_run_that_outlives_its_refresh_is_found_running(tmp_path: Path) -> None:
+    """A run whose caller was killed keeps its output open, so another process sees that it goes on."""
+    go_on = tmp_path / "go-on"
+    adapter = itaipu(tmp_path, f"{GOOD}\nwhile not os.path.exists({str(go_on)!r}): time.sleep(0.01)")
+    caller = subprocess.Popen([sys.executable, "-c", CALLER.format(adapter=adapter)], stdout=subprocess.PIPE)
+    assert caller.stdout is not None
+    assert caller.stdout.readline().strip() == TRANSACTION.encode()
+    caller.kill()
+    caller.communicate()
+
+    running = adapter.find_run(RUN, version="33a485bc")
+    go_on.touch()
+    while (ended := adapter.find_run(RUN, version="33a485bc")) and ended.is_running:
+        time.sleep(0.01)
+
+    assert running == EarlierTestRun(transaction=TRANSACTION, is_running=True, failures=())
+    assert ended == EarlierTestRun(transaction=TRANSACTION, is_running=None, failures=())
+
+
+CALLER = """
+from pathlib import Path, PosixPath
+from logcache_assets.adapters.sabesp import SabespItaipu
+{adapter!r}.test_run(version="33a485bc", dataset_prefix="contract-", token="33a485bc-001",
+                     tell=lambda line: None, named=lambda name: print(name, flush=True))
+"""
+"""A process that begins a run."""

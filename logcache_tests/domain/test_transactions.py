@@ -16,7 +16,6 @@ from logcache_assets.domain.transactions import (
     TransactionType,
     choose_transaction,
     find_reasons,
-    find_running_contracts,
 )
 from logcache_tests.domain.samples import CUSTOMERS, FEED_S0, NOW, READ_AT, dataset, transaction
 
@@ -36,8 +35,6 @@ GOOD = transaction(FEED_S0)
 GOOD_LOG, GOOD_ENTITIES = GOOD.datasets[LOG], GOOD.datasets[ENTITIES]
 LONG_AGO = replace(GOOD, started_at=NOW - timedelta(days=3650))
 """A night of ten years ago."""
-BEGUN = replace(GOOD, datasets={})
-"""A night without a dataset yet."""
 LookAt = Callable[[str], StoredFiles]
 
 
@@ -295,48 +292,28 @@ def test_without_a_good_transaction_none_is_chosen(candidates: list[Transaction]
     assert [r.transaction for r in choice.rejected] == candidates
 
 
-@pytest.mark.parametrize(
-    ("kind", "contract", "running"),
-    [
-        pytest.param("DAILY", dataset("contract-feed/accounts", DatasetState.UNCOMMITTED), True, id="a night's"),
-        pytest.param("CUSTOM", dataset("contract-feed/accounts", DatasetState.UNCOMMITTED), True, id="a test run's"),
-        pytest.param("COPIED", dataset("contract-feed/accounts", DatasetState.UNCOMMITTED), False, id="a copy's"),
-        pytest.param("DAILY", dataset("contract-feed/accounts"), False, id="committed"),
-        pytest.param("DAILY", dataset("contract-feed/accounts", DatasetState.ABORTED), False, id="aborted"),
-        pytest.param("DAILY", dataset("dataset-other/thing", DatasetState.UNCOMMITTED), False, id="no contract"),
-    ],
+UNFINISHED = (
+    "1 contract with which a candidate's would be compared, first contract-feed/accounts, not committed yet: "
+    "the run is still going on or died"
 )
-def test_contracts_being_computed_are_found(*, kind: str, contract: Dataset, running: bool) -> None:
-    """Uncommitted contracts of DAILY and CUSTOM transactions, by name, type and transaction (C11)."""
-    found = find_running_contracts([transaction(transaction_id="t-1", kind=kind, contracts=(contract,))], now=NOW)
-
-    assert found == ((f"contract-feed/accounts of {kind} transaction t-1",) if running else ())
 
 
 @pytest.mark.parametrize(
-    ("begun", "age", "waits"),
+    ("contract", "reasons"),
     [
-        pytest.param(BEGUN, timedelta(0), True, id="at once"),
-        pytest.param(BEGUN, timedelta(minutes=10), True, id="minutes ago"),
-        pytest.param(BEGUN, timedelta(hours=2), True, id="hours ago"),
-        pytest.param(BEGUN, timedelta(hours=3), False, id="so long ago that it died"),
-        pytest.param(BEGUN, timedelta(days=5), False, id="days ago"),
-        pytest.param(BEGUN, timedelta(days=-400), False, id="in a year to come"),
-        pytest.param(replace(BEGUN, type="CUSTOM"), timedelta(minutes=10), False, id="a test run"),
-        pytest.param(transaction(FEED_S0), timedelta(minutes=10), True, id="with its raw datasets only"),
         pytest.param(
-            transaction(FEED_S0, contracts=(dataset("contract-feed/accounts"),)),
-            timedelta(minutes=10),
-            False,
-            id="with its contracts",
+            dataset("contract-feed/accounts", DatasetState.UNCOMMITTED),
+            [UNFINISHED],
+            id="its own, unfinished",
         ),
+        pytest.param(dataset("contract-feed/accounts", DatasetState.ABORTED), [], id="its own, aborted"),
+        pytest.param(dataset("contract-feed-2/accounts", DatasetState.UNCOMMITTED), [], id="of another database"),
+        pytest.param(dataset("dataset-other/thing", DatasetState.UNCOMMITTED), [], id="no contract"),
     ],
 )
-def test_a_night_that_has_just_begun_is_waited_for(*, begun: Transaction, age: timedelta, waits: bool) -> None:
-    """It will compute contracts, although metapod shows none yet; no longer than a night needs for its raw datasets."""
-    found = find_running_contracts([replace(begun, started_at=NOW - age)], now=NOW)
-
-    assert [reading[:43] for reading in found] == (["all contracts of DAILY transaction 1c7be4a9"] if waits else [])
+def test_a_night_that_died_while_it_committed_is_passed_over(contract: Dataset, reasons: list[str]) -> None:
+    """Its raw logs are whole, but nothing could be compared with its contracts."""
+    assert reasons_of(transaction(FEED_S0, contracts=(contract,))) == reasons
 
 
 def test_an_instance_with_hyphens_wants_its_own_datasets() -> None:

@@ -41,6 +41,7 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
         repository=ports.repository,
         clock=ports.clock,
         locations=settings.locations,
+        time_limit=settings.test_run_time,
         tell=silent,
         tell_output=silent,
     )

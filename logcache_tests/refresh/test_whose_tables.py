@@ -1,5 +1,6 @@
 """A test run whose transaction is another run's is refused, whatever that run's tables look like."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_another_runs_transaction_is_refused(
     candidate = candidate_of(world)
     uri = world.settings.locations.test_run(transaction=candidate.transaction, version=candidate.version)
     world.store.path_of(uri).unlink()
+    shutil.rmtree(world.store.path_of(world.settings.locations.begun_runs(transaction=candidate.transaction)))
     sabesp = tmp_path / "sabesp"
     sabesp.write_text(f"#!/bin/sh\necho 'Running Itaipu with --transaction {named(world)}'\n")
     sabesp.chmod(0o755)

@@ -22,9 +22,17 @@ from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_assets.settings import Settings
 
 
+class ItaipuTestRunConfig(dg.Config):
+    """Run config of `itaipu_test_run`."""
+
+    again: bool = False
+    """Start a new test run even if there is one whose tables may be judged."""
+
+
 @dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=[Stage.CANDIDATE.value])
 def itaipu_test_run(
     context: Context,
+    config: ItaipuTestRunConfig,
     itaipu: dg.ResourceParam[Itaipu],
     metapod: dg.ResourceParam[Metapod],
     store: dg.ResourceParam[ObjectStore],
@@ -36,8 +44,9 @@ def itaipu_test_run(
     """A test run of Itaipu at the candidate's commit: every contract computed with the new log cache.
 
     `sabesp` starts it; its output goes to the run's log line by line and names the metapod transaction. The asset fails
-    if the run fails or does not name exactly one transaction. No run is started while the validation rules are
-    malformed or have an expired allowance, because they could not judge it.
+    if the run fails or does not name exactly one transaction. An earlier run of the same candidate is used again unless
+    it aborted a contract or was refused. No run is started while the validation rules are malformed or have an expired
+    allowance, because they could not judge it.
     """
     documents, started = Documents(store), time.monotonic()
     runner = TestRunner(
@@ -48,12 +57,13 @@ def itaipu_test_run(
         repository=repository,
         clock=clock,
         locations=settings.locations,
+        time_limit=settings.test_run_time,
         tell=context.log.info,
         tell_output=context.log.debug,
     )
     with refusals_fail_the_asset():
         candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
-        run, uri = runner.find_or_run(candidate), runner.document_uri(candidate)
+        run, uri = runner.find_or_run(candidate, again=config.again), runner.document_uri(candidate)
         digest = documents.write(uri, run)
         datasets = runner.datasets_of(run)
     committed = sum(dataset.state is DatasetState.COMMITTED for dataset in datasets)

@@ -59,6 +59,8 @@ def log_cache_pull_request(
             clock=clock,
             settings=settings,
         )
+        for dead in publisher.find_readers().passed_over:
+            context.log.warning(f"Not waited for: {dead}")
         published = publisher.publish(candidate, verdict, run)
     context.log.info(f"Pull request #{published.pull_request.number}: {published.pull_request.url}")
     return materialized(published.uri, published.digest, _metadata(published, candidate))

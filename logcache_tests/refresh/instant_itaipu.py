@@ -1,0 +1,60 @@
+"""An Itaipu that computes nothing: its runs open a transaction in a world's metapod and leave datasets in any state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from typing_extensions import override
+
+from logcache_assets.domain.transactions import DatasetState, TransactionType
+from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import open_transaction
+from logcache_assets.ports import EarlierTestRun, FinishedTestRun, Itaipu, Tell
+
+
+class KilledError(BaseException):
+    """The process ends here, as by SIGKILL: nothing handles it."""
+
+
+@dataclass
+class InstantItaipu(Itaipu):
+    """Its runs have one dataset per name, in the given state."""
+
+    world: World
+    datasets: dict[str, DatasetState]
+    killed: str = ""
+    """Where the refresh is killed: `unnamed` or `named`, that is before or after it wrote the transaction down."""
+    begun: dict[str, str] = field(default_factory=dict)
+    """Token → transaction, which the run's output names."""
+    is_running: bool | None = False
+
+    @override
+    def test_run(
+        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+    ) -> FinishedTestRun:
+        now = self.world.clock.now()
+        transaction = open_transaction(self.world, TransactionType.CUSTOM, name="logcache", started_at=now)
+        self.begun[token] = transaction
+        for name, state in self.datasets.items():
+            leave_dataset(self.world, transaction, name, state)
+        if self.killed == "unnamed":
+            raise KilledError
+        named(transaction)
+        if self.killed:
+            raise KilledError
+        return FinishedTestRun(transaction=transaction, aborted={})
+
+    @override
+    def find_run(self, token: str, *, version: str) -> EarlierTestRun | None:
+        if token not in self.begun:
+            return None
+        return EarlierTestRun(transaction=self.begun[token], is_running=self.is_running, failures=())
+
+
+def leave_dataset(world: World, transaction: str, name: str, state: DatasetState) -> None:
+    """Register a dataset and bring it into a state."""
+    metapod, now = world.metapod_store, world.clock.now()
+    metapod.register_dataset(transaction, name)
+    if state is DatasetState.COMMITTED:
+        metapod.commit_dataset(transaction, name, path=f"s3://ephemeral/{name}", columns=(), committed_at=now)
+    elif state is DatasetState.ABORTED:
+        metapod.abort_dataset(transaction, name, aborted_at=now)
