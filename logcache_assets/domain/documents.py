@@ -153,6 +153,8 @@ class Candidate(Document, frozen=True, kw_only=True):
     base_map_sha256: str
     map_sha256: str
     changes: tuple[ChangedEntry, ...]
+    warnings: tuple[Problem, ...] = ()
+    """Damage of the active entries that it replaces: nobody may roll back to these."""
 
     @property
     def version(self) -> str:

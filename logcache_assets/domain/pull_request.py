@@ -95,6 +95,13 @@ def _rollback(candidate: Candidate) -> Iterator[str]:
         "it may hold deleted personal data."
     )
     yield ""
+    if candidate.warnings:
+        yield "**Do not roll back to these former entries, they are damaged:**"
+        yield ""
+        yield from (f"- {warning}" for warning in candidate.warnings[:WARNINGS])
+        if more := len(candidate.warnings[WARNINGS:]):
+            yield f"- and {more:,} more"
+        yield ""
     yield "```"
     yield f"git revert {candidate.version}"
     yield "```"

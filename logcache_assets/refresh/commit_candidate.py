@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from logcache_assets.domain.documents import (
     Candidate,
     ChangedEntry,
@@ -21,7 +23,7 @@ from logcache_assets.domain.log_cache_map import (
     render_map,
     with_entries,
 )
-from logcache_assets.domain.problems import join_problems
+from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.selections import branch_name, selection_name
 from logcache_assets.errors import Refused
@@ -53,22 +55,27 @@ class CandidateCommitter:
         base = read_base_map(self.repository)
         entries = {parse_instance(log.instance): entry_for(copy, log) for copy in copies for log in copy.logs}
         merged = with_entries(base.entries, entries)
-        self._require_sound(merged, entries, base)
+        warnings = self._require_sound(merged, entries, base)
         if merged == base.entries:
             raise Refused(
                 f"nothing to refresh: the map on {self.repository.base_branch} already points to transaction "
                 f"{night.transaction}; wait for the next nightly run"
             )
-        return self._commit(night, copies, base=base, text=render_map(merged), catalog=catalog)
+        candidate = self._commit(night, copies, base=base, text=render_map(merged), catalog=catalog)
+        return replace(candidate, warnings=warnings)
 
-    def _require_sound(self, merged: LogCacheMap, entries: Mapping[Instance, MapEntry], base: BaseMap) -> None:
-        """Refuse problems of the new map, and wrong pointers of the base map, because a rollback returns to them."""
+    def _require_sound(
+        self, merged: LogCacheMap, entries: Mapping[Instance, MapEntry], base: BaseMap
+    ) -> tuple[Problem, ...]:
+        """Refuse problems of the new map, and return those of the entries that it replaces.
+
+        A damaged entry is replaced by a sound one, so its damage forbids nothing but a rollback to it.
+        """
         inspector = Inspector(Documents(self.store), self.segment_index)
-        in_base = (p for i, e in instances_of(base.entries) for p in inspector.find_pointer_problems(i, e))
-        problems = inspector.find_problems(merged, changed=tuple(entries), base=base.entries)
-        found = list(dict.fromkeys([*(f"active map, {problem}" for problem in in_base), *map(str, problems)]))
-        if found:
+        if found := list(inspector.find_problems(merged, changed=tuple(entries), base=base.entries)):
             raise Refused(f"no candidate was committed: {join_problems(found)}")
+        replaced = ((i, e) for i, e in instances_of(base.entries) if i in entries and e != entries[i])
+        return tuple(problem for i, e in replaced for problem in inspector.find_pointer_problems(i, e))
 
     def _commit(
         self,

@@ -98,7 +98,11 @@ class Inspector:
             return
         digest = hashlib.sha256(content).hexdigest()
         yield from find_pointer_problems(instance, entry, manifest, manifest_sha256=digest)
-        yield from find_damage(manifest, self.documents.store)
+        try:
+            yield from find_damage(manifest, self.documents.store)
+        except WrongData as error:
+            found = f"the files of {manifest.log.uri} cannot be listed: {error}"
+            yield Problem(code="C13", subjects=(instance.name,), found=(found,), remedy=REFRESH_AGAIN)
 
 
 def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import render_body, render_title
 from logcache_tests.domain.contract_samples import reason
 from logcache_tests.domain.samples import NOW, candidate, changed, inventory, verdict
@@ -66,6 +67,16 @@ def test_a_reviewer_is_told_of_every_warning() -> None:
 
     assert "**Approved**: 1 of 2 contracts passed every rule" in body
     assert "- contract-feed/accounts: all gone; most of them\n- cards: sound_table: few\n\nReport: " in body
+
+
+def test_a_reviewer_is_told_where_no_rollback_leads() -> None:
+    """Former entries whose files are damaged are replaced; nobody may return to them."""
+    gone = Problem(code="C13", subjects=("feed-s0",), found=("part-0.parquet is gone",), remedy="find out who did it")
+    body = render_body(changed(candidate(), warnings=(gone,) * 17), verdict(), report_uri=REPORT, now=NOW)
+
+    rollback = body.partition("## Rolling back")[2]
+    told = "- feed-s0: part-0.parquet is gone (C13); find out who did it\n"
+    assert f"**Do not roll back to these former entries, they are damaged:**\n\n{told * 15}- and 2 more\n" in rollback
 
 
 def test_a_contract_without_results_passed_no_rule() -> None:

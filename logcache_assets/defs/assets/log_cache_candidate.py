@@ -63,6 +63,8 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         context.log.info(
             f"Committed {candidate.version} on {candidate.branch}: {len(candidate.changes)} entries changed"
         )
+        for warning in candidate.warnings:
+            context.log.warning(f"active map, which this candidate replaces: {warning}")
         return materialized(uri, digest, _metadata(candidate, text))
 
     return log_cache_candidate
