@@ -1,6 +1,7 @@
 """The JSON documents that stages write when they end. Stages hand over nothing else.
 
 They are canonical JSON like the map, so a document's SHA-256 identifies it. None holds a value of a contract or a log.
+log_documents.py has those that describe raw logs.
 """
 
 from datetime import date, datetime
@@ -44,68 +45,6 @@ class NightlyTransaction(Document, frozen=True, kw_only=True):
     raw_paths: dict[str, str]
     """Raw dataset name → folder."""
     rejected: tuple[RejectedTransaction, ...]
-
-
-class FileProof(Document, frozen=True, kw_only=True):
-    """One Parquet file of an export or a manifest, identified by its ETag and proven by its checksum."""
-
-    name: str
-    """Relative to its folder."""
-    size_bytes: int
-    etag: str
-    """The object's ETag as listings show it; a copy of the object has a different one."""
-    checksum: str | None = None
-    """`crc64nvme:<16 hex digits>` of the bytes, in every manifest; None in an export, which only lists its files."""
-
-
-class RawDataset(Document, frozen=True, kw_only=True):
-    """One raw dataset of an instance, as the notebook described it."""
-
-    uri: str
-    files: tuple[FileProof, ...]
-    columns: dict[str, str]
-    """Column → type, in order."""
-    rows: int
-    last_t: int
-    """Computed from the data; 0 when empty."""
-    fingerprint: str
-    """Order-independent digest of the rows, with its algorithm."""
-
-    @property
-    def size_bytes(self) -> int:
-        """Bytes of all files."""
-        return sum(file.size_bytes for file in self.files)
-
-
-class RawLogs(Document, frozen=True, kw_only=True):
-    """Both raw datasets of one instance."""
-
-    instance: str
-    log: RawDataset
-    materialized_entities: RawDataset
-    duplicate_datoms: int
-    """Rows of the log that repeat a datom; byte arrays are not counted, because equal ones may occur in one tx."""
-    current_facts: int
-
-
-class LogExport(Document, frozen=True, kw_only=True):
-    """What the export notebook found for one database."""
-
-    transaction: str
-    database: str
-    source_read_at: datetime
-    instances: tuple[RawLogs, ...]
-
-
-class Manifest(Document, frozen=True, kw_only=True):
-    """Describes every file of one cached log; it is written into the folder last."""
-
-    instance: str
-    last_t: int
-    transaction: str
-    source_read_at: datetime
-    log: RawDataset
-    materialized_entities: RawDataset
 
 
 class CopiedLog(Document, frozen=True, kw_only=True):

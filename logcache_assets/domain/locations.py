@@ -76,6 +76,14 @@ class Locations:
         """URI of the document that describes the raw logs of a database."""
         return self._document(transaction, Stage.EXPORT, database)
 
+    def export_request(self, *, transaction: str, token: str) -> str:
+        """URI of what a run of the export notebook is asked."""
+        return f"{self.documents}{transaction}/export_request/{token}.json"
+
+    def export_answer(self, *, transaction: str, digest: str) -> str:
+        """URI of what a run of the export notebook found; the digest is that of the document."""
+        return f"{self.documents}{transaction}/export_answer/{digest}.json"
+
     def permanent_log(self, *, transaction: str, database: str) -> str:
         """URI of the document of the cached logs of a database."""
         return self._document(transaction, Stage.PERMANENT_LOG, database)

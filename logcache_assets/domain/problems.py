@@ -28,6 +28,7 @@ Code = Literal[
     "C24",
     "C26",
     "C29",
+    "C31",
 ]
 """Identifies a check; it stays the same when the words of a message change."""
 
@@ -50,6 +51,7 @@ CODES: Mapping[Code, str] = {
     "C24": "The catalog declares the same contracts as the definitions at the candidate's commit.",
     "C26": "The base branch is still the commit that the candidate was built on.",
     "C29": "Every required check has run, on exactly what would be published.",
+    "C31": "A cached log is exactly the datoms of its segments; its materialized entities are the facts of that log.",
 }
 """Code → what holds when the check passes."""
 

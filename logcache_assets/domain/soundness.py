@@ -6,10 +6,11 @@ Every function yields the problems it finds, and nothing for a sound input.
 from collections.abc import Iterator, Mapping, Sequence
 
 from logcache_assets.domain.canonical_json import utc_text
-from logcache_assets.domain.documents import Manifest, RawLogs
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
+from logcache_assets.domain.log_documents import Manifest, RawLogs
+from logcache_assets.domain.log_ranges import SegmentRange
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import Segment, find_chain_faults, find_stale_segments, newest_t
 from logcache_assets.domain.wording import count_of
@@ -75,7 +76,7 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
     """Why LogOp could not continue this entry with the segments of the index (C1 to C4, C7)."""
     stale = find_stale_segments(segments, cached_until_t=entry.last_t, source_read_at=entry.source_read_at)
     if stale:
-        yield _stale(instance, stale)
+        yield stale_problem(instance.name, stale)
     if entry.last_t > newest_t(segments):
         yield Problem(
             code="C4",
@@ -87,7 +88,8 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
     yield from find_chain_faults(segments, after_t=entry.last_t)
 
 
-def _stale(instance: Instance, stale: Sequence[Segment]) -> Problem:
+def stale_problem(instance: str, stale: Sequence[Segment | SegmentRange]) -> Problem:
+    """The refusal of a log that was read before some of its segments were extracted again (C7)."""
     first, were = stale[0], "was" if len(stale) == 1 else "were"
     found = (
         f"{count_of(len(stale), 'segment')} with t that the cache holds {were} extracted again after the cache was "
@@ -95,7 +97,7 @@ def _stale(instance: Instance, stale: Sequence[Segment]) -> Problem:
     )
     return Problem(
         code="C7",
-        subjects=(instance.name,),
+        subjects=(instance,),
         found=(found,),
         why="it may still hold deleted personal data",
         remedy="refresh from a nightly run that started later",

@@ -4,13 +4,16 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 
+import polars as pl
+
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH
-from logcache_assets.domain.names import contract_dataset, raw_entities_dataset
+from logcache_assets.domain.names import contract_dataset, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.engine.storage.parquet import list_parquet, parquet_bytes, read_parquet_files
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.demo_data import read_index_file
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, TRUNCATED_COPY, WRONG_VALUE, Fault
@@ -55,6 +58,11 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
             name="lost-files",
             description="the files of a committed raw dataset are deleted",
             inject=acts.lost_files,
+        ),
+        Fault(
+            name="lost-datom",
+            description="the raw log of the nightly transaction lacks one datom; its contracts do not show it",
+            inject=acts.lost_datom,
         ),
         Fault(
             name="wrong-last-t",
@@ -140,6 +148,15 @@ class _Accidents:
         for item in tuple(self._world.store.list_objects(folder)):
             self._world.store.path_of(item.uri).unlink()
         return f"no file is left at {folder}"
+
+    def lost_datom(self) -> str:
+        instance = next(self._instances())
+        store, folder = self._world.store, self._night().datasets[raw_log_dataset(instance)].path or ""
+        uri = list_parquet(folder, store)[0]
+        log = read_parquet_files([uri], store)
+        middle = len(log) // 2
+        store.write(uri, parquet_bytes(pl.concat([log[:middle], log[middle + 1 :]])))
+        return f"{raw_log_dataset(instance)} of transaction {self._night().id} lacks one datom, at t {log['t'][middle]}"
 
     def wrong_last_t(self) -> str:
         repository = self._world.repository

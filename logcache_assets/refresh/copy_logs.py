@@ -14,19 +14,11 @@ from typing import TypeVar
 import msgspec
 
 from logcache_assets.domain.copying import plan_copy
-from logcache_assets.domain.documents import (
-    CopiedLog,
-    FileProof,
-    LogExport,
-    Manifest,
-    PermanentLog,
-    RawDataset,
-    RawLogs,
-    document_digest,
-    render_document,
-)
+from logcache_assets.domain.documents import CopiedLog, PermanentLog, document_digest, render_document
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import CacheFolder
+from logcache_assets.domain.log_documents import FileProof, LogExport, Manifest, RawDataset, RawLogs
+from logcache_assets.domain.log_ranges import prove_ranges
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.errors import LogCacheError, Refused, Unavailable
 from logcache_assets.ports import Clock, ObjectStore, ObjectStoreUnavailable, StoredObject
@@ -85,6 +77,7 @@ class Copier:
             source_read_at=export.source_read_at,
             log=self._copy_dataset(logs.log, folder.log),
             materialized_entities=self._copy_dataset(logs.materialized_entities, folder.materialized_entities),
+            ranges=prove_ranges(logs.ranges),
         )
         return self._describe(folder, manifest)
 

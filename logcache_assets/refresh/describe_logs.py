@@ -4,24 +4,30 @@ domain/soundness.py decides whether a described log may become a cache; engine/r
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
-from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
+from logcache_assets.domain.documents import NightlyTransaction, parse_document
 from logcache_assets.domain.instances import Instance, parse_instance
-from logcache_assets.domain.json_text import JsonError, decode_json
-from logcache_assets.domain.locations import Locations, Stage
-from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
+from logcache_assets.domain.locations import Locations, Stage, folder_of
+from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, entry_of
+from logcache_assets.domain.log_documents import ExportRequest, InstanceRequest, LogExport, Manifest, RawLogs
+from logcache_assets.domain.log_ranges import ProvenRange, plan_comparison, was_compared_with
 from logcache_assets.domain.names import raw_datasets
 from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.soundness import find_export_problems
-from logcache_assets.errors import Refused
-from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, Tell
+from logcache_assets.domain.unproven import find_unproven
+from logcache_assets.errors import Refused, WrongData
+from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, SegmentIndex, Tell
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.export_run import read_answer, request_token, store_request
 from logcache_assets.refresh.file_proofs import expected_pins, listed, pins
+
+Segments = Mapping[Instance, Sequence[Segment]]
+"""The segments of each instance of a refresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,82 +35,94 @@ class LogDescriber:
     """Reuses documents that still describe the raw logs, and runs the notebook for the other databases."""
 
     store: ObjectStore
+    segment_index: SegmentIndex
     runner: NotebookRunner
     locations: Locations
     tell: Tell
     """Takes lines for the run's log."""
     tell_output: Tell
     """Takes the notebook's own output."""
+    verify_all: bool = False
+    """Compare the logs with every segment, also with those that the active caches' manifests vouch for."""
 
-    def describe(self, night: NightlyTransaction, databases: Catalog) -> dict[str, LogExport]:
+    def describe(self, night: NightlyTransaction, databases: Catalog, *, active: LogCacheMap) -> dict[str, LogExport]:
         """Return one document per database; the notebook runs once for all databases without a valid document.
+
+        Args:
+            night: the night whose raw logs are described.
+            databases: the databases of the refresh.
+            active: the map whose caches vouch for segments that they were compared with.
 
         Raises:
             Refused: the night was not chosen for one of these databases.
             NotebookError: the notebook failed, or its result lacks an instance.
         """
         _require_raw_paths(night, databases)
-        known = {d.database: self._find_valid(night, d) for d in databases}
+        segments = {i: self.segment_index.segments(i) for database in databases for i in database.instances}
+        known = {d.database: self._find_valid(night, d, segments) for d in databases}
         due = tuple(d for d in databases if known[d.database] is None)
         found = {name: export for name, export in known.items() if export is not None}
         if due:
             self.tell(f"The export notebook reads the raw logs of {', '.join(d.database for d in due)}")
-            found |= export_logs(night, due, runner=self.runner, tell=self.tell_output)
+            found |= self._export(night, due, segments, active)
         return {d.database: found[d.database] for d in databases}
 
     def document_uri(self, night: NightlyTransaction, database: str) -> str:
         """URI of the document of a database."""
         return self.locations.export(transaction=night.transaction, database=database)
 
-    def _find_valid(self, night: NightlyTransaction, database: DatabaseDefinition) -> LogExport | None:
+    def _find_valid(
+        self, night: NightlyTransaction, database: DatabaseDefinition, segments: Segments
+    ) -> LogExport | None:
         uri = self.document_uri(night, database.database)
         export = Documents(self.store).find(uri, LogExport)
-        return export if export and is_still_true(export, night, database, self.store) else None
+        if export is None or not is_still_true(export, night, database, segments, self.store):
+            return None
+        is_enough = not (self.verify_all and any(r.vouched for logs in export.instances for r in logs.ranges))
+        return export if is_enough else None
 
-
-def export_logs(
-    night: NightlyTransaction, databases: Catalog, *, runner: NotebookRunner, tell: Tell
-) -> dict[str, LogExport]:
-    """Run the notebook once for these databases and return one document for each.
-
-    Raises:
-        NotebookError: the notebook failed, or its result lacks an instance.
-    """
-    instances = [instance for database in databases for instance in database.instances]
-    parameters = {"request": _request_text(night, instances)}
-    answer = runner.run(parameters, token=_token(parameters), tell=tell)
-    found = {logs.instance: logs for logs in _parse_answer(answer)}
-    if missing := [instance.name for instance in instances if instance.name not in found]:
-        raise NotebookWrongData(f"the notebook's result lacks {', '.join(missing)}; see its output and run it again")
-    return {database.database: _document(night, database, found) for database in databases}
-
-
-def _request_text(night: NightlyTransaction, instances: Sequence[Instance]) -> str:
-    wanted = []
-    for instance in instances:
-        log, entities = raw_datasets(instance)
-        wanted.append(
-            {
-                "instance": instance.name,
-                "log": night.raw_paths[log],
-                "materialized_entities": night.raw_paths[entities],
-            }
+    def _export(
+        self, night: NightlyTransaction, databases: Catalog, segments: Segments, active: LogCacheMap
+    ) -> dict[str, LogExport]:
+        """Run the notebook once for these databases and return one document for each."""
+        instances = [instance for database in databases for instance in database.instances]
+        request = ExportRequest(
+            transaction=night.transaction,
+            instances=tuple(self._request(night, i, segments[i], entry_of(active, i)) for i in instances),
         )
-    return json.dumps({"transaction": night.transaction, "instances": wanted}, sort_keys=True)
+        token = request_token(request, night)
+        uri = store_request(request, token=token, locations=self.locations, store=self.store)
+        answer = self.runner.run({"request": uri}, token=token, tell=self.tell_output)
+        found = {logs.instance: logs for logs in read_answer(answer, self.store)}
+        if missing := [instance.name for instance in instances if instance.name not in found]:
+            raise NotebookWrongData(
+                f"the notebook's result lacks {', '.join(missing)}; see its output and run it again"
+            )
+        return {database.database: _document(night, database, found) for database in databases}
+
+    def _request(
+        self, night: NightlyTransaction, instance: Instance, segments: Sequence[Segment], entry: MapEntry | None
+    ) -> InstanceRequest:
+        log, entities = raw_datasets(instance)
+        proven = () if entry is None or self.verify_all else find_proven_ranges(entry, self.store)
+        return InstanceRequest(
+            instance=instance.name,
+            log=night.raw_paths[log],
+            materialized_entities=night.raw_paths[entities],
+            segments=plan_comparison(segments, proven),
+        )
 
 
-def _token(parameters: Mapping[str, str]) -> str:
-    """Token of a request: the same request finds the same notebook run. Databricks allows 64 characters."""
-    return hashlib.sha256(json.dumps(dict(parameters), sort_keys=True).encode()).hexdigest()
-
-
-def _parse_answer(answer: str) -> tuple[RawLogs, ...]:
+def find_proven_ranges(entry: MapEntry, store: ObjectStore) -> tuple[ProvenRange, ...]:
+    """The ranges that an entry's manifest vouches for; none if the manifest is missing or not the one that it names."""
+    uri = folder_of(entry.log).manifest
     try:
-        return decode_json(answer, tuple[RawLogs, ...])
-    except JsonError as error:
-        raise NotebookWrongData(
-            f"the notebook's result is malformed: {error}; see its output and run it again"
-        ) from error
+        content = store.read(uri)
+        if hashlib.sha256(content).hexdigest() != entry.manifest_sha256:
+            return ()
+        return parse_document(content, Manifest, where=uri).ranges
+    except WrongData:
+        return ()
 
 
 def _document(night: NightlyTransaction, database: DatabaseDefinition, found: Mapping[str, RawLogs]) -> LogExport:
@@ -117,17 +135,22 @@ def _document(night: NightlyTransaction, database: DatabaseDefinition, found: Ma
 
 
 def is_still_true(
-    export: LogExport, night: NightlyTransaction, database: DatabaseDefinition, store: ObjectStore
+    export: LogExport,
+    night: NightlyTransaction,
+    database: DatabaseDefinition,
+    segments: Segments,
+    store: ObjectStore,
 ) -> bool:
-    """True if a document still describes the files at the raw paths."""
+    """True if a document still describes the files at the raw paths and the segments of the index."""
     if [logs.instance for logs in export.instances] != [instance.name for instance in database.instances]:
         return False
     return all(
-        dataset.uri == night.raw_paths[name] and pins(listed(store, dataset.uri)) == expected_pins(dataset)
-        for logs in export.instances
-        for name, dataset in zip(
-            raw_datasets(parse_instance(logs.instance)), (logs.log, logs.materialized_entities), strict=True
+        was_compared_with(logs.ranges, segments[instance], last_t=logs.log.last_t)
+        and all(
+            dataset.uri == night.raw_paths[name] and pins(listed(store, dataset.uri)) == expected_pins(dataset)
+            for name, dataset in zip(raw_datasets(instance), (logs.log, logs.materialized_entities), strict=True)
         )
+        for logs, instance in zip(export.instances, database.instances, strict=True)
     )
 
 
@@ -135,6 +158,7 @@ def find_problems(export: LogExport, active: LogCacheMap) -> Iterator[Problem]:
     """Reasons why the logs of a database must not become its caches."""
     for logs in export.instances:
         yield from find_export_problems(logs, entry_of(active, parse_instance(logs.instance)))
+        yield from find_unproven(logs, source_read_at=export.source_read_at)
 
 
 def _require_raw_paths(night: NightlyTransaction, databases: Catalog) -> None:

@@ -7,7 +7,8 @@ checksum show that two objects hold the same bytes.
 import hashlib
 from collections.abc import Iterator, Mapping
 
-from logcache_assets.domain.documents import CopiedLog, FileProof, Manifest, RawDataset, parse_document
+from logcache_assets.domain.documents import CopiedLog, parse_document
+from logcache_assets.domain.log_documents import FileProof, Manifest, RawDataset
 from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, StoredObject

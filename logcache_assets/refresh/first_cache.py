@@ -9,14 +9,18 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from logcache_assets.domain.documents import Manifest, RawDataset, document_digest, render_document
-from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.documents import document_digest, render_document
+from logcache_assets.domain.locations import CacheFolder, Locations
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.log_documents import InstanceRequest, Manifest, RawDataset, RawLogs
+from logcache_assets.domain.log_ranges import plan_comparison, prove_ranges
+from logcache_assets.domain.problems import join_problems
+from logcache_assets.domain.unproven import find_unproven
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import OnProgress, ignore
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
-from logcache_assets.engine.raw.describe_raw import describe_raw_datasets
+from logcache_assets.engine.raw.prove_logs import prove_logs
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore, Tell
 from logcache_assets.refresh.file_proofs import proof_of
@@ -52,9 +56,7 @@ def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
     folder = locations.cache_folder(source.instance, last_t=last_t, transaction=origin.transaction)
     build = RawBuild(source=source, log=Folder(store, folder.log), entities=Folder(store, folder.materialized_entities))
     built = build_raw(build, store=store, driver=driver, warn=warn, progress=progress)
-    logs = describe_raw_datasets(
-        source.instance.name, log_uri=folder.log, entities_uri=folder.materialized_entities, store=store
-    )
+    logs = _compare_with_segments(source, folder, store=store, driver=driver)
     found = (built.last_t, logs.log.last_t, logs.materialized_entities.last_t, logs.log.rows)
     if found != (last_t, last_t, last_t, built.datoms):
         raise Refused(
@@ -62,6 +64,8 @@ def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
             f"at {logs.log.last_t} with {logs.log.rows}, its entities at {logs.materialized_entities.last_t}; "
             "choose a t of the log (the last_t of a segment), or find out who else writes there"
         )
+    if problems := list(find_unproven(logs, source_read_at=origin.read_at)):
+        raise Refused(join_problems(problems))
     manifest = Manifest(
         instance=source.instance.name,
         last_t=last_t,
@@ -69,6 +73,7 @@ def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
         source_read_at=origin.read_at,
         log=_with_checksums(logs.log, store),
         materialized_entities=_with_checksums(logs.materialized_entities, store),
+        ranges=prove_ranges(logs.ranges),
     )
     text = render_document(manifest)
     store.create(folder.manifest, text.encode())
@@ -80,6 +85,19 @@ def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
         source_read_at=origin.read_at,
         manifest_sha256=document_digest(text),
     )
+
+
+def _compare_with_segments(source: LogSource, folder: CacheFolder, *, store: ObjectStore, driver: Driver) -> RawLogs:
+    """Describe the written datasets and compare them with all segments, which are read again for it."""
+    segments = plan_comparison(source.index.segments(source.instance), ())
+    wanted = InstanceRequest(
+        instance=source.instance.name,
+        log=folder.log,
+        materialized_entities=folder.materialized_entities,
+        segments=segments,
+    )
+    (logs,) = prove_logs([wanted], store=store, driver=driver, tell=lambda _: None)
+    return logs
 
 
 def _with_checksums(dataset: RawDataset, store: ObjectStore) -> RawDataset:

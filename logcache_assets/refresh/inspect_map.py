@@ -7,10 +7,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.documents import Candidate, Manifest, parse_document
+from logcache_assets.domain.documents import Candidate, parse_document
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
+from logcache_assets.domain.log_documents import Manifest
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
     REFRESH_AGAIN,

@@ -17,6 +17,7 @@ CAUSES = {
     "aborted-dataset": ("raw-customers-global/materialized-entities was aborted",),
     "placeholder": ("committed at the placeholder of empty datasets",),
     "lost-files": ("is committed, but no file is left at",),
+    "lost-datom": ("customers-global: the log is not its segments: in t (", ", 1 datom is missing (C31)"),
     "wrong-last-t": ("the map says last_t 3060, the data ends at 3059 (C5)",),
     "empty-contract": ("contract-customers/customers: sound_table: it is empty, yesterday it had 945 rows",),
     "wrong-value": (
@@ -35,6 +36,7 @@ DATABASE = {
     "overlap": "feed",
     "stale-personal-data": "customers",
     "truncated-copy": "customers",
+    "lost-datom": "customers",
     "wrong-last-t": "customers",
     "empty-contract": "customers",
     "wrong-value": "customers",

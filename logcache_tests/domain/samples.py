@@ -11,16 +11,14 @@ from logcache_assets.domain.documents import (
     ContractInventory,
     ContractOutcome,
     CopiedLog,
-    FileProof,
     InstanceSpan,
-    Manifest,
-    RawDataset,
-    RawLogs,
     Verdict,
 )
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.log_documents import FileProof, Manifest, RawDataset, RawLogs
+from logcache_assets.domain.log_ranges import ComparedRange, datom_sum
 from logcache_assets.domain.rules import MANDATORY_RULES
 from logcache_assets.domain.rules.results import AppliedAllowance, RuleName
 from logcache_assets.domain.segments import Segment
@@ -91,6 +89,23 @@ def raw_dataset(name: str, columns: dict[str, str]) -> RawDataset:
     )
 
 
+def compared_range(
+    last_batch_t: int = 0, last_t: int = 4836, *, extracted_at: datetime = READ_AT, vouched: bool = False
+) -> ComparedRange:
+    """A range in which the log is its segment."""
+    found = segment(last_batch_t, last_t, extracted_at=extracted_at)
+    same = datom_sum(24_310, 7)
+    return ComparedRange(
+        segment=found.path,
+        timestamp_ms=found.timestamp_ms,
+        last_batch_t=last_batch_t,
+        last_t=last_t,
+        log=same,
+        segments=same,
+        vouched=vouched,
+    )
+
+
 def raw_logs() -> RawLogs:
     """Sound raw logs of feed-s0."""
     return RawLogs(
@@ -99,6 +114,11 @@ def raw_logs() -> RawLogs:
         materialized_entities=raw_dataset("materialized-entities", FACTS_COLUMNS),
         duplicate_datoms=0,
         current_facts=20_000,
+        ranges=(compared_range(),),
+        outside_datoms=0,
+        wrong_txes=0,
+        wrong_integers=0,
+        differing_attributes=(),
     )
 
 

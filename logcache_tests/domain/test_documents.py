@@ -8,8 +8,6 @@ from logcache_assets.domain.documents import (
     Candidate,
     ContractInventory,
     Document,
-    LogExport,
-    Manifest,
     NightlyTransaction,
     PermanentLog,
     Publication,
@@ -21,6 +19,7 @@ from logcache_assets.domain.documents import (
     render_document,
 )
 from logcache_assets.domain.figures import SchemaChange
+from logcache_assets.domain.log_documents import LogExport, Manifest
 from logcache_assets.domain.rules.results import Excuse, RuleResult
 from logcache_assets.errors import BadInput
 from logcache_tests.domain.contract_samples import allowance, contract_figures, faulty, pattern, reason, rule_result

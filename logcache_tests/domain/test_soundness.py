@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from logcache_assets.domain.documents import Manifest, RawLogs
 from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
+from logcache_assets.domain.log_documents import Manifest, RawLogs
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.soundness import (

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from logcache_assets.domain.documents import LogExport, Manifest, PermanentLog
+from logcache_assets.domain.documents import PermanentLog
+from logcache_assets.domain.log_documents import LogExport, Manifest
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.copy_logs import Copier

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.domain.documents import FileProof, LogExport, Manifest, PermanentLog, RawDataset, RawLogs
+from logcache_assets.domain.documents import PermanentLog
+from logcache_assets.domain.log_documents import FileProof, LogExport, Manifest, RawDataset
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.ports import ObjectStoreUnavailable, StoredObject
@@ -18,6 +20,7 @@ from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.file_proofs import find_damage
 from logcache_assets.settings import Settings
 from logcache_tests.adapters.multipart_store import MultipartStore
+from logcache_tests.domain.samples import raw_logs
 from logcache_tests.worlds import files_of
 
 NOW = datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC)
@@ -69,7 +72,7 @@ def bench_over(folder: Path, kind: Kind) -> Bench:
     for bucket in (settings.ephemeral_bucket, settings.permanent_bucket):
         store.create_bucket(bucket)
     log, entities = (raw_dataset(store, f"s3://{settings.ephemeral_bucket}/{name}") for name in ("log", "entities"))
-    logs = RawLogs(instance="feed-s0", log=log, materialized_entities=entities, duplicate_datoms=0, current_facts=1)
+    logs = msgspec.structs.replace(raw_logs(), log=log, materialized_entities=entities)
     export = LogExport(transaction=NIGHT, database="feed", source_read_at=NOW, instances=(logs,))
     return Bench(folder=folder, store=store, clock=clock, settings=settings, export=export)
 

@@ -12,6 +12,7 @@ from logcache_assets.refresh.contract_evidence import Evidence
 from logcache_assets.refresh.copy_logs import Copier
 from logcache_assets.refresh.decide_verdict import Decider
 from logcache_assets.refresh.describe_logs import LogDescriber
+from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.judge_contracts import judge_contracts, make_inventory
 from logcache_assets.refresh.publish import Publisher
 from logcache_assets.refresh.start_test_run import TestRunner
@@ -27,9 +28,14 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
 
     night = NightChooser(**asked).choose(customers, named=None)
     describer = LogDescriber(
-        store=ports.store, runner=ports.notebook_runner, locations=settings.locations, tell=silent, tell_output=silent
+        store=ports.store,
+        segment_index=ports.segment_index,
+        runner=ports.notebook_runner,
+        locations=settings.locations,
+        tell=silent,
+        tell_output=silent,
     )
-    exports = describer.describe(night, customers)
+    exports = describer.describe(night, customers, active=read_base_map(ports.repository).entries)
     copies = [Copier(ports.store, ports.clock, settings).copy_export(export) for export in exports.values()]
     committer = CandidateCommitter(store=ports.store, segment_index=ports.segment_index, repository=ports.repository)
     candidate = committer.commit(night, copies, catalog=names)

@@ -18,9 +18,10 @@ from logcache_assets.defs.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.domain.documents import LogExport, NightlyTransaction, RawLogs
+from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.locations import Stage
-from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore
+from logcache_assets.domain.log_documents import LogExport, RawLogs
+from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore, SegmentIndex
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
@@ -39,12 +40,14 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         context: Context,
         runner: dg.ResourceParam[NotebookRunner],
         store: dg.ResourceParam[ObjectStore],
+        segment_index: dg.ResourceParam[SegmentIndex],
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
     ) -> Iterator[Materialized]:
         documents, started = Documents(store), time.monotonic()
         describer = LogDescriber(
             store=store,
+            segment_index=segment_index,
             runner=runner,
             locations=settings.locations,
             tell=context.log.info,
@@ -53,7 +56,8 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         with refusals_fail_the_asset():
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             active = read_base_map(repository).entries
-            exports = describer.describe(night, select_databases(catalog, selected_databases(context)))
+            selected = select_databases(catalog, selected_databases(context))
+            exports = describer.describe(night, selected, active=active)
         duration: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
         problems = {database: list(find_problems(export, active)) for database, export in exports.items()}
         for database, export in exports.items():

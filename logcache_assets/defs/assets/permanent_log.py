@@ -18,8 +18,9 @@ from logcache_assets.defs.stage import (
     tags_of,
     upstream_document,
 )
-from logcache_assets.domain.documents import LogExport, PermanentLog
+from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.locations import Stage
+from logcache_assets.domain.log_documents import LogExport
 from logcache_assets.ports import Clock, ObjectStore
 from logcache_assets.refresh.copy_logs import Copier, find_intact_copy
 from logcache_assets.refresh.document_store import Documents

@@ -1,23 +1,25 @@
 """Describes the two raw datasets of an instance from their data, for the export notebook.
 
-A description holds figures and digests, never a value of the log. domain/soundness.py judges the figures;
-docs/formats.md has the layout of the files.
+A description holds figures and sums, never a value of the log. domain/soundness.py judges the figures; docs/formats.md
+has the layout of the files. prove_logs.py reads the segments that a log is compared with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
-from logcache_assets.domain.documents import FileProof, RawDataset, RawLogs
+from logcache_assets.domain.log_documents import FileProof, RawDataset, RawLogs
+from logcache_assets.domain.log_ranges import DatomSum, RequestedSegment
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
+from logcache_assets.engine.raw.compare_facts import count_wrong_integers, find_differing_attributes, sum_facts
+from logcache_assets.engine.raw.datom_hash import SUM_NAME, datom_hash, sum_of
+from logcache_assets.engine.raw.sum_ranges import RangeSums
+from logcache_assets.engine.raw.tx_check import TxCheck
 from logcache_assets.engine.storage.parquet import list_folder, parquet_uris, read_each
 from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.ports import ObjectStore, ObjectStoreWrongData
-
-FINGERPRINT = f"polars-{pl.__version__}-row-hash-sum-1"
-"""The name of the digest. polars promises equal hashes only within one version, so the name holds the version."""
 
 BYTES_TYPE = "27"
 """The entity id of :db.type/bytes, as a :db/valueType datom holds it.
@@ -25,8 +27,16 @@ BYTES_TYPE = "27"
 Two equal byte arrays that are asserted in one tx are two equal datoms of a sound log.
 """
 
-_SEED = 0x6C6F67
-_HALF = 2**32
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedLogs:
+    """Both raw datasets of one instance, before the log is compared with segments."""
+
+    logs: RawLogs
+    log_sums: tuple[DatomSum, ...]
+    """The log's datoms in the range of each segment that was given."""
+    log_files: tuple[str, ...]
+    """URIs of the log's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,86 +48,126 @@ class DescribeTask:
     """The URI of a folder of Parquet files; so is materialized_entities."""
     materialized_entities: str
     store: ObjectStore
+    segments: tuple[RequestedSegment, ...] = ()
+    """The ranges whose datoms are added up, ascending by last_t."""
 
-    def run(self) -> RawLogs:
+    def run(self) -> DescribedLogs:
         """Return the description; an error names the instance."""
         try:
-            return describe_raw_datasets(
-                self.instance, log_uri=self.log, entities_uri=self.materialized_entities, store=self.store
-            )
+            return self._describe()
         except (EngineError, ObjectStoreWrongData) as error:
             raise EngineError(f"{self.instance}: {error}") from error
 
-
-def describe_raw_datasets(instance: str, *, log_uri: str, entities_uri: str, store: ObjectStore) -> RawLogs:
-    """Describe what lies in both folders, from the data of one file after the other.
-
-    Raises:
-        ParquetError: a file is unreadable, or one folder holds files of different columns.
-        ObjectStoreError: a folder could not be listed.
-    """
-    log = _describe(log_uri, store, last_t_in=("t",))
-    entities = _describe(entities_uri, store, last_t_in=("t_from", "t_to"))
-    log_files, facts_files = (_uris(dataset) for dataset in (log, entities))
-    return RawLogs(
-        instance=instance,
-        log=log,
-        materialized_entities=entities,
-        duplicate_datoms=count_duplicates(log_files, store) if log.columns == column_types(LOG_SCHEMA) else 0,
-        current_facts=_count_open(facts_files, store) if entities.columns == column_types(FACTS_SCHEMA) else 0,
-    )
-
-
-def _uris(dataset: RawDataset) -> tuple[str, ...]:
-    names = (file.name for file in dataset.files if file.name.endswith(".parquet"))
-    return tuple(f"{dataset.uri.rstrip('/')}/{name}" for name in names)
+    def _describe(self) -> DescribedLogs:
+        log_files, facts_files = _Files(self.log, self.store), _Files(self.materialized_entities, self.store)
+        log, facts = _LogFigures(self.segments), _FactsFigures()
+        log_dataset = log_files.describe(log.add, last_t_in=("t",), sums=lambda: log.total)
+        facts_dataset = facts_files.describe(facts.add, last_t_in=("t_from", "t_to"), sums=lambda: facts.total)
+        both = bool(log_files.uris and facts_files.uris) and not (log.is_other or facts.is_other)
+        logs = RawLogs(
+            instance=self.instance,
+            log=log_dataset,
+            materialized_entities=facts_dataset,
+            duplicate_datoms=count_duplicates(log.hashes, log_files.uris, self.store),
+            current_facts=facts.current,
+            ranges=(),
+            outside_datoms=log.ranges.outside,
+            wrong_txes=log.txes.count_wrong(),
+            wrong_integers=count_wrong_integers(facts_files.uris, self.store) if both else 0,
+            differing_attributes=find_differing_attributes(log_files.uris, facts_files.uris, self.store)
+            if both and log.total != facts.total
+            else (),
+        )
+        return DescribedLogs(logs=logs, log_sums=tuple(log.ranges.sums), log_files=log_files.uris)
 
 
-def _describe(uri: str, store: ObjectStore, *, last_t_in: Sequence[str]) -> RawDataset:
-    """Describe one folder; last_t is the greatest value of the named columns.
+class _Files:
+    """The files of one raw dataset."""
 
-    Without these columns last_t is 0; the description's columns then show why.
-    """
-    objects = tuple(list_folder(uri, store))
-    rows = last_t = hashes = 0
-    schema = pl.Schema()
-    for frame in read_each(tuple(parquet_uris(objects)), store):
-        schema = frame.schema
-        names = [name for name in last_t_in if schema.get(name) == pl.Int64]
-        rows += len(frame)
-        last_t = max(last_t, frame.select(pl.max_horizontal(pl.col(names).max())).item() or 0) if names else last_t
-        hashes += sum_hashes(frame)
-    folder = uri.rstrip("/") + "/"
-    proofs = (FileProof(name=o.uri.removeprefix(folder), size_bytes=o.size_bytes, etag=o.etag) for o in objects)
-    return RawDataset(
-        uri=uri,
-        files=tuple(proofs),
-        columns=column_types(schema),
-        rows=rows,
-        last_t=last_t,
-        fingerprint=f"{FINGERPRINT}:{hashes % 2**64:016x}",
-    )
+    def __init__(self, uri: str, store: ObjectStore) -> None:
+        self._uri, self._store = uri, store
+        self._objects = tuple(list_folder(uri, store))
+        self.uris = tuple(parquet_uris(self._objects))
+
+    def describe(
+        self, look: Callable[[pl.DataFrame], None], *, last_t_in: Sequence[str], sums: Callable[[], DatomSum]
+    ) -> RawDataset:
+        """Read every file once, show it to `look`, and describe the dataset.
+
+        Without the columns `last_t_in`, last_t is 0; the description's columns then show why.
+        """
+        rows = last_t = 0
+        schema = pl.Schema()
+        for frame in read_each(self.uris, self._store):
+            schema = frame.schema
+            names = [name for name in last_t_in if schema.get(name) == pl.Int64]
+            rows += len(frame)
+            last_t = max(last_t, frame.select(pl.max_horizontal(pl.col(names).max())).item() or 0) if names else last_t
+            look(frame)
+        folder = self._uri.rstrip("/") + "/"
+        proofs = (
+            FileProof(name=o.uri.removeprefix(folder), size_bytes=o.size_bytes, etag=o.etag) for o in self._objects
+        )
+        return RawDataset(
+            uri=self._uri,
+            files=tuple(proofs),
+            columns=column_types(schema),
+            rows=rows,
+            last_t=last_t,
+            fingerprint=f"{SUM_NAME}:{sums().hashes}",
+        )
 
 
-def sum_hashes(frame: pl.DataFrame) -> int:
-    """Add up the 64-bit hashes of all rows; modulo 2^64 the sum is the fingerprint.
+class _LogFigures:
+    """What is counted in a log; nothing in files with other columns than LOG_SCHEMA."""
 
-    The sum is the same for every order of rows and every split into files; a doubled row changes it.
-    """
-    total = 0
-    for part in frame.iter_slices(1_000_000) if frame.width else ():
-        hashes = part.hash_rows(_SEED)
-        total += int((hashes // _HALF).sum()) * _HALF + int((hashes % _HALF).sum())  # a sum of whole hashes overflows
-    return total
+    def __init__(self, segments: Sequence[RequestedSegment]) -> None:
+        self.total, self.ranges, self.txes = DatomSum(), RangeSums(segments), TxCheck()
+        self.hashes: list[pl.Series] = []
+        """The low half of every datom's hash, to find duplicates by."""
+        self.is_other = False
+
+    def add(self, frame: pl.DataFrame) -> None:
+        if frame.schema != LOG_SCHEMA:
+            self.is_other = True
+            return
+        hashes = frame.select(datom_hash()).to_series()
+        self.total += sum_of(hashes)
+        self.ranges.add(frame["t"], hashes)
+        self.txes.add(frame)
+        self.hashes.append(low_half(hashes))
 
 
-def count_duplicates(uris: Sequence[str], store: ObjectStore) -> int:
+class _FactsFigures:
+    """What is counted in materialized entities; nothing in files with other columns than FACTS_SCHEMA."""
+
+    def __init__(self) -> None:
+        self.total, self.current, self.is_other = DatomSum(), 0, False
+
+    def add(self, frame: pl.DataFrame) -> None:
+        if frame.schema != FACTS_SCHEMA:
+            self.is_other = True
+            return
+        self.total += sum_facts(frame)
+        self.current += frame["t_to"].null_count()
+
+
+def low_half(hashes: pl.Series) -> pl.Series:
+    """The low 64 bits of each hash."""
+    return hashes.to_frame("hash").select((pl.col("hash") % pl.lit(2**64, pl.UInt128)).cast(pl.UInt64)).to_series()
+
+
+def count_duplicates(hashes: Sequence[pl.Series], uris: Sequence[str], store: ObjectStore) -> int:
     """Count the rows of a log that repeat another row, except datoms of byte array attributes.
 
-    Only the hashes of all datoms are in memory at once, 8 bytes each. Rows whose hashes repeat are compared in full.
+    Args:
+        hashes: the low half of every datom's hash, 8 bytes each; only rows whose hashes repeat are read again and
+            compared in full.
+        uris: the log's files.
+        store: where they lie.
     """
-    hashes = pl.concat([_hashes(frame) for frame in read_each(uris, store)] or [pl.Series(dtype=pl.UInt64)]).sort()
-    repeated = hashes.filter(hashes == hashes.shift(1)).unique()
+    every = pl.concat(hashes or [pl.Series(dtype=pl.UInt64)]).sort()
+    repeated = every.filter(every == every.shift(1)).unique()
     if repeated.is_empty():
         return 0
     of_bytes: set[int] = set()
@@ -125,14 +175,7 @@ def count_duplicates(uris: Sequence[str], store: ObjectStore) -> int:
     for frame in read_each(uris, store):
         is_type = (pl.col("a") == VALUE_TYPE) & (pl.col("v") == BYTES_TYPE) & pl.col("added")
         of_bytes |= set(frame.filter(is_type)["e"])
-        suspects.append(frame.select(DATOM_COLUMNS).filter(_hashes(frame).is_in(repeated.implode())))
+        own = low_half(frame.select(datom_hash()).to_series())
+        suspects.append(frame.select(DATOM_COLUMNS).filter(own.is_in(repeated.implode())))
     datoms = pl.concat(suspects).filter(~pl.col("a").is_in(list(of_bytes)))
     return len(datoms) - datoms.n_unique()
-
-
-def _hashes(log: pl.DataFrame) -> pl.Series:
-    return log.select(DATOM_COLUMNS).hash_rows(_SEED)
-
-
-def _count_open(uris: Sequence[str], store: ObjectStore) -> int:
-    return sum(frame["t_to"].null_count() for frame in read_each(uris, store))

@@ -1,8 +1,6 @@
 """The raw datasets of an instance and their description."""
 
-import json
-import subprocess
-import sys
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,12 +8,15 @@ import polars as pl
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.domain.log_documents import RawLogs
 from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
 from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.log.cached_log import CacheError
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
-from logcache_assets.engine.raw.describe_raw import count_duplicates, describe_raw_datasets, sum_hashes
-from logcache_assets.engine.storage.parquet import ParquetError, write_part
+from logcache_assets.engine.raw.datom_hash import datom_hash
+from logcache_assets.engine.raw.describe_raw import DescribeTask, count_duplicates, low_half
+from logcache_assets.engine.storage.parquet import read_each, write_part
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_tests.engine.builds import facts_of
 from logcache_tests.engine.expected import expected_counts
@@ -43,11 +44,22 @@ def night(store: FolderObjectStore) -> FolderObjectStore:
     return store
 
 
+def described(store: FolderObjectStore, *, log: str = LOG, entities: str = ENTITIES) -> RawLogs:
+    """What the notebook finds in both folders, compared with nothing."""
+    return DescribeTask(instance="feed-s0", log=log, materialized_entities=entities, store=store).run().logs
+
+
+def duplicates_in(uris: Sequence[str], store: FolderObjectStore) -> int:
+    """The duplicates of a log in these files."""
+    hashes = [low_half(frame.select(datom_hash()).to_series()) for frame in read_each(uris, store)]
+    return count_duplicates(hashes, uris, store)
+
+
 def test_a_description_has_datomics_figures(night: FolderObjectStore) -> None:
     """Rows, last t and current facts are what Datomic counted, and a sound log has no faults."""
     counts = expected_counts("night", "feed-s0")
 
-    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    found = described(night)
 
     assert (found.log.rows, found.log.last_t, found.current_facts) == tuple(counts.values())
     assert found.materialized_entities.last_t == found.log.last_t
@@ -75,11 +87,11 @@ def test_facts_are_written_for_their_readers(night: FolderObjectStore) -> None:
 
 def test_doubled_rows_are_counted(night: FolderObjectStore) -> None:
     """A second copy of the rows gives as many duplicates and another fingerprint."""
-    before = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    before = described(night)
     log = strict_log(source_at(FEED_S0, "night"), night)
     night.write(f"{LOG}/part-00001.parquet", night.read(f"{LOG}/part-00000.parquet"))
 
-    after = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    after = described(night)
 
     assert after.duplicate_datoms == len(log)
     assert after.log.fingerprint != before.log.fingerprint
@@ -97,8 +109,8 @@ def test_two_equal_byte_arrays_are_no_duplicate(store: FolderObjectStore) -> Non
         for n, datoms in enumerate([[*types, *of_bytes], [*types, *of_bytes, *of_text]])
     )
 
-    assert count_duplicates([sound], store) == 0
-    assert count_duplicates([doubled], store) == 2
+    assert duplicates_in([sound], store) == 0
+    assert duplicates_in([doubled], store) == 2
 
 
 def test_duplicates_are_found_across_files(store: FolderObjectStore) -> None:
@@ -111,27 +123,7 @@ def test_duplicates_are_found_across_files(store: FolderObjectStore) -> None:
 
     uris = [write_part(log_frame(datoms), LOG, store, number=n).uri for n, datoms in enumerate(parts)]
 
-    assert count_duplicates(uris, store) == 1
-
-
-def test_the_sum_of_hashes_knows_rows_but_not_their_order() -> None:
-    """The fingerprint is the same in another process, because the notebook runs elsewhere."""
-    frame = pl.DataFrame({"e": [1, 2, 3], "v": ["x", None, "z"]})
-    code = (
-        "import json, sys, polars; from logcache_assets.engine.raw.describe_raw import sum_hashes; "
-        "print(sum_hashes(polars.DataFrame(json.loads(sys.argv[1]))))"
-    )
-
-    elsewhere = subprocess.run(
-        [sys.executable, "-c", code, json.dumps(frame.to_dict(as_series=False))],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-
-    assert sum_hashes(frame.reverse()) == sum_hashes(frame) == int(elsewhere.stdout)
-    assert sum_hashes(pl.concat([frame[:1], frame[1:]], rechunk=False)) == sum_hashes(frame)
-    assert sum_hashes(frame[:1]) + sum_hashes(frame[1:]) == sum_hashes(frame)
-    assert sum_hashes(frame.vstack(frame)) != sum_hashes(frame)
-    assert sum_hashes(frame.with_columns(v=pl.lit("y"))) != sum_hashes(frame)
+    assert duplicates_in(uris, store) == 1
 
 
 def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: FolderObjectStore) -> None:
@@ -141,10 +133,7 @@ def test_a_fingerprint_is_of_the_rows_and_not_of_the_files(store: FolderObjectSt
     write_part(log[100:].reverse(), f"{LOG}/two", store, number=0)
     write_part(log[:100], f"{LOG}/two", store, number=1)
 
-    one, two = (
-        describe_raw_datasets("feed-s0", log_uri=f"{LOG}/{name}", entities_uri=ENTITIES, store=store).log
-        for name in ("one", "two")
-    )
+    one, two = (described(store, log=f"{LOG}/{name}").log for name in ("one", "two"))
 
     assert (len(one.files), len(two.files)) == (1, 2)
     assert one.fingerprint == two.fingerprint
@@ -155,8 +144,8 @@ def test_a_corrupt_file_is_named(night: FolderObjectStore) -> None:
     uri = f"{LOG}/part-00000.parquet"
     night.write(uri, night.read(uri)[:-1])
 
-    with pytest.raises(ParquetError, match=f"{uri} is not a readable Parquet file"):
-        describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=ENTITIES, store=night)
+    with pytest.raises(EngineError, match=f"feed-s0: {uri} is not a readable Parquet file"):
+        described(night)
 
 
 def test_figures_of_what_is_no_log_say_so(night: FolderObjectStore) -> None:
@@ -164,7 +153,7 @@ def test_figures_of_what_is_no_log_say_so(night: FolderObjectStore) -> None:
     path = night.path_of(f"{LOG}/part-00000.parquet")
     pl.read_parquet(path).drop("tx_instant").write_parquet(path)
 
-    found = describe_raw_datasets("feed-s0", log_uri=LOG, entities_uri=f"{ENTITIES}-gone", store=night)
+    found = described(night, entities=f"{ENTITIES}-gone")
 
     assert "tx_instant" not in found.log.columns
     assert (found.materialized_entities.rows, found.materialized_entities.files) == (0, ())

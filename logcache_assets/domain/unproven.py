@@ -1,0 +1,84 @@
+"""Finds what is not proven of an exported log: that it is its segments, and that its entities are its facts (C31).
+
+The contracts are no such proof: they start from the materialized entities, and show only some attributes.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from logcache_assets.domain.log_documents import DifferingAttribute, RawLogs
+from logcache_assets.domain.log_ranges import ComparedRange, find_uncompared
+from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.segments import CHAIN_REMEDY
+from logcache_assets.domain.soundness import OTHER_NIGHT, stale_problem
+from logcache_assets.domain.wording import count_of
+
+SHOWN = 3
+"""How many ranges or attributes a problem names."""
+
+OTHER_LOG = (
+    "find out which of both is right: have the segment extracted again, or have Itaipu read the log without its cache"
+)
+FOLD_AGAIN = f"have Itaipu compute the materialized entities again, or {OTHER_NIGHT}"
+
+
+def find_unproven(logs: RawLogs, *, source_read_at: datetime) -> Iterator[Problem]:
+    """Why the raw datasets of an instance are not proven to be its log and the facts of that log (C2, C7, C31).
+
+    Args:
+        logs: both raw datasets, as the notebook described them.
+        source_read_at: when the night began to read the segments. What was extracted later is no evidence of what the
+            night read: it is refused as such.
+    """
+    read_ms = source_read_at.timestamp() * 1000
+    if later := [r for r in logs.ranges if r.timestamp_ms > read_ms]:
+        yield stale_problem(logs.instance, later)
+    if differing := [r for r in logs.ranges if not r.equal and r.timestamp_ms <= read_ms]:
+        yield _refusal(logs, [f"the log is not its segments: {_clause(differing[0])}", *map(_clause, differing[1:])])
+    for after_t, until_t in find_uncompared(logs.ranges, last_t=logs.log.last_t):
+        found = f"the segment index has a gap, nothing covers t in ({after_t}, {until_t}]"
+        yield Problem(code="C2", subjects=(logs.instance,), found=(found,), remedy=CHAIN_REMEDY)
+    if logs.outside_datoms:
+        yield _refusal(logs, [f"{count_of(logs.outside_datoms, 'datom')} of the log lie in no segment's range of t"])
+    if logs.wrong_txes:
+        yield _refusal(
+            logs, [f"{count_of(logs.wrong_txes, 't')} of the log have a tx or an instant that is not theirs"]
+        )
+    yield from _find_other_entities(logs)
+
+
+def _find_other_entities(logs: RawLogs) -> Iterator[Problem]:
+    """Why the materialized entities are not the facts of the log beside them."""
+    if logs.differing_attributes:
+        first, *others = map(_attribute_clause, logs.differing_attributes)
+        yield _refusal(logs, [f"the materialized entities are not the facts of the log: {first}", *others], FOLD_AGAIN)
+    elif logs.log.fingerprint != logs.materialized_entities.fingerprint:
+        yield _refusal(logs, ["the materialized entities are not the facts of the log: their sums differ"], FOLD_AGAIN)
+    if logs.wrong_integers:
+        found = f"{count_of(logs.wrong_integers, 'fact')} of the materialized entities show another number than text"
+        yield _refusal(logs, [found], FOLD_AGAIN)
+
+
+def _refusal(logs: RawLogs, clauses: Sequence[str], remedy: str = OTHER_LOG) -> Problem:
+    more = [f"and {len(clauses) - SHOWN} more"] if len(clauses) > SHOWN else []
+    return Problem(code="C31", subjects=(logs.instance,), found=(*clauses[:SHOWN], *more), remedy=remedy)
+
+
+def _clause(differing: ComparedRange) -> str:
+    place = f"in t ({differing.last_batch_t}, {differing.last_t}], of segment {differing.segment}"
+    return f"{place}, {_counts(differing.missing, differing.extra, differing)}"
+
+
+def _counts(missing: int, extra: int, differing: ComparedRange | None = None) -> str:
+    """How many datoms are missing and extra; where they were not counted, how many there are on each side."""
+    counts = [(missing, "missing"), (extra, "extra")]
+    shown = [
+        f"{count_of(number, 'datom')} {'is' if number == 1 else 'are'} {what}" for number, what in counts if number
+    ]
+    if shown or differing is None:
+        return " and ".join(shown)
+    return f"the log has {differing.log.datoms} datoms, the segment {differing.segments.datoms}, and they differ"
+
+
+def _attribute_clause(differing: DifferingAttribute) -> str:
+    return f"of attribute {differing.attribute}, {_counts(differing.missing, differing.extra)}"
