@@ -7,21 +7,25 @@ nothing open. Callers decide what lines mean and which exits are failures.
 
 import fcntl
 import os
-import re
 import signal
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-POLL_SECONDS = 0.1
-LAST_LINES = 20
-"""How many lines an error shows."""
+from logcache_assets.adapters.blanker import Blanker
+from logcache_assets.domain.plain_text import plain_line
 
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+POLL_SECONDS = 0.1
+
+LINE_CHARACTERS = 1 << 16
+"""How much of a line is read; the file has the rest."""
+LONGEST_SECRET = 1 << 12
+"""How much more is looked at, so that a secret that is cut is blanked first."""
+_CHUNK_BYTES = 1 << 20
+_OUTPUT_BYTES = 1 << 30
 
 
 class NotStartedError(Exception):
@@ -29,7 +33,7 @@ class NotStartedError(Exception):
 
 
 class OutOfTimeError(Exception):
-    """A command exceeded its time limit or printed nothing for too long."""
+    """A command took too long, printed nothing for too long, or printed more than anybody keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,8 @@ class Limits:
     timeout_seconds: float
     idle_timeout_seconds: float = float("inf")
     """How long it may print nothing."""
+    output_bytes: int = _OUTPUT_BYTES
+    """How much it may print; without a limit it would fill the disk."""
 
 
 @contextmanager
@@ -54,7 +60,7 @@ def started(
 
     Args:
         argv: the command; nothing goes through a shell.
-        output: file of what it prints, both streams.
+        output: file of what it prints, both streams; only this user can read it.
         environment: added to this process's own.
         grace_seconds: from SIGTERM to SIGKILL.
         inherited_files: open descriptors that it keeps.
@@ -63,7 +69,7 @@ def started(
         NotStartedError: the command cannot be run.
     """
     try:
-        with output.open("wb") as sink:
+        with open(output, "wb", opener=_for_this_user) as sink:
             # The command's own descriptor keeps this lock until it ends, so `is_written` finds it in any process.
             fcntl.flock(sink, fcntl.LOCK_SH)
             process = subprocess.Popen(
@@ -82,6 +88,15 @@ def started(
     finally:
         end_group(process.pid, grace_seconds=grace_seconds, reap=process.poll)
         process.wait()
+
+
+def _for_this_user(path: str, flags: int) -> int:
+    return os.open(path, flags, mode=0o600)
+
+
+def blanker_of(environment: Mapping[str, str]) -> Blanker:
+    """Blanks what a command finds in its environment: this process's own and what is added."""
+    return Blanker.of_environment({**os.environ, **environment})
 
 
 def end_group(group: int, *, grace_seconds: float, reap: Callable[[], object] = lambda: None) -> None:
@@ -103,33 +118,78 @@ def end_group(group: int, *, grace_seconds: float, reap: Callable[[], object] = 
         _signal(group, signal.SIGKILL)
 
 
-def follow(output: Path, *, limits: Limits, has_ended: Callable[[float], bool]) -> Iterator[str]:
-    """Yield the lines of a growing file, without colours, until its writer has ended; also an unterminated last line.
+def follow(
+    output: Path, *, limits: Limits, has_ended: Callable[[float], bool], blank: Callable[[str], str] = str
+) -> Iterator[str]:
+    """Yield the lines of a growing file as plain text until its writer has ended; also an unterminated last line.
 
     Args:
         output: the file.
-        limits: time limits of the writer.
+        limits: limits of the writer.
         has_ended: waits up to the given number of seconds and returns whether the writer has ended.
+        blank: takes the secrets out of a line.
 
     Raises:
         OutOfTimeError: a limit was exceeded; the writer still runs.
     """
     begun = printed = time.monotonic()
+    lines = _Lines(blank)
+    fresh = b""
+    ended = False
     with output.open("rb") as source:
-        pending = b""
-        ended = False
-        while not ended:
+        while fresh or not ended:
             # Ask first, then read: otherwise lines printed just before the end would be missed.
-            ended = has_ended(POLL_SECONDS)
-            fresh = source.read()
-            if fresh:
-                printed = time.monotonic()
-                *lines, pending = (pending + fresh).split(b"\n")
-                yield from map(plain_line, lines)
+            ended = ended or has_ended(0 if fresh else POLL_SECONDS)
+            fresh = source.read(_CHUNK_BYTES)
+            printed = time.monotonic() if fresh else printed
+            for line in lines.ended_in(fresh):
+                yield line
+                if not ended:
+                    _check(limits, total=time.monotonic() - begun)
             if not ended:
-                _check_time(limits, total=time.monotonic() - begun, idle=time.monotonic() - printed)
-        if pending:
-            yield plain_line(pending)
+                idle = 0 if fresh else time.monotonic() - printed
+                _check(limits, total=time.monotonic() - begun, idle=idle, size_bytes=source.tell())
+    yield from lines.rest()
+
+
+class _Lines:
+    """Cuts what is read into lines; of a long line only the beginning is held."""
+
+    def __init__(self, blank: Callable[[str], str]) -> None:
+        self._blank = blank
+        self._held = bytearray()
+        self._left_out = 0
+
+    def ended_in(self, fresh: bytes) -> Iterator[str]:
+        """The lines that end in what was read."""
+        *ended, rest = fresh.split(b"\n")
+        for part in ended:
+            self._hold(part)
+            yield self._line()
+        self._hold(rest)
+
+    def rest(self) -> Iterator[str]:
+        """The last line, if it has no end."""
+        if self._held:
+            yield self._line()
+
+    def _hold(self, part: bytes) -> None:
+        room = LINE_CHARACTERS + LONGEST_SECRET - len(self._held)
+        self._held += part[:room]
+        self._left_out += len(part[room:])
+
+    def _line(self) -> str:
+        line = self._blank(plain_line(self._held.decode("utf-8", "backslashreplace")))
+        if self._left_out or len(line) > LINE_CHARACTERS:
+            line = f"{line[:LINE_CHARACTERS]}… (and {self._left_out:,} bytes)"
+        self._held.clear()
+        self._left_out = 0
+        return line
+
+
+def lines_in(output: Path, *, blank: Callable[[str], str] = str) -> Iterator[str]:
+    """The lines that are in an output now, as `follow` gives them."""
+    return follow(output, limits=Limits(timeout_seconds=float("inf")), has_ended=lambda _: True, blank=blank)
 
 
 def is_written(output: Path) -> bool:
@@ -153,21 +213,13 @@ def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:
     return has_ended
 
 
-def last_lines(lines: deque[str]) -> str:
-    """The last lines of an output, as part of an error message."""
-    return "\n".join(["its last lines:", *lines]) if lines else "it printed nothing"
-
-
-def plain_line(line: bytes) -> str:
-    """Decode a line without its line end and terminal colours; bytes that are not UTF-8 are escaped."""
-    return _ANSI.sub("", line.decode("utf-8", "backslashreplace")).rstrip("\r")
-
-
-def _check_time(limits: Limits, *, total: float, idle: float) -> None:
+def _check(limits: Limits, *, total: float, idle: float = 0, size_bytes: int = 0) -> None:
     if total > limits.timeout_seconds:
         raise OutOfTimeError(f"it took longer than {limits.timeout_seconds:g} seconds")
     if idle > limits.idle_timeout_seconds:
         raise OutOfTimeError(f"it printed nothing for {limits.idle_timeout_seconds:g} seconds")
+    if size_bytes > limits.output_bytes:
+        raise OutOfTimeError(f"it printed more than {limits.output_bytes:,} bytes")
 
 
 def _signal(group: int, number: int) -> bool:

@@ -5,7 +5,6 @@ ids of clusters and tasks, is reported as it appears and kept in a file.
 """
 
 import shlex
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,19 +12,20 @@ from pathlib import Path
 from typing_extensions import override
 
 from logcache_assets.adapters.processes import (
-    LAST_LINES,
     Limits,
     NotStartedError,
     OutOfTimeError,
+    blanker_of,
     follow,
     is_written,
-    last_lines,
-    plain_line,
+    lines_in,
     started,
     wait_for,
 )
+from logcache_assets.adapters.told_lines import ToldLines
+from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.sabesp_output import (
-    SabespEvent,
+    Events,
     datasets_aborted,
     find_run_failures,
     parse_sabesp_line,
@@ -65,13 +65,12 @@ class SabespItaipu(Itaipu):
     ) -> FinishedTestRun:
         log = self._log_file(token)
         log.parent.mkdir(parents=True, exist_ok=True)
-        events: list[SabespEvent] = []
-        tail: deque[str] = deque(maxlen=LAST_LINES)
-        exit_code = self._run(self.command(version, dataset_prefix), log, _Followed(events, tail, tell, named))
+        events, told = Events(), ToldLines(tell, log)
+        exit_code = self._run(self.command(version, dataset_prefix), log, _Followed(events, told, named))
         if failures := find_run_failures(events, exit_code=exit_code, version=version):
             raise ItaipuWrongData(
-                f"the Itaipu run at {version} failed: {'; '.join(failures)}. "
-                f"Read {log}, remove the cause and run again; {last_lines(tail)}"
+                f"the Itaipu run at {version} failed: {join_problems(failures)}. "
+                f"Read {log}, remove the cause and run again; {told.last_lines}"
             )
         return FinishedTestRun(transaction=transactions_named(events)[0], aborted=datasets_aborted(events))
 
@@ -81,8 +80,12 @@ class SabespItaipu(Itaipu):
         if not log.is_file():
             return None
         going_on = is_written(log)  # before its output is read: what it prints last is then read, too
-        with log.open("rb") as lines:
-            events = tuple(event for line in lines for event in parse_sabesp_line(plain_line(line.rstrip(b"\n"))))
+        blank = blanker_of(self.environment)
+        if not going_on:
+            blank.blank_file(log)  # its reader may have been killed before it could
+        events = Events()
+        for line in lines_in(log, blank=blank):
+            events.add(parse_sabesp_line(line))
         transactions = transactions_named(events)
         return EarlierTestRun(
             transaction=transactions[0] if len(transactions) == 1 else None,
@@ -109,22 +112,27 @@ class SabespItaipu(Itaipu):
 
     def _run(self, argv: tuple[str, ...], log: Path, followed: "_Followed") -> int:
         limits = Limits(timeout_seconds=self.timeout_seconds, idle_timeout_seconds=self.idle_timeout_seconds)
-        followed.tell(f"$ {shlex.join(argv)}")
-        followed.tell(f"whole output: {log}")
+        blank = blanker_of(self.environment)
+        followed.told.say(f"$ {shlex.join(argv)}")
+        followed.told.say(f"whole output: {log}")
         try:
             with started(argv, output=log, environment=self.environment, grace_seconds=self.grace_seconds) as process:
-                for line in follow(log, limits=limits, has_ended=wait_for(process)):
+                for line in follow(log, limits=limits, has_ended=wait_for(process), blank=blank):
                     followed.take(line)
                 return process.wait()
         except OutOfTimeError as error:
             raise ItaipuUnavailable(
                 f"sabesp was ended: {error}. Its cluster may still run: look for the ids in {log}; "
-                f"{last_lines(followed.tail)}"
+                f"{followed.told.last_lines}"
             ) from error
         except NotStartedError as error:
             raise ItaipuWrongData(
                 f"sabesp could not be run ({error}); install it, or name the executable in the setting LOGCACHE_SABESP"
             ) from error
+        finally:
+            followed.told.tell_left_out()
+            if log.exists():
+                blank.blank_file(log)
 
     def _log_file(self, token: str) -> Path:
         return self.log_folder / f"{token}.log"
@@ -134,16 +142,14 @@ class SabespItaipu(Itaipu):
 class _Followed:
     """What is made of every line of a run."""
 
-    events: list[SabespEvent]
-    tail: deque[str]
-    tell: Tell
+    events: Events
+    told: ToldLines
     named: Callable[[str], None]
 
     def take(self, line: str) -> None:
-        """Keep a line and its events; the transaction is passed on before the line is told."""
+        """Keep the events of a line; the transaction is passed on before the line is told."""
         events = parse_sabesp_line(line)
-        self.tail.append(line)
-        self.events.extend(events)
+        is_event = self.events.add(events)
         for transaction in transactions_named(events):
             self.named(transaction)
-        self.tell(line)
+        self.told.tell(line, is_event=is_event)

@@ -9,6 +9,8 @@ import sys
 
 import dagster as dg
 
+from logcache_assets.domain.plain_text import plain_text
+
 NOT_RUN = "Dependencies for step "
 """How Dagster begins its line about a stage that it leaves out because an earlier one failed."""
 
@@ -45,4 +47,4 @@ class _OwnMessage(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         meta = getattr(record, "dagster_meta", {})
-        return f"{self._indent}{meta.get('orig_message', record.getMessage())}"
+        return plain_text(f"{self._indent}{meta.get('orig_message', record.getMessage())}")

@@ -37,11 +37,14 @@ Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
 
 @contextmanager
 def refusals_fail_the_asset() -> Iterator[None]:
-    """Turn a LogCacheError into a failure of the step, without retries."""
+    """Turn a LogCacheError into a failure of the step, without retries.
+
+    What a library said before is left out: Dagster would store it, and it may quote values.
+    """
     try:
         yield
     except LogCacheError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
 def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey | None = None) -> Materialized:

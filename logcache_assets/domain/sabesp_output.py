@@ -5,12 +5,14 @@ The format is known only from sample lines in the platform's runbook, so lines t
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from logcache_assets.domain.plain_text import shortened
 
 _TRANSACTION = re.compile(r"--transaction[ =]([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})(?![\w/\\-])")
 _VERSION = re.compile(r"--version[ =]([0-9a-f]{7,40})\b")
 _TASK = re.compile(r"\btask (\S+) id: (\S+) finished with total_time: (\S+) status: (\S+)")
-_SCALING = re.compile(r"\bScaling up the cluster (\d+) (\S+) nodes")
+_SCALING = re.compile(r"\bScaling up the cluster (\d{1,9}) (\S+) nodes")
 
 _ABORTED = re.compile(r"\baborted dataset (\S+): (.+)$")
 
@@ -55,6 +57,28 @@ class DatasetAborted:
 SabespEvent = ClusterScaled | TaskEnded | TransactionNamed | DatasetAborted
 
 
+MOST_EVENTS = 10_000
+"""How many events of a run are kept; a sound run has a few, and one for each dataset that fails."""
+
+
+@dataclass(slots=True)
+class Events:
+    """The events of a run, each once, in order of appearance."""
+
+    _found: dict[SabespEvent, None] = field(default_factory=dict)
+
+    def add(self, found: Iterable[SabespEvent]) -> bool:
+        """Add the events of a line; returns whether one of them is new."""
+        before = len(self._found)
+        for event in found:
+            if len(self._found) < MOST_EVENTS or isinstance(event, TransactionNamed):
+                self._found.setdefault(event)
+        return len(self._found) > before
+
+    def __iter__(self) -> Iterator[SabespEvent]:
+        return iter(self._found)
+
+
 def parse_sabesp_line(line: str) -> tuple[SabespEvent, ...]:
     """Return the events of one line; most lines have none."""
     return tuple(_events(line))
@@ -62,14 +86,15 @@ def parse_sabesp_line(line: str) -> tuple[SabespEvent, ...]:
 
 def _events(line: str) -> Iterator[SabespEvent]:
     for match in _SCALING.finditer(line):
-        yield ClusterScaled(nodes=int(match[1]), node_type=match[2])
+        yield ClusterScaled(nodes=int(match[1]), node_type=shortened(match[2]))
     for match in _TASK.finditer(line):
-        yield TaskEnded(task=match[1], id=match[2], total_time=match[3], status=match[4])
+        task, task_id, total_time, status = map(shortened, match.groups())
+        yield TaskEnded(task=task, id=task_id, total_time=total_time, status=status)
     version = _VERSION.search(line)
     for match in _TRANSACTION.finditer(line):
         yield TransactionNamed(transaction=match[1], version=version[1] if version else None)
     for match in _ABORTED.finditer(line):
-        yield DatasetAborted(dataset=match[1], reason=match[2])
+        yield DatasetAborted(dataset=shortened(match[1]), reason=shortened(match[2]))
 
 
 def transactions_named(events: Iterable[SabespEvent]) -> tuple[str, ...]:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from logcache_assets.adapters.processes import blanker_of
+from logcache_assets.domain.plain_text import shortened
 from logcache_assets.local_platform.clock import REMEDY
 from logcache_assets.ports import BranchMovedError, Clock, PathNotFoundError, RepositoryUnavailable, RepositoryWrongData
 
@@ -174,4 +176,5 @@ class BareGit:
 
 
 def _text(errors: bytes) -> str:
-    return errors.decode("utf-8", "replace").strip() or "git gave no reason"
+    said = blanker_of({})(errors.decode("utf-8", "replace").strip())
+    return shortened(said) or "git gave no reason"

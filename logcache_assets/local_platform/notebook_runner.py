@@ -7,32 +7,42 @@ keeps the lock, so the lock tells whether a run is going on; a process id might 
 
 import fcntl
 import json
+import os
 import re
 import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import msgspec
 from typing_extensions import override
 
 from logcache_assets.adapters.processes import (
-    LAST_LINES,
     POLL_SECONDS,
     Limits,
     NotStartedError,
     OutOfTimeError,
+    blanker_of,
     end_group,
     follow,
-    last_lines,
     started,
     wait_for,
 )
+from logcache_assets.adapters.told_lines import ToldLines, last_lines
+from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.ports import NotebookRunner, NotebookUnavailable, NotebookWrongData, Tell
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_END_BYTES = 1 << 14
+"""How much of an output is read for its last lines."""
 _PROCESS = "logcache_assets.local_platform.notebook_process"
+
+
+class _Result(msgspec.Struct):
+    """The content of result.json."""
+
+    result: str
 
 
 class LocalNotebookRunner(NotebookRunner):
@@ -83,48 +93,64 @@ class LocalNotebookRunner(NotebookRunner):
     def _start(self, parameters: Mapping[str, str], run: Path, lock: int, tell: Tell) -> str:
         (run / "pid").unlink(missing_ok=True)
         (run / "parameters.json").write_text(json.dumps(dict(parameters), indent=2), encoding="utf-8")
-        argv = (sys.executable, "-m", _PROCESS, str(self._notebook), str(run))
+        # -P: otherwise Python looks for modules in the current folder first, and runs what lies there.
+        argv = (sys.executable, "-P", "-m", _PROCESS, str(self._notebook), str(run))
         output = run / "output.log"
+        told = ToldLines(tell, output)
         try:
             with started(
                 argv,
                 output=output,
-                environment=self._environment,
+                environment={**self._environment, "PYTHONSAFEPATH": "1"},
                 grace_seconds=self._grace_seconds,
                 inherited_files=(lock,),
             ) as process:
-                tail = _tell_all(follow(output, limits=self._limits, has_ended=wait_for(process)), tell)
+                told.tell_all(self._follow(run, wait_for(process)))
         except OutOfTimeError as error:
             raise NotebookUnavailable(self._failure(run, str(error))) from error
         except NotStartedError as error:
             raise NotebookWrongData(self._failure(run, str(error))) from error
+        finally:
+            self._blank(run)
         result = _result(run)
         if result is None:
-            raise NotebookWrongData(self._failure(run, _how_it_ended(process.returncode), tail))
+            raise NotebookWrongData(self._failure(run, _how_it_ended(process.returncode), told.last_lines))
         return result
 
     def _wait(self, run: Path, take_lock: "_Lock", tell: Tell) -> str:
         """Follow a run that another caller started, even if that caller no longer exists."""
         tell(f"the run {run.name} is going on already; waiting for it")
         (run / "output.log").touch()
+        told = ToldLines(tell, run / "output.log")
         try:
-            tail = _tell_all(follow(run / "output.log", limits=self._limits, has_ended=_waits_for(take_lock)), tell)
+            told.tell_all(self._follow(run, _waits_for(take_lock)))
         except BaseException as error:
             with suppress(FileNotFoundError, ValueError):
                 end_group(int((run / "pid").read_text(encoding="ascii")), grace_seconds=self._grace_seconds)
             if isinstance(error, OutOfTimeError):
                 raise NotebookUnavailable(self._failure(run, str(error))) from error
             raise
+        self._blank(run)
         result = _result(run)
         if result is None:
-            raise NotebookWrongData(self._failure(run, "it ended without a result", tail))
+            raise NotebookWrongData(self._failure(run, "it ended without a result", told.last_lines))
         return result
 
-    def _failure(self, run: Path, reason: str, tail: Iterable[str] | None = None) -> str:
-        lines = deque(tail if tail is not None else _lines(run / "output.log"), maxlen=LAST_LINES)
+    def _follow(self, run: Path, has_ended: Callable[[float], bool]) -> Iterator[str]:
+        blank = blanker_of(self._environment)
+        return follow(run / "output.log", limits=self._limits, has_ended=has_ended, blank=blank)
+
+    def _blank(self, run: Path) -> None:
+        """Take the secrets out of the output of a run that has ended."""
+        if (run / "output.log").exists():
+            blanker_of(self._environment).blank_file(run / "output.log")
+
+    def _failure(self, run: Path, reason: str, tail: str | None = None) -> str:
+        if tail is None:
+            tail = last_lines(map(blanker_of(self._environment), _lines(run / "output.log")))
         return (
             f"the notebook {self._notebook} failed: {reason}. Read {run / 'output.log'}, remove the cause and run "
-            f"again; {last_lines(lines)}"
+            f"again; {tail}"
         )
 
 
@@ -159,33 +185,26 @@ def _waits_for(take_lock: _Lock) -> Callable[[float], bool]:
     return has_ended
 
 
-def _tell_all(lines: Iterable[str], tell: Tell) -> deque[str]:
-    tail: deque[str] = deque(maxlen=LAST_LINES)
-    for line in lines:
-        tail.append(line)
-        tell(line)
-    return tail
-
-
 def _lines(output: Path) -> list[str]:
-    with suppress(FileNotFoundError):
-        return output.read_text(encoding="utf-8", errors="backslashreplace").splitlines()
+    """The lines at the end of an output."""
+    with suppress(FileNotFoundError), output.open("rb") as source:
+        source.seek(max(0, source.seek(0, os.SEEK_END) - _END_BYTES))
+        return source.read().decode("utf-8", "backslashreplace").splitlines()
     return []
 
 
 def _result(run: Path) -> str | None:
     """The result of a run; None if there is none (yet)."""
     try:
-        result = json.loads((run / "result.json").read_text(encoding="utf-8"))["result"]
+        return decode_json((run / "result.json").read_bytes(), _Result).result
     except FileNotFoundError:
         return None
     except OSError as error:
         raise NotebookUnavailable(f"{run / 'result.json'} cannot be read ({error}); repair its permissions") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except JsonError as error:
         raise NotebookWrongData(
-            f"{run / 'result.json'} is no result of a run: {error!r}; remove the folder {run}"
+            f"{run / 'result.json'} is no result of a run: {error}; remove the folder {run}"
         ) from error
-    return str(result)
 
 
 def _how_it_ended(exit_code: int) -> str:

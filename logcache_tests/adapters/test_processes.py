@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from logcache_assets.adapters.blanker import Blanker
 from logcache_assets.adapters.processes import (
+    LINE_CHARACTERS,
     Limits,
     NotStartedError,
     OutOfTimeError,
     follow,
-    plain_line,
     started,
     wait_for,
 )
@@ -27,6 +28,19 @@ def lines_of(script: str, output: Path, *, limits: Limits = PATIENT, grace_secon
     """The lines of a Python script."""
     with started((sys.executable, "-c", script), output=output, environment={}, grace_seconds=grace_seconds) as process:
         yield from follow(output, limits=limits, has_ended=wait_for(process))
+
+
+def lines_in(
+    folder: Path,
+    printed: bytes,
+    *,
+    limits: Limits = PATIENT,
+    ended: bool = True,
+    blank: Callable[[str], str] = str,
+) -> Iterator[str]:
+    """The lines of an output whose writer has ended, or goes on without printing more."""
+    (folder / "log").write_bytes(printed)
+    return follow(folder / "log", limits=limits, has_ended=lambda _: ended, blank=blank)
 
 
 def eventually(holds: Callable[[], bool], *, seconds: float = 10) -> bool:
@@ -88,9 +102,50 @@ def test_a_line_comes_while_the_command_runs(tmp_path: Path) -> None:
         pytest.param(b"\xff caf\xc3\xa9", "\\xff café", id="bytes that are no UTF-8"),
     ],
 )
-def test_a_line_is_plain_text(raw: bytes, text: str) -> None:
+def test_a_line_is_plain_text(tmp_path: Path, raw: bytes, text: str) -> None:
     """Colours are removed, and bytes that are not UTF-8 are escaped."""
-    assert plain_line(raw) == text
+    assert list(lines_in(tmp_path, raw + b"\n")) == [text]
+
+
+def test_of_a_long_line_the_beginning_is_held(tmp_path: Path) -> None:
+    """The rest is counted, and the lines around it are whole."""
+    lines = list(lines_in(tmp_path, b"before\n" + b"x" * 3_000_000 + b"\nafter\n" + b"y" * 2_000_000))
+
+    assert [line[:7] for line in lines] == ["before", "xxxxxxx", "after", "yyyyyyy"]
+    assert max(map(len, lines)) < LINE_CHARACTERS + 100
+    assert lines[1].endswith("bytes)")
+
+
+def test_a_secret_at_the_cut_of_a_line_is_blanked(tmp_path: Path) -> None:
+    """No half of it is shown."""
+    blank = Blanker(["an invented secret"])
+
+    (line,) = lines_in(tmp_path, b"x" * (LINE_CHARACTERS - 9) + b"an invented secret" + b"y" * 100_000, blank=blank)
+
+    assert "an inv" not in line
+
+
+def test_time_passes_while_lines_are_told(tmp_path: Path) -> None:
+    """The limit is looked at after each line, not after all that were read together."""
+    lines = lines_in(tmp_path, b"line\n" * 1000, limits=Limits(timeout_seconds=0), ended=False)
+
+    assert next(lines) == "line"
+    with pytest.raises(OutOfTimeError, match="longer than 0 seconds"):
+        next(lines)
+
+
+def test_output_without_end_is_ended(tmp_path: Path) -> None:
+    """Also without a line end; it would fill the disk."""
+    lines = lines_in(tmp_path, b"x" * 5000, limits=Limits(timeout_seconds=60, output_bytes=4999), ended=False)
+
+    with pytest.raises(OutOfTimeError, match="it printed more than 4,999 bytes"):
+        next(lines)
+
+
+def test_only_this_user_reads_an_output(tmp_path: Path) -> None:
+    """Until its secrets are blanked it may hold any."""
+    assert list(lines_of("print('x')", tmp_path / "log")) == ["x"]
+    assert (tmp_path / "log").stat().st_mode & 0o077 == 0
 
 
 def test_the_environment_is_added(tmp_path: Path) -> None:

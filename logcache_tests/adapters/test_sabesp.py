@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from logcache_tests.domain.test_sabesp_output import SAMPLE
 TRANSACTION = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
 RUN, OTHER_RUN = "33a485bc-001", "33a485bc-002"
 """Tokens of runs."""
+KEY = "the key of an invented bank"
 GOOD = f"for line in {SAMPLE!r}: print(line)"
 
 
@@ -125,6 +126,46 @@ def test_a_failure_shows_the_last_lines(tmp_path: Path) -> None:
     assert "line 98\nline 99\nthe cluster is gone" in str(raised.value)
     assert "line 70" not in str(raised.value)
     assert str(tmp_path / "logs") in str(raised.value)
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(3)"], ids=["a good run", "a failed run"])
+def test_what_sabesp_prints_of_its_environment_is_blanked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Neither the lines that are told, nor the file, nor the error has a secret that was handed over."""
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_invented/0123+456")
+    adapter = dataclasses.replace(
+        itaipu(tmp_path, f"print(dict(os.environ))\n{GOOD}\n{end}"), environment={"LOGCACHE_PII_KEY": KEY}
+    )
+    told: list[str] = []
+
+    with nullcontext() if not end else pytest.raises(ItaipuError) as raised:
+        assert run(adapter, told) == TRANSACTION
+
+    shown = "\n".join([*told, *(log.read_text() for log in (tmp_path / "logs").iterdir()), str(raised)])
+    assert "GITHUB_TOKEN" in shown
+    assert KEY not in shown
+    assert "ghp_invented" not in shown
+
+
+@pytest.mark.parametrize("reset", ["\\x1b[0m", "\\x1b(B\\x1b[m", "\\x1b[m\\x0f"], ids=["ANSI", "xterm", "linux"])
+def test_a_coloured_run_means_the_same(tmp_path: Path, reset: str) -> None:
+    """Colours end behind the last word of a line, as `tput sgr0` ends them on different terminals."""
+    coloured = f"for line in {SAMPLE!r}: print(*('\\x1b[32m' + word + '{reset}' for word in line.split(' ')))"
+
+    assert run(itaipu(tmp_path, coloured)) == TRANSACTION
+
+
+def test_a_message_stays_short(tmp_path: Path) -> None:
+    """Long lines, names and lists of failures are cut; the file has them."""
+    long = "print('task ' + 'x' * 99_999 + ' id: i-0 finished with total_time: 0:10:00 status: FAILED')"
+
+    with pytest.raises(ItaipuError) as raised:
+        run(itaipu(tmp_path, f"for n in range(50): print('task', n, end=' '); {long}\nprint('y' * 5_000_000)"))
+
+    assert len(str(raised.value)) < 6000
+    (log,) = (tmp_path / "logs").iterdir()
+    assert log.stat().st_size > 9_000_000
 
 
 def test_a_missing_executable_is_an_error(tmp_path: Path) -> None:

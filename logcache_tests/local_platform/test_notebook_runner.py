@@ -68,6 +68,33 @@ def test_a_notebook_can_import_the_package(tmp_path: Path) -> None:
     assert run(runner(tmp_path, source)) == "a__b_c"
 
 
+def test_no_code_of_the_current_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh may be started in any folder: a file there named like a module is not that module."""
+    marker = tmp_path / "executed"
+    for name in ("token", "random", "csv", "logcache_assets"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(marker)!r}, 'a').write({name!r})")
+    monkeypatch.chdir(tmp_path)
+    source = "import csv, random, subprocess, sys, token\nsubprocess.run([sys.executable, '-c', 'import csv'])\n"
+
+    assert run(runner(tmp_path, source + "dbutils.notebook.exit('result')")) == "result"
+    assert not marker.exists()
+
+
+def test_what_a_notebook_prints_of_its_environment_is_blanked(tmp_path: Path) -> None:
+    """Neither the lines that are told, nor the output's file, nor the error has a secret that was handed over."""
+    (tmp_path / "notebook.py").write_text(HEADER + "import os\nprint(dict(os.environ))")
+    secret = "an invented key of a bank"  # noqa: S105 - as it says
+    notebook = LocalNotebookRunner(tmp_path / "notebook.py", tmp_path / "runs", {"LOGCACHE_PII_KEY": secret})
+    told: list[str] = []
+
+    with pytest.raises(NotebookError) as raised:
+        run(notebook, told=told)
+
+    shown = "\n".join([*told, str(raised.value), (tmp_path / "runs" / "token-1" / "output.log").read_text()])
+    assert "LOGCACHE_PII_KEY" in (tmp_path / "runs" / "token-1" / "output.log").read_text()
+    assert secret not in shown
+
+
 def test_exit_passes_through_except_exception(tmp_path: Path) -> None:
     """As on Databricks, a notebook's own error handling does not swallow its end."""
     source = "try:\n    dbutils.notebook.exit('result')\nexcept Exception:\n    raise SystemExit(1)"
