@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
@@ -9,13 +10,32 @@ from logcache_assets.domain.contract_definitions import IDENT_REF
 from logcache_assets.domain.contract_entities import ContractAttribute
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.contracts.columns import Column
-from logcache_assets.engine.engine_error import EngineError
+from logcache_assets.engine.contracts.wrong_values import NONE_WRONG, find_wrong
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
+from logcache_assets.engine.facts.index_order import index_places
 from logcache_assets.engine.facts.timelines import INTERVAL, follow_refs, many_valued, one_valued
-from logcache_assets.engine.facts.values import INTEGER_TYPES, hash_texts, parse_values, shown_texts, typed_integers
+from logcache_assets.engine.facts.values import (
+    INTEGER_TYPES,
+    distinct_texts,
+    hash_texts,
+    parse_values,
+    shown_texts,
+    typed_integers,
+)
 
-Targets = Callable[[Column], pl.DataFrame]
-"""Gives the timeline of the attribute that a column's ref leads to, for all referred entities."""
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a column shows for each entity, and the values among it that its type cannot hold."""
+
+    timeline: pl.DataFrame
+    """Columns of timelines.TIMELINE; personal data that may be listed has its hashes in `shown`, beside the value."""
+    wrong: pl.DataFrame
+    """Columns of wrong_values.WRONG; the timeline is null there."""
+
+
+Targets = Callable[[Column], Shown]
+"""Gives what the attribute that a column's ref leads to shows, for all referred entities."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,73 +53,72 @@ def type_to_read(attribute: ContractAttribute, own_type: str) -> str:
     return "string" if attribute.pii and not attribute.ref else own_type
 
 
-def column_timeline(column: Column, facts: pl.DataFrame, context: InstanceContext, targets: Targets) -> pl.DataFrame:
+def column_timeline(column: Column, facts: pl.DataFrame, context: InstanceContext, targets: Targets) -> Shown:
     """Compute the timeline of a column.
 
     Args:
         column: the column.
-        facts: the facts of its attribute, read as type_to_read says; columns of fold.FACTS, t_to is END while open.
+        facts: the facts of its attribute that hold at some t, as InstanceReader.read gives them.
         context: the instance's.
         targets: called if the column's ref leads to an attribute.
-
-    Returns:
-        Columns of timelines.TIMELINE.
-
-    Raises:
-        EngineError: a type cannot hold a value; names instance, attribute, entity and t, but not the value.
     """
+    name, pii = column.attribute.attribute, column.attribute.pii
+    chosen = facts if column.many else first_values(name, facts, context)
     match column.attribute.ref:
         case None:
-            shown = typed_facts(column, column.attribute.attribute, facts, context)
+            shown = typed_facts(name, chosen, column.value_type or "string", context, pii=pii)
         case str(ref) if ref == IDENT_REF:
-            shown = typed_facts(column, ref, _resolve_idents(_refs(column, facts, context), context), context)
+            refs = _refs(name, chosen)
+            named = typed_facts(ref, _resolve_idents(refs.timeline, context), "keyword", context, pii=pii)
+            shown = Shown(named.timeline, refs.wrong)
         case _:
-            shown = follow_refs(_refs(column, facts, context), targets(column))
+            shown = _follow(_refs(name, chosen), targets(column))
     if column.many:
-        return many_valued(shown)
-    single = one_valued(shown)
-    return single.select(*INTERVAL, value="shown") if "shown" in single.columns else single
+        return Shown(many_valued(shown.timeline), shown.wrong)
+    return single(shown)
 
 
-def typed_facts(column: Column, attribute: str, facts: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
-    """Facts as intervals with a typed `value`; personal data has its text there and its hash in `shown`."""
-    value_type = column.value_type or "string"
-    if not column.attribute.pii:
-        return _with_values(facts, value_type, attribute, context)
-    hashes = hash_texts(shown_texts(facts["v"], value_type), context.pii_key)
-    return _with_values(facts, value_type, attribute, context, as_text=True).with_columns(hashes.alias("shown"))
+def first_values(attribute: str, facts: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
+    """Facts of which one holds at each t: of several, the first in Datomic's index, whatever is then shown of it."""
+    known = context.schema.attributes.get(attribute)
+    return facts if known is None else one_valued(facts, partial(index_places, value_type=known.value_type))
 
 
-def _refs(column: Column, facts: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
+def single(shown: Shown) -> Shown:
+    """What a column of cardinality one shows: of personal data, the hash."""
+    timeline = shown.timeline
+    return Shown(timeline.select(*INTERVAL, value="shown"), shown.wrong) if "shown" in timeline.columns else shown
+
+
+def typed_facts(
+    attribute: str, facts: pl.DataFrame, value_type: str, context: InstanceContext, *, pii: bool = False
+) -> Shown:
+    """Facts as intervals with a typed `value`; personal data has a text there and its hash in `shown`."""
+    if pii:
+        hashes = hash_texts(shown_texts(facts["v"], value_type), context.pii_key).alias("shown")
+        return Shown(facts.select(*INTERVAL, distinct_texts(facts["v"], value_type).alias("value"), hashes), NONE_WRONG)
+    if value_type in INTEGER_TYPES:
+        values = typed_integers(facts["n"], value_type)
+    else:
+        values = parse_values(facts["v"], value_type)
+    wrong = find_wrong(attribute, facts, values.is_null(), value_type) if values.null_count() else NONE_WRONG
+    return Shown(facts.select(*INTERVAL, values.alias("value")), wrong)
+
+
+def _refs(attribute: str, facts: pl.DataFrame) -> Shown:
     """Intervals with the referred entity in `n`."""
-    _refuse_wrong(facts, facts["n"].is_null(), "ref", column.attribute.attribute, context)
-    return facts.select(*INTERVAL, "n")
+    wrong = find_wrong(attribute, facts, facts["n"].is_null(), "ref") if facts["n"].null_count() else NONE_WRONG
+    return Shown(facts.select(*INTERVAL, "n"), wrong)
+
+
+def _follow(refs: Shown, targets: Shown) -> Shown:
+    timeline = follow_refs(refs.timeline, targets.timeline)
+    if targets.wrong.is_empty():
+        return Shown(timeline, refs.wrong)
+    return Shown(timeline, pl.concat([refs.wrong, follow_refs(refs.timeline, targets.wrong)]))
 
 
 def _resolve_idents(refs: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
     """Refs as facts with the ident of the referred entity in `v`; refs to entities without an ident are left out."""
     found = refs.join(context.schema.idents, left_on="n", right_on="id", how="inner", maintain_order="left")
     return found.rename({"ident": "v"})
-
-
-def _with_values(
-    facts: pl.DataFrame, value_type: str, attribute: str, context: InstanceContext, *, as_text: bool = False
-) -> pl.DataFrame:
-    if value_type in INTEGER_TYPES and not as_text:
-        values, given = typed_integers(facts["n"], value_type), pl.lit(True)
-    else:
-        values, given = parse_values(facts["v"], value_type), pl.col("v").is_not_null()
-    if values.null_count():
-        _refuse_wrong(facts, facts.select(given & values.is_null()).to_series(), value_type, attribute, context)
-    return facts.select(*INTERVAL, values.alias("value"))
-
-
-def _refuse_wrong(
-    facts: pl.DataFrame, wrong: pl.Series, value_type: str, attribute: str, context: InstanceContext
-) -> None:
-    if wrong.any():
-        e, t = facts.filter(wrong).select("e", "t_from").row(0)
-        raise EngineError(
-            f"{context.instance.name}: {attribute} of entity {e} has a value at t {t} that the column of a "
-            f":db.type/{value_type} cannot hold; correct it upstream, or take the attribute out of the definition"
-        )

@@ -59,7 +59,9 @@ def compute_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
 
     Raises what compute_parts raises.
     """
-    return ROWS_BY_KIND[table.kind.name](reader, table)
+    rows = ROWS_BY_KIND[table.kind.name](reader, table)
+    reader.refuse_wrong_values(rows, table.attributes)
+    return rows
 
 
 def empty_part(table: ContractTable, columns: Columns, key: Column) -> pl.DataFrame:

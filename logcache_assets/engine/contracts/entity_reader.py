@@ -1,6 +1,6 @@
 """Reads the facts and timelines of one kind of entity in one bucket, once for all its contracts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import copy
 from functools import cached_property
 
@@ -10,17 +10,20 @@ from logcache_assets.domain.contract_entities import ContractAttribute, Contract
 from logcache_assets.engine.contracts.as_of import EntityRanks, require_room
 from logcache_assets.engine.contracts.column_timelines import (
     InstanceContext,
+    Shown,
     column_timeline,
+    first_values,
     type_to_read,
     typed_facts,
 )
 from logcache_assets.engine.contracts.columns import Column, Columns, primary_key
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
+from logcache_assets.engine.contracts.wrong_values import refuse_keys, refuse_shown
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.fold import without_empty
 from logcache_assets.engine.facts.instance_facts import NO_FACTS, InstanceFacts
-from logcache_assets.engine.facts.timelines import keep_open, one_valued
+from logcache_assets.engine.facts.timelines import keep_open
 from logcache_assets.engine.facts.values import INSTANT
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import END, TX_BASE
@@ -38,7 +41,7 @@ class InstanceReader:
 
     def __init__(self, facts: InstanceFacts, context: InstanceContext, *, after_t: int) -> None:
         self.facts, self.context, self.after_t = facts, context, after_t
-        self._targets: dict[tuple[str, bool], pl.DataFrame] = {}
+        self._targets: dict[tuple[str, bool], Shown] = {}
 
     def read(
         self, attributes: Mapping[str, str], bucket: Bucket | None = None, *, whole: bool = False
@@ -51,8 +54,8 @@ class InstanceReader:
             whole: also facts retracted before after_t.
 
         Returns:
-            Name → facts, also empty ones (fold.py), t_to is END while open; no rows for an attribute that the schema
-            lacks.
+            Name → facts, also empty ones (fold.py); t_to is END while open, `asserted` the t of the assertion. No rows
+            for an attribute that the schema lacks.
         """
         known = self.context.schema.attributes
         ids = {known[name].id: value_type for name, value_type in attributes.items() if name in known}
@@ -62,19 +65,22 @@ class InstanceReader:
         return {name: self._close_at_end(frame) for name, frame in frames.items()}
 
     def _close_at_end(self, facts: pl.DataFrame) -> pl.DataFrame:
-        filled = facts.with_columns(pl.col("t_to").fill_null(END))
+        filled = facts.with_columns(pl.col("t_to").fill_null(END), asserted="t_from")
         return keep_open(filled) if self.after_t == END else filled
 
-    def targets(self, column: Column) -> pl.DataFrame:
-        """The timeline of the attribute that a column's ref leads to, over all buckets, because refs cross them."""
-        name = column.attribute.ref or ""
-        asked = (name, column.attribute.pii)
+    def targets(self, column: Column) -> Shown:
+        """What the attribute shows that a column's ref leads to, over all buckets, because refs cross them."""
+        asked = (column.attribute.ref or "", column.attribute.pii)
         if asked not in self._targets:
-            own = self.context.schema.attributes.get(name)
-            read_as = "string" if column.attribute.pii or own is None else own.value_type
-            facts = without_empty(self.read({name: read_as})[name])
-            self._targets[asked] = one_valued(typed_facts(column, name, facts, self.context))
+            self._targets[asked] = self._read_targets(*asked)
         return self._targets[asked]
+
+    def _read_targets(self, name: str, pii: bool) -> Shown:  # noqa: FBT001 - a key of _targets
+        """What is shown depends on the attribute that is referred to, never on the column that asks first."""
+        known = self.context.schema.attributes.get(name)
+        value_type = known.value_type if known else "string"
+        facts = without_empty(self.read({name: "string" if pii else value_type})[name])
+        return typed_facts(name, first_values(name, facts, self.context), value_type, self.context, pii=pii)
 
     @cached_property
     def _instants(self) -> IntegerIndex:
@@ -112,15 +118,15 @@ class EntityReader:
         key = {name: types.pop(name) for name in (entity.primary_key,) if name in types}
         # A history row shows the last key, even if that was retracted long before.
         self._facts = instance.read(types, bucket) | instance.read(key, bucket, whole=True)
-        self._timelines: dict[ContractAttribute, pl.DataFrame] = {}
+        self._shown: dict[ContractAttribute, Shown] = {}
 
     def restricted_to(self, entities: pl.Series) -> "EntityReader":
         """A copy of this reader for these entities only."""
         restricted, wanted = copy(self), entities.implode()
-        for name in ("keys", "ranks", "placed_keys"):
+        for name in ("shown_keys", "ranks", "placed_keys"):
             restricted.__dict__.pop(name, None)
         restricted._facts = {name: facts.filter(pl.col("e").is_in(wanted)) for name, facts in self._facts.items()}  # noqa: SLF001 - of its own class
-        restricted._timelines = {}  # noqa: SLF001
+        restricted._shown = {}  # noqa: SLF001
         return restricted
 
     def facts_of(self, attribute: ContractAttribute) -> pl.DataFrame:
@@ -128,17 +134,23 @@ class EntityReader:
         return self._facts.get(attribute.attribute, NO_FACTS)
 
     @cached_property
+    def shown_keys(self) -> Shown:
+        """What the primary key shows."""
+        context, name = self.instance.context, self.key.attribute.attribute
+        facts = first_values(name, without_empty(self.facts_of(self.key.attribute)), context)
+        return typed_facts(name, facts, self.key.value_type or "string", context)
+
+    @property
     def keys(self) -> pl.DataFrame:
-        """The timeline of the primary key."""
-        context = self.instance.context
-        facts = without_empty(self.facts_of(self.key.attribute))
-        return one_valued(typed_facts(self.key, self.key.attribute.attribute, facts, context))
+        """The timeline of the primary key; null where its type cannot hold it."""
+        return self.shown_keys.timeline
 
     @cached_property
     def placed_keys(self) -> pl.DataFrame:
-        """The keys as intervals of moments, each with its rank among all keys in `place`."""
+        """The keys as intervals of moments, each with its rank among all keys in `place`, which is never null."""
         require_room(len(self.keys))
-        return self.ranks.intervals_of(self.keys.with_columns(place=pl.col("value").rank("dense")))
+        place = pl.col("value").rank("dense").fill_null(0)
+        return self.ranks.intervals_of(self.keys.with_columns(place=place))
 
     @cached_property
     def ranks(self) -> EntityRanks:
@@ -147,7 +159,25 @@ class EntityReader:
 
     def timeline_of(self, attribute: ContractAttribute) -> pl.DataFrame:
         """The timeline of an attribute's column, computed once."""
-        if attribute not in self._timelines:
-            facts, context = without_empty(self.facts_of(attribute)), self.instance.context
-            self._timelines[attribute] = column_timeline(self.columns[attribute], facts, context, self.instance.targets)
-        return self._timelines[attribute]
+        return self._show(attribute).timeline
+
+    def _show(self, attribute: ContractAttribute) -> Shown:
+        if attribute not in self._shown:
+            facts, column = without_empty(self.facts_of(attribute)), self.columns[attribute]
+            self._shown[attribute] = column_timeline(column, facts, self.instance.context, self.instance.targets)
+        return self._shown[attribute]
+
+    def refuse_wrong_values(self, rows: pl.DataFrame, attributes: Iterable[ContractAttribute]) -> None:
+        """Raise EngineError if a row shows a value that its column cannot hold.
+
+        Args:
+            rows: rows of one contract, with their entities.
+            attributes: the attributes that they show beside the key.
+        """
+        name = self.instance.facts.instance.name
+        for attribute in attributes:
+            if len(wrong := self._show(attribute).wrong):
+                refuse_shown(rows, wrong, instance_name=name)
+        if rows[self.key.name].null_count():
+            keyless = rows.filter(pl.col(self.key.name).is_null())
+            refuse_keys(keyless, self.shown_keys.wrong, instance_name=name)

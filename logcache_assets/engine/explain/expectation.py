@@ -145,7 +145,8 @@ class RecordTask:
             pl.lit(self.facts.instance.prototype).alias(prototype),
             present=pl.when(~since_yesterday).then(pl.lit(False)),
         )
-        rows = named.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)
+        keyed = named.drop_nulls(key)
+        rows = keyed.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)
         gone = _to_common_types(rows.select(key, prototype, *WHY), self.compared_columns[table.dataset])
         missing = gone.join(recorded, on=list(table.key), how="anti")
         nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]

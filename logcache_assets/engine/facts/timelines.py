@@ -4,6 +4,8 @@ Facts of an attribute may overlap (cardinality many, now or formerly); a timelin
 It is a frame of (e, t_from, t_to, value), sorted by e and t_from; t_to is END while an interval is open.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from logcache_assets.engine.storage.schemas import END
@@ -19,19 +21,24 @@ def sort_facts(facts: pl.DataFrame) -> pl.DataFrame:
     return facts.sort("e", "t_from", maintain_order=True) if facts.select(disordered.any()).item() else facts
 
 
-def one_valued(facts: pl.DataFrame) -> pl.DataFrame:
-    """The timeline of an attribute of cardinality one.
+def one_valued(facts: pl.DataFrame, places: Callable[[pl.DataFrame], pl.Series]) -> pl.DataFrame:
+    """The facts of an attribute of cardinality one, of which one holds at each t.
 
-    Several values hold at once only where the attribute formerly had cardinality many; the timeline then shows the
-    smallest, which is first in Datomic's index.
+    Several values hold at once only where the attribute formerly had cardinality many, or where the log gives a value
+    two texts; then the first in Datomic's index is kept.
+
+    Args:
+        facts: columns of INTERVAL and others, sorted by e.
+        places: gives the places of facts in the index.
     """
     ordered = sort_facts(facts)
     overlaps = (pl.col("e") == pl.col("e").shift(-1)) & (pl.col("t_to") > pl.col("t_from").shift(-1))
     doubtful = ordered.filter(overlaps).select("e").unique()
     if doubtful.is_empty():
         return ordered
-    smallest = _split_at_changes(ordered.join(doubtful, on="e", how="semi")).sort("e", "t_from", "value")
-    resolved = smallest.unique(INTERVAL, keep="first", maintain_order=True).select(ordered.columns)
+    several = ordered.join(doubtful, on="e", how="semi")
+    pieces = _split_at_changes(several.with_columns(places(several).alias("place"))).sort("e", "t_from", "place")
+    resolved = pieces.unique(INTERVAL, keep="first", maintain_order=True).select(ordered.columns)
     certain = ordered.join(doubtful, on="e", how="anti", maintain_order="left")
     return sort_facts(pl.concat([certain, resolved]))
 

@@ -61,6 +61,17 @@ def column_names(keywords: pl.Series) -> pl.Series:
     return keywords.str.strip_prefix(":").str.replace_all("/", "__", literal=True).str.replace_all("[-.]", "_")
 
 
+def distinct_texts(texts: pl.Series, value_type: str) -> pl.Series:
+    """Texts that are equal exactly where a list shows one element: 1.0 and 1.00 are one, 0.0 and -0.0 too."""
+    if value_type in {"double", "float"}:
+        return texts.replace("-0.0", "0.0")
+    if value_type != "bigdec":
+        return shown_texts(texts, value_type)
+    short = pl.col("text").str.strip_chars_end("0").str.strip_chars_end(".").replace("-0", "0")
+    has_point = pl.col("text").str.contains(".", literal=True)
+    return texts.to_frame("text").select(pl.when(has_point).then(short).otherwise("text")).to_series()
+
+
 def hash_texts(texts: pl.Series, key: bytes) -> pl.Series:
     """Hex HMAC-SHA256 of each text under the deployment's key; null stays null."""
     hashes = [None if text is None else hmac.digest(key, text.encode(), hashlib.sha256).hex() for text in texts]
@@ -112,7 +123,7 @@ def _parse_instant(texts: pl.Series) -> pl.Series:
     rare = instants.is_null() & texts.is_not_null()
     if not rare.any():
         return instants
-    found = [_milliseconds(text) if is_rare else None for text, is_rare in zip(texts, rare, strict=True)]
+    found = [milliseconds(text) if is_rare else None for text, is_rare in zip(texts, rare, strict=True)]
     return instants.cast(pl.Int64).fill_null(pl.Series(found, dtype=pl.Int64)).cast(INSTANT)
 
 
@@ -120,8 +131,11 @@ _INSTANT = re.compile(r"([+-]?\d{4,9})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\
 _YEARS_OF_A_CYCLE, _DAYS_OF_A_CYCLE = 400, 146_097
 
 
-def _milliseconds(text: str) -> int | None:
-    """Milliseconds from 1970 to an instant of any year; the Gregorian calendar repeats every 400 years."""
+def milliseconds(text: str) -> int | None:
+    """Milliseconds from 1970 to an instant of any year, as far as 64 bits reach (Java's Date ends there, too).
+
+    The Gregorian calendar repeats every 400 years. None for a text that is no instant.
+    """
     match = _INSTANT.fullmatch(text)
     if match is None:
         return None
@@ -133,7 +147,8 @@ def _milliseconds(text: str) -> int | None:
         return None
     if not (hour < 24 and minute < 60 and second < 60):  # noqa: PLR2004 - limits of a clock
         return None
-    return ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + int((match[7] or "0").ljust(3, "0"))
+    found = ((days * 24 + hour) * 60 + minute) * 60_000 + second * 1000 + int((match[7] or "0").ljust(3, "0"))
+    return found if -(2**63) <= found < 2**63 else None
 
 
 _PARSERS: Mapping[str, Callable[[pl.Series], pl.Series]] = {

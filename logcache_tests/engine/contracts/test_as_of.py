@@ -11,7 +11,7 @@ from logcache_assets.engine.contracts.as_of import MAX_ENTITIES, EntityRanks, as
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.timelines import one_valued
 from logcache_assets.engine.storage.schemas import END
-from logcache_tests.engine.facts.test_timelines import QUESTIONS, Interval, facts_of, frame
+from logcache_tests.engine.facts.test_timelines import QUESTIONS, Interval, facts_of, frame, in_order
 from logcache_tests.engine.generated import ONE, InventedLog, invented_logs
 
 FAR = 2305864999446250524
@@ -34,7 +34,7 @@ def test_a_value_holds_from_its_assertion_up_to_its_retraction(log: InventedLog)
     """Intervals are [t_from, t_to): null before, between and after."""
     facts, ranks = facts_of(log, ONE), EntityRanks(pl.Series([1, 2, 3, 4]))
 
-    found = as_of(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts))))
+    found = as_of(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts), in_order)))
 
     held = {(e, t): v for e, start, end, v in facts for t in range(start, min(end, 1040))}
     assert answered(ranks, found) == [(e, t, held.get((e, t))) for e, t in QUESTIONS]
@@ -45,7 +45,7 @@ def test_the_last_asserted_value_outlives_its_retraction(log: InventedLog) -> No
     """History rows show the last primary key, never that of another entity."""
     facts, ranks = facts_of(log, ONE), EntityRanks(pl.Series([1, 2, 3, 4]))
 
-    found = last_begun(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts))))
+    found = last_begun(ranks.moments_of(questions_frame()), ranks.intervals_of(one_valued(frame(facts), in_order)))
 
     last = {(e, t): v for e, t in QUESTIONS for f, start, _, v in facts if e == f and start <= t}
     assert answered(ranks, found) == [(e, t, last.get((e, t))) for e, t in QUESTIONS]
