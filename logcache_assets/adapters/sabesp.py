@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import uuid4
 
 from typing_extensions import override
 
@@ -61,9 +62,15 @@ class SabespItaipu(Itaipu):
 
     @override
     def test_run(
-        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+        self,
+        *,
+        version: str,
+        dataset_prefix: str,
+        tell: Tell,
+        token: str | None = None,
+        named: Callable[[str], None] = lambda _: None,
     ) -> FinishedTestRun:
-        log = self._log_file(token)
+        log = self._log_file(token or f"{version}-{uuid4()}")
         log.parent.mkdir(parents=True, exist_ok=True)
         events, told = Events(), ToldLines(tell, log)
         exit_code = self._run(self.command(version, dataset_prefix), log, _Followed(events, told, named))

@@ -46,15 +46,21 @@ class Itaipu(ABC):
 
     @abstractmethod
     def test_run(
-        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+        self,
+        *,
+        version: str,
+        dataset_prefix: str,
+        tell: Tell,
+        token: str | None = None,
+        named: Callable[[str], None] = lambda _: None,
     ) -> FinishedTestRun:
         """Compute every dataset with this prefix at an Itaipu version.
 
         Args:
             version: short sha of the commit.
             dataset_prefix: how the names of the datasets begin.
-            token: of the caller's choice, with which `find_run` finds the run again.
             tell: takes the output, line by line.
+            token: of the caller's choice, with which `find_run` finds the run again; by default one of its own.
             named: is called with the run's transaction as soon as the output names it.
 
         Raises:

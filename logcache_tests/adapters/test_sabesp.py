@@ -78,6 +78,16 @@ def test_the_transaction_is_read_off_the_output(tmp_path: Path) -> None:
     assert run(itaipu(tmp_path, GOOD)) == TRANSACTION
 
 
+def test_a_run_needs_no_token(tmp_path: Path) -> None:
+    """Then nobody finds it again, but its output is kept as any other's."""
+    adapter = itaipu(tmp_path, GOOD)
+
+    for _ in range(2):
+        done = adapter.test_run(version="33a485bc", dataset_prefix="contract-", tell=silent)
+        assert done.transaction == TRANSACTION
+    assert len(list((tmp_path / "logs").iterdir())) == 2
+
+
 def test_every_line_is_told_and_kept(tmp_path: Path) -> None:
     """Lines are reported in order and kept in one file per run, whose path is reported too."""
     adapter = itaipu(tmp_path, GOOD)
