@@ -32,6 +32,12 @@ DECIMAL_TEXT = pl.Binary()
 """The common type of decimals that together have more digits than one decimal holds: their shortest text."""
 
 
+NANOSECONDS = pl.Int128()
+"""The common type of timestamps in several units: 64 bits hold all of Datomic's instants in milliseconds alone."""
+
+_NANOSECONDS_OF = {"ms": 1_000_000, "us": 1_000, "ns": 1}
+
+
 WIDEST: tuple[tuple[Callable[[pl.DataType], bool], pl.DataType], ...] = (
     (lambda dtype: isinstance(dtype, pl.String | pl.Categorical | pl.Enum), pl.String()),
     (lambda dtype: dtype.is_integer() and dtype not in {pl.UInt64(), pl.Int128(), pl.UInt128()}, pl.Int64()),
@@ -138,8 +144,7 @@ def common_type(*types: pl.DataType) -> pl.DataType | None:
         return _common_decimal(*types)  # type: ignore[arg-type]
     if all(isinstance(dtype, pl.Datetime) for dtype in types):
         units = {dtype.time_unit for dtype in types}  # type: ignore[attr-defined]
-        # Timestamps in nanoseconds cannot hold all years of Datomic's instants.
-        return pl.Datetime("us" if len(units) > 1 else units.pop(), "UTC")
+        return NANOSECONDS if len(units) > 1 else pl.Datetime(units.pop(), "UTC")
     wide = (found for holds, found in WIDEST if all(holds(dtype) for dtype in types))
     return next(wide, types[0] if len(set(types)) == 1 else None)
 
@@ -157,6 +162,8 @@ def cast_to(column: pl.Expr, dtype: pl.DataType, wanted: pl.DataType) -> pl.Expr
     match dtype, wanted:
         case pl.List(), pl.List():
             return column.list.eval(cast_to(pl.element(), dtype.inner, wanted.inner))  # type: ignore[arg-type] # instances in a real frame
+        case pl.Datetime(), pl.Int128():
+            return column.to_physical().cast(NANOSECONDS) * _NANOSECONDS_OF[dtype.time_unit]
         case pl.Datetime(), pl.Datetime() if dtype.time_zone is None:
             return column.dt.replace_time_zone("UTC").cast(wanted)
         case pl.Decimal(), pl.Binary():
@@ -176,7 +183,9 @@ def key_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         case pl.Decimal():
             return _shortest_text(column, dtype.scale)
         case pl.Datetime():
-            return cast_to(column, dtype, pl.Datetime("us", "UTC")).to_physical().cast(pl.String)
+            return key_text(cast_to(column, dtype, NANOSECONDS), NANOSECONDS)
+        case pl.Int128():
+            return (column // _NANOSECONDS_OF["us"]).cast(pl.String)
         case pl.Binary():
             return column.bin.encode("hex")
     return column.cast(pl.String)
