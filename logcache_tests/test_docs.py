@@ -34,7 +34,7 @@ def test_every_command_in_the_documents_exists(document: Path) -> None:
     """A reader can type what stands there."""
     text = document.read_text(encoding="utf-8")
 
-    typed = re.findall(r"(?:`|bin/)logcache ((?:local |catalog )?[a-z]+)", text)
+    typed = re.findall(r"(?:`|bin/)logcache ((?:local |catalog )?[a-z-]+)", text)
 
     assert [name for name in typed if name not in command_names()] == []
 

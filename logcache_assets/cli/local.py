@@ -5,7 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from logcache_assets.cli.check_merge import require_mergeable
 from logcache_assets.cli.output import Result
+from logcache_assets.connect import connect
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.errors import Refused, WrongUsage
 from logcache_assets.local_platform.accidents import accidents_of
@@ -13,6 +15,8 @@ from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.world import World
 from logcache_assets.local_platform.world_history import build_world, run_day, run_night, undelivered
 from logcache_assets.ports import Tell
+from logcache_assets.refresh.judge_merge import MergeJudge
+from logcache_assets.refresh.publish import publisher_of
 from logcache_assets.settings import Settings, child_environment
 
 
@@ -90,17 +94,24 @@ def day(settings: Settings) -> DayResult:
 
 
 def merge(settings: Settings, number: int | None) -> MergeResult:
-    """Merge a pull request, by default the newest open one; raises Refused when none is open."""
+    """Merge a pull request, by default the newest open one.
+
+    Raises:
+        Refused: none is open, or what it proposes must not be merged now.
+    """
     world = World(settings)
     world.require()
     still_open = _open_pull_requests(world)
     if not still_open:
         raise Refused("no pull request is open; `logcache refresh` opens one")
-    chosen = number or still_open[0]
-    sha = world.repository.merge(chosen)
+    chosen = world.repository.pull_request(number or still_open[0])
+    if chosen.state == "open":
+        judge = MergeJudge(publisher_of(connect(settings), settings))
+        require_mergeable(f"pull request #{chosen.number}", judge.find_problems(chosen.branch))
+    sha = world.repository.merge(chosen.number, head_sha=chosen.head_sha)
     base = world.repository.base_branch
-    message = f"Pull request #{chosen} is merged: {base} is at {sha[:8]}, its caches are active"
-    return MergeResult(message=message, now=_now(world), number=chosen)
+    message = f"Pull request #{chosen.number} is merged: {base} is at {sha[:8]}, its caches are active"
+    return MergeResult(message=message, now=_now(world), number=chosen.number)
 
 
 def break_(settings: Settings, name: str | None) -> AccidentResult | AccidentList:

@@ -66,6 +66,21 @@ def status(*, as_json: bool) -> None:
     emit(command.run(load_settings()), command.render, as_json=as_json)
 
 
+@logcache.command("check-merge")
+@click.argument("ref", metavar="BRANCH-OR-SHA")
+@json_option
+def check_merge(ref: str, *, as_json: bool) -> None:
+    """Say whether a branch or commit of the itaipu repository may be merged now; exit code 1 if it must not.
+
+    \b
+    logcache check-merge log-cache/2018-05-28-49ae32bb
+    logcache check-merge 33a485bc
+    """
+    from logcache_assets.cli import check_merge as command
+
+    emit(command.run(load_settings(), ref), command.render, as_json=as_json)
+
+
 @logcache.command()
 @click.argument("transaction", required=False)
 @json_option

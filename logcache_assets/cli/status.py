@@ -8,11 +8,12 @@ from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
-from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.log_cache_map import MapEntry, instances_of
 from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import instances_of, read_base_map
-from logcache_assets.refresh.publish import find_obstacles
+from logcache_assets.refresh.inspect_map import read_base_map
+from logcache_assets.refresh.judge_merge import MergeJudge
+from logcache_assets.refresh.publish import find_obstacles, publisher_of
 from logcache_assets.settings import Settings
 
 
@@ -54,6 +55,8 @@ class PullRequestStatus(Result, frozen=True, kw_only=True):
     state: str
     title: str
     url: str
+    obstacles: list[str]
+    """Reasons for which it must not be merged now; empty if it may be."""
 
 
 class StatusResult(Result, frozen=True, kw_only=True):
@@ -80,11 +83,17 @@ def run(settings: Settings) -> StatusResult:
             for instance, entry in sorted(instances_of(active), key=lambda found: found[0])
         ],
         candidate=_candidate(settings, ports, candidate) if candidate else None,
-        pull_requests=[
-            PullRequestStatus(number=p.number, state=p.state, title=p.title, url=p.url)
-            for p in ports.repository.open_pull_requests()
-        ],
+        pull_requests=list(_pull_requests(settings, ports)),
     )
+
+
+def _pull_requests(settings: Settings, ports: Ports) -> Iterator[PullRequestStatus]:
+    judge = MergeJudge(publisher_of(ports, settings))
+    for shown in ports.repository.open_pull_requests():
+        obstacles = [str(problem) for problem in judge.find_problems(shown.branch)]
+        yield PullRequestStatus(
+            number=shown.number, state=shown.state, title=shown.title, url=shown.url, obstacles=obstacles
+        )
 
 
 def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports: Ports) -> InstanceStatus:
@@ -146,4 +155,6 @@ def render(result: StatusResult) -> Iterator[str]:
     yield f"Candidate {candidate.itaipu_version} on {candidate.branch}: verdict {candidate.verdict}"
     yield from (f"  {reason}" for reason in candidate.reasons)
     yield from (f"  in the way of publishing it: {obstacle}" for obstacle in candidate.obstacles)
-    yield from (f"Pull request #{p.number}, {p.state}: {p.url}" for p in result.pull_requests)
+    for shown in result.pull_requests:
+        yield f"Pull request #{shown.number}, {shown.state}: {shown.url}"
+        yield from (f"  must not be merged now: {obstacle}" for obstacle in shown.obstacles)

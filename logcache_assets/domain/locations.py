@@ -68,6 +68,10 @@ class Locations:
         """Prefix of every document's URI."""
         return f"s3://{self.permanent_bucket}/cache/_refresh/"
 
+    def refresh(self, *, transaction: str) -> str:
+        """Prefix of the documents of every refresh from a nightly transaction."""
+        return f"{self.documents}{transaction}/"
+
     def night(self, *, transaction: str, selection: str) -> str:
         """URI of the document of a chosen nightly transaction."""
         return self._document(transaction, Stage.NIGHT, selection)
@@ -122,7 +126,7 @@ class Locations:
 
     def _document(self, transaction: str, stage: str, name: str) -> str:
         """URI of the JSON document that a stage writes; `transaction` is the nightly transaction of the refresh."""
-        return f"{self.documents}{transaction}/{stage}/{name}.json"
+        return f"{self.refresh(transaction=transaction)}{stage}/{name}.json"
 
 
 def stage_of(document_uri: str) -> str:

@@ -5,7 +5,7 @@ bytes, and a refresh changes exactly the lines of its own entries (C15, C16).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated
 
@@ -107,6 +107,19 @@ def map_digest(text: str) -> str:
 def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
     """The entry of an instance, if it has one."""
     return entries.get(instance.prototype, {}).get(instance.database)
+
+
+def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
+    """Every instance of a map with its entry, ascending by prototype and database."""
+    for prototype, databases in sorted(entries.items()):
+        for database, entry in sorted(databases.items()):
+            yield Instance(database=database, prototype=prototype), entry
+
+
+def changed_instances(one: LogCacheMap, other: LogCacheMap) -> tuple[Instance, ...]:
+    """The instances whose entries differ between two maps, or that only one of them has; ascending."""
+    both = {instance for entries in (one, other) for instance, _ in instances_of(entries)}
+    return tuple(sorted(instance for instance in both if entry_of(one, instance) != entry_of(other, instance)))
 
 
 def with_entries(base: LogCacheMap, changed: Mapping[Instance, MapEntry]) -> LogCacheMap:

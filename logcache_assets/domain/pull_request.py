@@ -18,6 +18,14 @@ def shortened(databases: Sequence[str]) -> str:
     return ", ".join(databases[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
+def superseded_text(candidate: Candidate, number: int) -> str:
+    """The comment with which an older pull request is closed."""
+    return (
+        f"Superseded by pull request #{number}, which refreshes the same log caches from the nightly run "
+        f"{candidate.transaction[:8]}."
+    )
+
+
 BODY_CHARACTERS = 65_536
 """The longest text that GitHub accepts."""
 WARNINGS = 15

@@ -9,7 +9,7 @@ import polars as pl
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.log_cache_map import MAP_PATH, instances_of
 from logcache_assets.domain.names import contract_dataset, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -20,7 +20,7 @@ from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, 
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import instances_of, read_base_map
+from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.pinned_definitions import read_definitions
 
 

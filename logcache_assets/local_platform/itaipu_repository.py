@@ -147,6 +147,20 @@ class LocalItaipuRepository(ItaipuRepository):
             self._files.write(proposed, body, now=self._clock.now())
         return self._shown(proposed)
 
+    @override
+    def close(self, number: int, *, comment: str) -> PullRequest:
+        with self._files.locked():
+            shown = self.pull_request(number)
+            if shown.state == "merged":
+                raise RepositoryWrongData(f"pull request {number} is merged, so it cannot be closed; revert it")
+            record = self._files.find(number)
+            if record is None or shown.state == "closed":
+                return shown
+            text = f"{shown.body.removesuffix(_comment(comment))}{_comment(comment)}"
+            closed = replace(record, state="closed", head_sha=shown.head_sha)
+            self._files.write(closed, text, now=self._clock.now())
+        return self.pull_request(number)
+
     def commit_to_base(self, files: Mapping[str, str], message: str) -> str:
         """Commit to the base branch as somebody else would: for faults of the local world and edits by analysts."""
         head = self._base_head()
@@ -154,12 +168,16 @@ class LocalItaipuRepository(ItaipuRepository):
         self._git.move_branch(self._base, sha, seen=head)
         return sha
 
-    def merge(self, number: int) -> str:
+    def merge(self, number: int, *, head_sha: str | None = None) -> str:
         """Fast-forward the base branch to an open pull request; returns the new head.
+
+        Args:
+            number: of the pull request.
+            head_sha: the commit that may be merged; None for the branch's newest.
 
         Raises:
             RepositoryWrongData: there is no such pull request or it is closed.
-            BranchMovedError: the base branch has commits that the pull request does not know.
+            BranchMovedError: the base branch has commits that the pull request does not know, or the branch has.
         """
         shown = self.pull_request(number)
         if shown.state == "closed":
@@ -167,6 +185,10 @@ class LocalItaipuRepository(ItaipuRepository):
         base = self._base_head()
         if shown.state == "merged":
             return base
+        if head_sha is not None and shown.head_sha != head_sha:
+            raise BranchMovedError(
+                f"{shown.branch} moved to {shown.head_sha[:8]} while {head_sha[:8]} was to be merged; look who wrote it"
+            )
         if not self._git.is_ancestor(base, shown.head_sha):
             raise BranchMovedError(
                 f"{self._base} moved to {base[:8]} after {shown.branch} was made from it, so pull request {number} "
@@ -216,6 +238,11 @@ class LocalItaipuRepository(ItaipuRepository):
 
     def _is_merged(self, sha: str) -> bool:
         return self._git.is_ancestor(sha, self._base_head())
+
+
+def _comment(comment: str) -> str:
+    """A comment as it stands below the text of a pull request."""
+    return f"\n---\n\n{comment}\n"
 
 
 def _unwritten(number: int, branch: str) -> PullRequestRecord:

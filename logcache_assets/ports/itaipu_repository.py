@@ -100,3 +100,11 @@ class ItaipuRepository(ABC):
     @abstractmethod
     def propose(self, *, branch: str, title: str, body: str) -> PullRequest:
         """Open the pull request of a branch, or update the open one; equal text changes nothing."""
+
+    @abstractmethod
+    def close(self, number: int, *, comment: str) -> PullRequest:
+        """Close an open pull request with a comment; one that is closed already stays as it is.
+
+        Raises:
+            RepositoryWrongData: there is no such pull request, or it is merged.
+        """

@@ -19,6 +19,7 @@ from logcache_assets.domain.log_cache_map import (
     LogCacheMap,
     MapEntry,
     entry_of,
+    instances_of,
     map_digest,
     render_map,
     with_entries,
@@ -29,7 +30,7 @@ from logcache_assets.domain.selections import branch_name, selection_name
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import BaseMap, Inspector, instances_of, read_base_map
+from logcache_assets.refresh.inspect_map import BaseMap, Inspector, read_base_map
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from logcache_assets.domain.documents import Candidate, parse_document
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, parse_map
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, instances_of, parse_map
 from logcache_assets.domain.log_documents import Manifest
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
@@ -106,13 +106,6 @@ class Inspector:
             yield Problem(code="C13", subjects=(instance.name,), found=(found,), remedy=REFRESH_AGAIN)
 
 
-def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
-    """Every instance of a map with its entry, ascending by prototype and database."""
-    for prototype, databases in sorted(entries.items()):
-        for database, entry in sorted(databases.items()):
-            yield Instance(database=database, prototype=prototype), entry
-
-
 def find_map_problems(
     candidate: Candidate, text: str, repository: ItaipuRepository, inspector: Inspector
 ) -> Iterator[Problem]:
@@ -125,3 +118,21 @@ def find_map_problems(
     base = read_map(repository, ref=candidate.base_sha, place=f"on {repository.base_branch}")
     changed = tuple(parse_instance(change.instance) for change in candidate.changes)
     yield from inspector.find_problems(entries, changed=changed, base=base)
+
+
+def find_moved_entries(candidate: Candidate, repository: ItaipuRepository) -> Iterator[Problem]:
+    """Entries of this refresh that the base branch changed since the candidate was built (C26).
+
+    Raises:
+        BadInput: one of the two maps is malformed.
+    """
+    built_on = read_map(repository, ref=candidate.base_sha, place=f"on {repository.base_branch}")
+    entries = read_base_map(repository).entries
+    for instance in (parse_instance(change.instance) for change in candidate.changes):
+        if entry_of(entries, instance) != entry_of(built_on, instance):
+            yield Problem(
+                code="C26",
+                subjects=(instance.name,),
+                found=(f"its entry on {repository.base_branch} was changed after the candidate was built",),
+                remedy="refresh again",
+            )

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
-from logcache_assets.domain.documents import Candidate, Publication
+from logcache_assets.domain.documents import Publication
 from logcache_assets.domain.due import Refresh, Wait, plan_refresh
-from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.transactions import Choice
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import Inspector, find_map_problems, read_base_map
+from logcache_assets.refresh.inspect_map import read_base_map
+from logcache_assets.refresh.judge_merge import MergeJudge
+from logcache_assets.refresh.publish import Publisher
 from logcache_assets.settings import Settings
 
 
@@ -50,7 +51,7 @@ class Planner:
             chosen=chosen, databases=databases, active=base.entries, base_sha=base.sha, published=published
         )
         if isinstance(plan, Wait) and published:
-            self._require_still_sound(chosen.id, selection, published)
+            self._require_still_sound(published)
         return Outlook(choice=choice, plan=plan)
 
     def _find_open_publication(self, transaction: str, selection: str) -> Publication | None:
@@ -60,14 +61,17 @@ class Planner:
         shown = found and self.repository.open_pull_request(found.branch)
         return found if found and shown and shown.number == found.number else None
 
-    def _require_still_sound(self, transaction: str, selection: str, published: Publication) -> None:
-        """Inspect a proposed map again, because personal data may have been excised since it was proposed."""
-        documents = Documents(self.store)
-        uri = self.settings.locations.candidate(transaction=transaction, selection=selection)
-        candidate = documents.read(uri, Candidate)
-        text = self.repository.read(MAP_PATH, ref=published.branch)
-        inspector = Inspector(documents, self.segment_index)
-        if problems := list(find_map_problems(candidate, text, self.repository, inspector)):
+    def _require_still_sound(self, published: Publication) -> None:
+        """Judge a proposal again, because personal data may have been excised since, or somebody pushed to it."""
+        publisher = Publisher(
+            metapod=self.metapod,
+            store=self.store,
+            segment_index=self.segment_index,
+            repository=self.repository,
+            clock=self.clock,
+            settings=self.settings,
+        )
+        if problems := MergeJudge(publisher).find_problems(published.branch, lasting=True):
             raise Refused(
                 f"pull request #{published.number} ({published.url}) must not be merged any more: "
                 f"{join_problems(problems)}"

@@ -3,7 +3,7 @@
 domain/gate/ has the requirements; domain/pull_request.py renders the text of the pull request.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,10 +11,12 @@ from logcache_assets.domain.documents import Candidate, Publication, TestRun, Ve
 from logcache_assets.domain.gate import GateState, find_gate_problems
 from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest
 from logcache_assets.domain.problems import Problem, join_problems
-from logcache_assets.domain.pull_request import render_body, render_title
+from logcache_assets.domain.pull_request import render_body, render_title, superseded_text
 from logcache_assets.domain.running_contracts import Readers, find_readers
-from logcache_assets.domain.transactions import TransactionType
-from logcache_assets.errors import BadInput, Refused
+from logcache_assets.domain.superseding import supersedes
+from logcache_assets.domain.transactions import Transaction, TransactionType
+from logcache_assets.engine.log.index_snapshot import IndexSnapshot
+from logcache_assets.errors import BadInput, Refused, WrongData
 from logcache_assets.ports import (
     Clock,
     ItaipuRepository,
@@ -24,10 +26,13 @@ from logcache_assets.ports import (
     Ports,
     PullRequest,
     SegmentIndex,
+    UnknownTransactionError,
 )
 from logcache_assets.refresh.begun_test_runs import own_runs
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import Inspector, find_map_problems
+from logcache_assets.refresh.find_candidate import find_candidate
+from logcache_assets.refresh.inspect_map import Inspector, find_map_problems, find_moved_entries
+from logcache_assets.refresh.newest_instants import NewestInstants
 from logcache_assets.refresh.pinned_rules import read_rules
 from logcache_assets.report import render_report
 from logcache_assets.settings import Settings
@@ -64,6 +69,7 @@ class Publisher:
         if problems:
             raise Refused(f"no pull request was opened: {join_problems(problems)}")
         pull_request = self._propose(candidate, verdict)
+        self._close_superseded(candidate, pull_request)
         publication = Publication(
             candidate_sha=candidate.sha,
             base_sha=candidate.base_sha,
@@ -87,10 +93,28 @@ class Publisher:
             body=render_body(candidate, verdict, report_uri=page, now=self.clock.now(), report=report),
         )
 
+    def _close_superseded(self, candidate: Candidate, pull_request: PullRequest) -> None:
+        """Close older open pull requests whose log caches this one refreshes, too."""
+        for other in self.repository.open_pull_requests():
+            older = self._candidate_of(other.branch) if other.number < pull_request.number else None
+            if older is not None and supersedes(candidate, older):
+                self.repository.close(other.number, comment=superseded_text(candidate, pull_request.number))
+
+    def _candidate_of(self, branch: str) -> Candidate | None:
+        """The candidate on a branch; None on a branch of people, whatever is on it."""
+        try:
+            return find_candidate(branch, self.store, self.repository, self.settings.locations)
+        except WrongData:
+            return None
+
     def gather(self, candidate: Candidate, verdict: Verdict | None, run: TestRun | None) -> GateState:
         """Read the current state of everything that the gate compares."""
         branch_sha = self.repository.head(candidate.branch)
         text = self._read_map(candidate.branch) if branch_sha else None
+        index, recent = IndexSnapshot(self.segment_index), self._recent_runs()
+        inspector = Inspector(Documents(self.store), index)
+        instants = NewestInstants(store=self.store, segment_index=index, locations=self.settings.locations)
+        runs = (*recent, *self._runs_of(run))
         return GateState(
             candidate=candidate,
             verdict=verdict,
@@ -98,9 +122,13 @@ class Publisher:
             branch_sha=branch_sha,
             branch_map_sha256=map_digest(text) if text is not None else None,
             base_sha=self.repository.head(self.repository.base_branch),
-            running_contracts=self.find_readers().running,
-            map_problems=tuple(self._inspect(candidate, text)) if text is not None else None,
-            rules_problems=tuple(self._find_rules_problems(candidate)),
+            running_contracts=self._readers(recent).running,
+            map_problems=_found(find_map_problems(candidate, text, self.repository, inspector))
+            if text is not None
+            else None,
+            moved_entries=_found(find_moved_entries(candidate, self.repository)),
+            rules_problems=self._find_rules_problems(candidate),
+            witnesses=tuple(instants.find(candidate, runs)),
             now=self.clock.now(),
             window=self.settings.publish_window,
         )
@@ -113,23 +141,28 @@ class Publisher:
 
     def find_readers(self) -> Readers:
         """The runs whose contracts are unfinished: those that may read the active map, and those that died."""
-        now = self.clock.now()
-        since = now - timedelta(days=self.settings.lookback_days)
-        recent = self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since)
-        return find_readers(recent, own=own_runs(self.store, self.settings.locations), now=now)
+        return self._readers(self._recent_runs())
 
-    def _inspect(self, candidate: Candidate, text: str) -> Iterator[Problem]:
-        inspector = Inspector(Documents(self.store), self.segment_index)
+    def _readers(self, recent: Sequence[Transaction]) -> Readers:
+        return find_readers(recent, own=own_runs(self.store, self.settings.locations), now=self.clock.now())
+
+    def _recent_runs(self) -> tuple[Transaction, ...]:
+        since = self.clock.now() - timedelta(days=self.settings.lookback_days)
+        return self.metapod.transactions(TransactionType.DAILY, TransactionType.CUSTOM, since=since)
+
+    def _runs_of(self, run: TestRun | None) -> tuple[Transaction, ...]:
+        """The transaction of a test run, which a clock that is ahead takes for one of long ago."""
         try:
-            yield from find_map_problems(candidate, text, self.repository, inspector)
-        except BadInput as error:
-            yield Problem(found=(str(error),))
+            return (self.metapod.transaction(run.transaction),) if run else ()
+        except UnknownTransactionError:
+            return ()
 
-    def _find_rules_problems(self, candidate: Candidate) -> Iterator[Problem]:
+    def _find_rules_problems(self, candidate: Candidate) -> tuple[Problem, ...]:
         try:
             read_rules(self.repository, self.clock, sha=candidate.sha)
         except BadInput as error:
-            yield Problem(found=(str(error),))
+            return (Problem(found=(str(error),)),)
+        return ()
 
     def is_published(self, candidate: Candidate) -> bool:
         """True if the map on the base branch is the candidate's."""
@@ -137,12 +170,19 @@ class Publisher:
         return text is not None and map_digest(text) == candidate.map_sha256
 
 
-def find_obstacles(candidate: Candidate, *, ports: Ports, settings: Settings) -> tuple[Problem, ...]:
-    """Reasons not to publish a candidate now; empty if it is published already.
+def _found(problems: Iterator[Problem]) -> tuple[Problem, ...]:
+    """All problems; a malformed file that ends their search is one."""
+    found: list[Problem] = []
+    try:
+        found.extend(problems)
+    except BadInput as error:
+        found.append(Problem(found=(str(error),)))
+    return tuple(found)
 
-    Reads the stored verdict and test run without checking their digests, which the pull request's stage does check.
-    """
-    publisher = Publisher(
+
+def publisher_of(ports: Ports, settings: Settings) -> Publisher:
+    """The publisher with the ports that it needs."""
+    return Publisher(
         metapod=ports.metapod,
         store=ports.store,
         segment_index=ports.segment_index,
@@ -150,10 +190,22 @@ def find_obstacles(candidate: Candidate, *, ports: Ports, settings: Settings) ->
         clock=ports.clock,
         settings=settings,
     )
-    if publisher.is_published(candidate):
-        return ()
-    documents, locations = Documents(ports.store), settings.locations
+
+
+def find_evidence(candidate: Candidate, publisher: Publisher) -> tuple[Verdict | None, TestRun | None]:
+    """The stored verdict and test run of a candidate; their digests are not checked."""
+    documents, locations = Documents(publisher.store), publisher.settings.locations
     verdict_uri = locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
     run_uri = locations.test_run(transaction=candidate.transaction, version=candidate.version)
-    verdict, run = documents.find(verdict_uri, Verdict), documents.find(run_uri, TestRun)
-    return tuple(find_gate_problems(publisher.gather(candidate, verdict, run)))
+    return documents.find(verdict_uri, Verdict), documents.find(run_uri, TestRun)
+
+
+def find_obstacles(candidate: Candidate, *, ports: Ports, settings: Settings) -> tuple[Problem, ...]:
+    """Reasons not to publish a candidate now; empty if it is published already.
+
+    Reads the stored verdict and test run without checking their digests, which the pull request's stage does check.
+    """
+    publisher = publisher_of(ports, settings)
+    if publisher.is_published(candidate):
+        return ()
+    return tuple(find_gate_problems(publisher.gather(candidate, *find_evidence(candidate, publisher))))

@@ -75,3 +75,35 @@ def test_a_branch_that_does_not_exist_cannot_be_proposed(repository: ItaipuRepos
         repository.propose(branch=BRANCH, title="t", body="b")
 
     assert tuple(repository.open_pull_requests()) == ()
+
+
+def test_a_pull_request_is_closed_with_a_comment(repository: ItaipuRepository) -> None:
+    """It is open no more and can be read by its number; closing it again changes nothing."""
+    sha = candidate(repository)
+    repository.propose(branch=BRANCH, title="Renew", body="Evidence")
+
+    closed = repository.close(1, comment="Superseded by #2.")
+
+    assert (closed.state, closed.head_sha, closed.title) == ("closed", sha, "Renew")
+    assert closed.body.startswith("Evidence")
+    assert closed.body.count("Superseded by #2.") == 1
+    assert tuple(repository.open_pull_requests()) == ()
+    assert repository.close(1, comment="Superseded by #3.") == repository.pull_request(1) == closed
+
+
+def test_a_branch_can_be_proposed_again_after_it_was_closed(repository: ItaipuRepository) -> None:
+    """In a pull request of its own; the closed one stays closed."""
+    candidate(repository)
+    repository.propose(branch=BRANCH, title="Renew", body="Evidence")
+    repository.close(1, comment="Superseded.")
+
+    again = repository.propose(branch=BRANCH, title="Renew", body="Evidence")
+
+    assert (again.number, again.state) == (2, "open")
+    assert repository.pull_request(1).state == "closed"
+
+
+def test_a_missing_pull_request_cannot_be_closed(repository: ItaipuRepository) -> None:
+    """The error has its number."""
+    with pytest.raises(RepositoryWrongData, match="pull request 7 does not exist"):
+        repository.close(7, comment="Superseded.")

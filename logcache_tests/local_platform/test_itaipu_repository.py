@@ -293,6 +293,19 @@ def test_a_closed_pull_request_stays_closed(repository: LocalItaipuRepository, t
     assert [repository.pull_request(number).state for number in (2, 1)] == ["open", "closed"]
 
 
+def test_a_merged_pull_request_cannot_be_closed(repository: LocalItaipuRepository) -> None:
+    """It is published; only a revert takes it back."""
+    candidate(repository)
+    repository.propose(branch=BRANCH, title="t", body="b")
+    repository.merge(1)
+
+    with pytest.raises(RepositoryError, match="pull request 1 is merged"):
+        repository.close(1, comment="Superseded.")
+
+    assert repository.pull_request(1).state == "merged"
+    assert repository.pull_request(1).body == "b"
+
+
 def test_an_unknown_pull_request_cannot_be_merged(repository: LocalItaipuRepository) -> None:
     """The number is in the error."""
     with pytest.raises(RepositoryError, match="pull request 7 does not exist"):

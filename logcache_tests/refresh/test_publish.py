@@ -5,13 +5,20 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from logcache_assets.cli.status import newest_candidate
 from logcache_assets.connect import connect
 from logcache_assets.domain.documents import Candidate
-from logcache_assets.domain.log_cache_map import MAP_PATH
+from logcache_assets.domain.instances import parse_instance
+from logcache_assets.domain.log_cache_map import MAP_PATH, entry_of, render_map, with_entries
 from logcache_assets.local_platform.world import World
-from logcache_assets.refresh.publish import find_obstacles
+from logcache_assets.ports import PullRequest
+from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspect_map import read_base_map
+from logcache_assets.refresh.publish import find_evidence, find_obstacles, publisher_of
+
+FEED_S0 = parse_instance("feed-s0")
 
 
 def candidate_of(world: World) -> Candidate:
@@ -109,3 +116,60 @@ def test_whatever_is_in_the_way_is_told(
 
     assert len(obstacles) == len(beginnings)
     assert all(map(str.startswith, obstacles, beginnings))
+
+
+def publish_again(world: World, candidate: Candidate) -> PullRequest:
+    """Run the last stage again."""
+    publisher = publisher_of(connect(world.settings), world.settings)
+    verdict, run = find_evidence(candidate, publisher)
+    assert verdict is not None
+    assert run is not None
+    return publisher.publish(candidate, verdict, run).pull_request
+
+
+def propose_older(world: World, *, last_t: int) -> int:
+    """The pull request of an earlier night's refresh of feed-s0 alone, opened before the world's own."""
+    world.repository.close(1, comment="To open it anew.")
+    candidate, base = candidate_of(world), read_base_map(world.repository)
+    night = "11111111-0000-4000-8000-000000000000"
+    entry = entry_of(base.entries, FEED_S0)
+    assert entry is not None
+    earlier = replace(entry, transaction=night, last_t=last_t)
+    text = render_map(with_entries(base.entries, {FEED_S0: earlier}))
+    branch = "log-cache/2018-05-01-11111111"
+    sha = world.repository.commit(branch=branch, parent=base.sha, files={MAP_PATH: text}, message="Earlier")
+    change = replace(next(c for c in candidate.changes if c.instance == "feed-s0"), last_t=last_t)
+    older = replace(candidate, transaction=night, branch=branch, sha=sha, changes=(change,))
+    uri = world.settings.locations.candidate(transaction=night, selection=candidate.selection)
+    Documents(world.store).write(uri, older)
+    return world.repository.propose(branch=branch, title="Earlier", body="Evidence\n").number
+
+
+def test_an_older_pull_request_is_closed_with_a_sentence(refreshed_feed_world: World) -> None:
+    """The newer one refreshes the same log caches from a later night; doing it twice says it once."""
+    world, candidate = refreshed_feed_world, candidate_of(refreshed_feed_world)
+    older = propose_older(world, last_t=1200)
+
+    newer = publish_again(world, candidate)
+    publish_again(world, candidate)
+
+    closed = world.repository.pull_request(older)
+    assert [pull.number for pull in world.repository.open_pull_requests()] == [newer.number]
+    assert closed.state == "closed"
+    assert closed.body == (
+        f"Evidence\n\n---\n\nSuperseded by pull request #{newer.number}, which refreshes the same log caches from the "
+        f"nightly run {candidate.transaction[:8]}.\n"
+    )
+
+
+def test_a_pull_request_that_goes_further_stays_open(refreshed_feed_world: World) -> None:
+    """So does one of people, whatever is on its branch."""
+    world, candidate = refreshed_feed_world, candidate_of(refreshed_feed_world)
+    further = propose_older(world, last_t=10**9)
+    base = str(world.repository.head("main"))
+    world.repository.commit(branch="docs", parent=base, files={MAP_PATH: "{"}, message="Garble")
+    people = world.repository.propose(branch="docs", title="Docs", body="").number
+
+    newer = publish_again(world, candidate)
+
+    assert {pull.number for pull in world.repository.open_pull_requests()} == {further, people, newer.number}

@@ -21,6 +21,8 @@ class Requirement(ABC):
     """Code of the requirement's own problems; problems that were found elsewhere keep theirs."""
     sentence: ClassVar[str]
     """What must hold, for a person."""
+    is_passing: ClassVar[bool] = False
+    """True if waiting is enough for it to be met, for example until the publish window opens."""
 
     @abstractmethod
     def find_problems(self, state: GateState) -> Iterator[Problem]:

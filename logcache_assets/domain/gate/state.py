@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from logcache_assets.domain.clocks import Witness
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.publish_window import PublishWindow
@@ -29,7 +30,11 @@ class GateState:
     """Contracts of open transactions that are still being computed."""
     map_problems: tuple[Problem, ...] | None
     """Problems found when the candidate's map was inspected."""
+    moved_entries: tuple[Problem, ...] | None
+    """Entries of this refresh that changed on the base branch since the candidate was built."""
     rules_problems: tuple[Problem, ...] | None
     """Problems in the file of rules at the candidate's commit, such as an allowance that has expired."""
+    witnesses: tuple[Witness, ...] | None
+    """The newest instant that each outside system shows."""
     now: datetime
     window: PublishWindow

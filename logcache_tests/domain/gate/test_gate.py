@@ -4,12 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from logcache_assets.domain.gate import REQUIREMENTS, GateState, Requirement, find_gate_problems
+from logcache_assets.domain.gate import (
+    MERGING,
+    REQUIREMENTS,
+    GateState,
+    Requirement,
+    find_gate_problems,
+    find_merge_problems,
+)
 from logcache_assets.domain.problems import CODES
-from logcache_tests.domain.gate.samples import ABSENT, BROKEN, OPEN, REFUSED, bound_to, gate
+from logcache_tests.domain.gate.samples import ABSENT, BROKEN, MOVED, OPEN, REFUSED, bound_to, gate
 from logcache_tests.domain.samples import NOW, changed, verdict
 
-EACH_REQUIREMENT = pytest.mark.parametrize("requirement", REQUIREMENTS, ids=lambda requirement: requirement.name)
+EACH = tuple({requirement.name: requirement for requirement in (*REQUIREMENTS, *MERGING)}.values())
+"""Every requirement of a proposal or of a merge."""
+EACH_REQUIREMENT = pytest.mark.parametrize("requirement", EACH, ids=lambda requirement: requirement.name)
 
 
 def test_the_gate_opens_when_everything_is_as_validated() -> None:
@@ -106,6 +115,14 @@ def test_the_gate_opens_when_everything_is_as_validated() -> None:
             id="a map that nobody inspected",
         ),
         pytest.param(
+            BROKEN["clock_agrees"],
+            ("the clock here is ahead, or nothing has happened for 37 days: ", "(C11); set the clock of this machine"),
+            id="a clock that is ahead",
+        ),
+        pytest.param(
+            gate(witnesses=None), ("the clock here was compared with nothing (C11); run",), id="a clock by itself"
+        ),
+        pytest.param(
             BROKEN["inside_publish_window"],
             ("it is 00:00 UTC, outside the publish window 13:00-23:00 UTC", "(C11); try again inside it"),
             id="outside the window",
@@ -135,7 +152,7 @@ def test_the_gate_refuses_for_exactly_one_reason(state: GateState, parts: tuple[
 @EACH_REQUIREMENT
 def test_a_requirement_is_met_or_refuses_by_itself(requirement: Requirement) -> None:
     """It finds nothing at the open gate, and what breaks it is refused by no other requirement."""
-    refusing = [each.name for each in REQUIREMENTS if list(each.find_problems(BROKEN[requirement.name]))]
+    refusing = [each.name for each in EACH if list(each.find_problems(BROKEN[requirement.name]))]
 
     assert list(requirement.find_problems(OPEN)) == []
     assert refusing == [requirement.name]
@@ -163,7 +180,7 @@ def test_an_absent_verdict_is_not_approved() -> None:
 @EACH_REQUIREMENT
 def test_a_requirement_says_what_it_is(requirement: Requirement) -> None:
     """Its name is unique, its code is one of the failure table, and its sentence ends with a full stop."""
-    assert [each.name for each in REQUIREMENTS].count(requirement.name) == 1
+    assert [each.name for each in EACH].count(requirement.name) == 1
     assert requirement.code in CODES
     assert requirement.sentence.endswith(".")
 
@@ -175,3 +192,27 @@ def test_the_gate_tells_every_reason() -> None:
     )
 
     assert len(list(find_gate_problems(state))) == 5
+
+
+def test_a_merge_is_judged_as_a_proposal_is() -> None:
+    """By the same requirements, but only a changed entry of the refresh counts as a base that moved (C26)."""
+    beside, same_entry = gate(base_sha="f" * 40), gate(base_sha="f" * 40, moved_entries=(MOVED,))
+
+    assert {each.name for each in REQUIREMENTS} ^ {each.name for each in MERGING} == {"base_unmoved", "entries_unmoved"}
+    assert list(find_merge_problems(OPEN)) == list(find_merge_problems(beside)) == []
+    assert list(find_merge_problems(same_entry)) == [MOVED]
+
+
+@pytest.mark.parametrize("name", ["inside_publish_window", "no_contract_running", "clock_agrees"])
+def test_what_passes_by_itself_is_no_lasting_reason(name: str) -> None:
+    """It forbids a merge now, and is no reason to give up the candidate."""
+    state = BROKEN[name]
+
+    assert len(list(find_merge_problems(state))) == 1
+    assert list(find_merge_problems(state, lasting=True)) == []
+
+
+@pytest.mark.parametrize("name", ["verdict_approved", "branch_unmoved", "map_sound", "entries_unmoved"])
+def test_what_stays_wrong_is_a_lasting_reason(name: str) -> None:
+    """Waiting does not remedy it."""
+    assert len(list(find_merge_problems(BROKEN[name], lasting=True))) == 1
