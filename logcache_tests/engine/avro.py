@@ -13,6 +13,8 @@ Codec = Literal["null", "deflate", "snappy"]
 CODECS: tuple[Codec, ...] = ("null", "deflate", "snappy")
 
 TX_BASE = 13194139533312
+TX_INSTANT = 50
+"""The attribute :db/txInstant."""
 SYNC = bytes(range(16))
 FIELDS: list[object] = [
     *({"name": name, "type": kind} for name, kind in (("e", "long"), ("a", "long"), ("v", "string"), ("t", "long"))),
@@ -36,10 +38,12 @@ def instant_text(t: int) -> str:
 def avro_bytes(
     datoms: Iterable[Datom], *, block_rows: int = 1000, fields: list[object] = FIELDS, codec: Codec = "null"
 ) -> bytes:
-    """Encode datoms as an Avro file of several blocks."""
+    """Encode datoms as an Avro file of several blocks; instants of txes are those that the datoms assert."""
     schema = {"type": "record", "name": "datom", "fields": fields}
     meta = _long(2) + _text("avro.schema") + _text(json.dumps(schema)) + _text("avro.codec") + _text(codec) + _long(0)
-    rows = [_row(datom) for datom in datoms]
+    datoms = list(datoms)
+    given = {t: _ms_of(v) for e, a, v, t, _ in datoms if (e, a) == (TX_BASE + t, TX_INSTANT)}
+    rows = [_row(datom, given.get(datom[3], instant_ms(datom[3]))) for datom in datoms]
     blocks = [rows[n : n + block_rows] for n in range(0, len(rows), block_rows)]
     return b"Obj\x01" + meta + SYNC + b"".join(_block(block, codec) for block in blocks)
 
@@ -64,9 +68,13 @@ def _snappy(content: bytes) -> bytes:
 _COMPRESS: Mapping[Codec, Callable[[bytes], bytes]] = {"null": bytes, "deflate": _deflate, "snappy": _snappy}
 
 
-def _row(datom: Datom) -> bytes:
+def _row(datom: Datom, tx_instant: int) -> bytes:
     e, a, v, t, added = datom
-    return _long(e) + _long(a) + _text(v) + _long(t) + _long(TX_BASE + t) + bytes([added]) + _long(instant_ms(t))
+    return _long(e) + _long(a) + _text(v) + _long(t) + _long(TX_BASE + t) + bytes([added]) + _long(tx_instant)
+
+
+def _ms_of(instant: str) -> int:
+    return (datetime.fromisoformat(instant) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
 def _text(text: str) -> bytes:

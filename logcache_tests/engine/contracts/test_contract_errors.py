@@ -217,7 +217,7 @@ def test_a_tx_without_its_instant_is_refused(store: FolderObjectStore) -> None:
     """Every tx asserts its instant, so a log without one has lost datoms."""
     log = [datom for datom in log_of((A, "user/id", "a", 1001, True)) if datom[0] != TX_BASE + 1001]
 
-    with pytest.raises(EngineError, match="app-s0: the tx at t 1001 has no :db/txInstant"):
+    with pytest.raises(EngineError, match=":db/txInstant once for each tx, first at t 1001"):
         compute(define(NAME), store, log)
 
 

@@ -11,7 +11,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.log.cached_log import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.ports import ObjectStoreUnavailable, Tell
-from logcache_tests.engine.avro import avro_bytes
+from logcache_tests.engine.avro import TX_BASE, TX_INSTANT, avro_bytes, instant_text
 from logcache_tests.engine.builds import facts_of
 from logcache_tests.engine.damage import rename
 from logcache_tests.engine.generated import INSTANCE, segments_in, small_log, source_of, write_segments
@@ -186,7 +186,10 @@ def test_materialized_entities_must_have_every_bucket_exactly_once(
 def test_a_stale_cache_is_never_used(read: Read, source: LogSource, store: FolderObjectStore) -> None:
     """A cache with a segment that was re-extracted since may hold deleted personal data, so it is not used."""
     stale = write_cache(source, store, folder="cache", last_t=20, read_at=BEFORE_EVERY_SEGMENT)
-    store.write(segments_in(source)[0].path, avro_bytes([(9, 9, "kept", 10, True)]))
+    store.write(
+        segments_in(source)[0].path,
+        avro_bytes([(TX_BASE + 10, TX_INSTANT, instant_text(10), 10, True), (9, 9, "kept", 10, True)]),
+    )
     cached, told = replace(source, cache=stale), list[str]()
 
     with pytest.raises(CacheError, match=r"stale: 2 segments.*first t in \(0, 10\].*C7"):
