@@ -9,6 +9,7 @@ from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MapEntry, instances_of
+from logcache_assets.domain.soundness import stale_problem
 from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
@@ -31,6 +32,8 @@ class InstanceStatus(Result, frozen=True, kw_only=True):
     """Whole days since the active cache's segments were read."""
     transaction: str
     """The nightly run that wrote the active cache."""
+    stale: str | None
+    """What shows that the active cache may hold deleted personal data (C7); None if nothing does."""
 
 
 class CandidateStatus(Result, frozen=True, kw_only=True):
@@ -104,7 +107,13 @@ def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports
         index_t=ports.segment_index.newest_t(instance),
         age_days=(ports.clock.now() - entry.source_read_at).days,
         transaction=entry.transaction,
+        stale=_stale(instance, entry, ports),
     )
+
+
+def _stale(instance: Instance, entry: MapEntry, ports: Ports) -> str | None:
+    found = ports.segment_index.extracted_since(instance, before_t=entry.last_t, since=entry.source_read_at)
+    return str(stale_problem(instance.name, found)) if found else None
 
 
 def newest_candidate(settings: Settings, ports: Ports) -> Candidate | None:
@@ -147,6 +156,7 @@ def render(result: StatusResult) -> Iterator[str]:
     yield f"It is {result.now}."
     yield ""
     yield from table(("instance", "active t", "candidate t", "index t", "age in days"), rows)
+    yield from (f"  the active cache of {i.stale}" for i in result.instances if i.stale)
     yield ""
     candidate = result.candidate
     if candidate is None:

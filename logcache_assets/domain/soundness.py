@@ -4,15 +4,17 @@ Every function yields the problems it finds, and nothing for a sound input.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.clocks import SKEW
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
 from logcache_assets.domain.log_documents import Manifest, RawLogs
 from logcache_assets.domain.log_ranges import SegmentRange
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.segments import Segment, find_chain_faults, find_stale_segments, newest_t
+from logcache_assets.domain.segments import Extraction, Segment, find_chain_faults, find_stale_segments, newest_t
 from logcache_assets.domain.wording import count_of
 
 LOG_COLUMNS: Mapping[str, str] = {
@@ -88,7 +90,7 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
     yield from find_chain_faults(segments, after_t=entry.last_t)
 
 
-def stale_problem(instance: str, stale: Sequence[Segment | SegmentRange]) -> Problem:
+def stale_problem(instance: str, stale: Sequence[Segment | SegmentRange | Extraction]) -> Problem:
     """The refusal of a log that was read before some of its segments were extracted again (C7)."""
     first, were = stale[0], "was" if len(stale) == 1 else "were"
     found = (
@@ -102,6 +104,22 @@ def stale_problem(instance: str, stale: Sequence[Segment | SegmentRange]) -> Pro
         why="it may still hold deleted personal data",
         remedy="refresh from a nightly run that started later",
     )
+
+
+def find_blind_reading(instance: Instance, entry: MapEntry, *, written_at: datetime) -> Iterator[Problem]:
+    """A cached log that says it was read after its manifest was written: no excision since then would show (C7)."""
+    if entry.source_read_at - written_at > SKEW:
+        found = (
+            f"the map says that its segments were read at {utc_text(entry.source_read_at)}, but its manifest was "
+            f"written before that, at {utc_text(written_at)}"
+        )
+        yield Problem(
+            code="C7",
+            subjects=(instance.name,),
+            found=(found,),
+            why="deleted personal data could go unseen",
+            remedy="refresh it from a night whose start is right",
+        )
 
 
 def find_pointer_problems(

@@ -15,6 +15,7 @@ from logcache_assets.domain.log_documents import Manifest
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
     REFRESH_AGAIN,
+    find_blind_reading,
     find_lost_entries,
     find_pointer_problems,
     find_segment_problems,
@@ -100,6 +101,8 @@ class Inspector:
         digest = hashlib.sha256(content).hexdigest()
         yield from find_pointer_problems(instance, entry, manifest, manifest_sha256=digest)
         try:
+            written_at = self.documents.store.head(uri).modified_at
+            yield from find_blind_reading(instance, entry, written_at=written_at)
             yield from find_damage(manifest, self.documents.store)
         except WrongData as error:
             found = f"the files of {manifest.log.uri} cannot be listed: {error}"

@@ -1,8 +1,12 @@
 """`logcache status` after a refresh: the candidate, its verdict, and what is in the way of publishing it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from logcache_assets.cli import status
+from logcache_assets.domain.instances import parse_instance
 from logcache_assets.local_platform.world import World
 from logcache_assets.ports import StoredObject
 
@@ -23,6 +27,25 @@ def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) ->
     assert by_day == []
     assert by_night.startswith("it is ")
     assert by_night.endswith(" UTC, outside the publish window 13:00-23:00 UTC (C11); try again inside it")
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["within the cache", "across its end"])
+def test_status_tells_that_an_active_cache_is_stale(feed_world: World, *, across: bool) -> None:
+    """A segment that holds t of it was extracted again (C7); before that nothing is said."""
+    index, feed = feed_world.segment_index, parse_instance("feed-s0")
+    before = status.run(feed_world.settings)
+    active_t = next(found.active_t for found in before.instances if found.instance == "feed-s0")
+    segment = next(s for s in index.segments(feed) if (s.last_batch_t >= active_t) == across)
+    begins = segment.last_batch_t - 1 if across else segment.last_batch_t
+    again = replace(segment, last_batch_t=begins, timestamp_ms=int(feed_world.clock.now().timestamp() * 1000))
+    index.put([again])
+
+    after = list(status.render(status.run(feed_world.settings)))
+
+    assert [found.stale for found in before.instances] == [None, None]
+    (told,) = [line for line in after if "the active cache of" in line]
+    assert told.startswith("  the active cache of feed-s0: 1 segment with t that the cache holds was extracted again")
+    assert "(C7)" in told
 
 
 def stored(name: str, *, day: int) -> StoredObject:

@@ -1,6 +1,8 @@
 """The manifest that an entry of the map points to: read once, and refused only for what is in it."""
 
 import hashlib
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,24 @@ def test_a_missing_or_malformed_manifest_is_a_problem(store: FolderObjectStore) 
     store.path_of(MANIFEST).unlink()
 
     assert malformed == problems_of(store) == ["C14"]
+
+
+@pytest.mark.parametrize(
+    ("written_before", "blind"),
+    [
+        pytest.param(timedelta(minutes=2), True, id="before it was read"),
+        pytest.param(timedelta(minutes=1), False, id="by a clock that is a minute behind"),
+        pytest.param(timedelta(days=-1), False, id="after it was read"),
+    ],
+)
+def test_a_manifest_is_not_older_than_the_reading_of_its_log(
+    store: FolderObjectStore, *, written_before: timedelta, blind: bool
+) -> None:
+    """Otherwise the instant of reading is wrong, and no excision since then would show (C7)."""
+    written = (ENTRY.source_read_at - written_before).timestamp()
+    os.utime(store.path_of(MANIFEST), (written, written))
+
+    assert ("C7" in problems_of(store)) is blind
 
 
 def test_an_outage_is_no_problem_of_an_entry(store: FolderObjectStore) -> None:

@@ -182,6 +182,16 @@ def leave_window(world: World) -> None:
     world.clock.set(world.clock.now() + timedelta(hours=11))
 
 
+def set_clock_back(world: World) -> None:
+    """Our own clock says 2017."""
+    world.clock.set(world.clock.now().replace(year=2017))
+
+
+def set_clock_ahead(world: World) -> None:
+    """Our own clock is 37 days ahead."""
+    world.clock.set(world.clock.now() + timedelta(days=37))
+
+
 def begin_night(world: World) -> None:
     """A nightly run began ten minutes ago, and has no dataset yet."""
     night = "4c0bb4ae-0000-4000-8000-000000000001"
@@ -193,6 +203,10 @@ def begin_night(world: World) -> None:
     ("change", "found"),
     [
         pytest.param(leave_window, "outside the publish window", id="outside the window"),
+        pytest.param(set_clock_back, "the clock here is behind: it says 2017-", id="2017"),
+        pytest.param(
+            set_clock_ahead, "the clock here is ahead, or nothing has happened for 37 days", id="37 days ahead"
+        ),
         pytest.param(begin_night, "all contracts of DAILY transaction 4c0bb4ae", id="a night that has just begun"),
     ],
 )
