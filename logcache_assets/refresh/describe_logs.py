@@ -3,24 +3,25 @@
 domain/soundness.py decides whether a described log may become a cache; engine/raw computes the description.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
-from logcache_assets.domain.documents import NightlyTransaction, parse_document
+from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.instances import Instance, parse_instance
-from logcache_assets.domain.locations import Locations, Stage, folder_of
+from logcache_assets.domain.locations import Locations, Stage
 from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, entry_of
-from logcache_assets.domain.log_documents import ExportRequest, InstanceRequest, LogExport, Manifest, RawLogs
+from logcache_assets.domain.log_documents import ExportRequest, InstanceRequest, LogExport, RawLogs
 from logcache_assets.domain.log_ranges import ProvenRange, plan_comparison, was_compared_with
 from logcache_assets.domain.names import raw_datasets
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.soundness import find_export_problems
 from logcache_assets.domain.unproven import find_unproven
-from logcache_assets.errors import Refused, WrongData
+from logcache_assets.engine.log.cache_error import CacheError
+from logcache_assets.engine.log.proven_files import read_manifest
+from logcache_assets.errors import Refused
 from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, SegmentIndex, Tell
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.export_run import read_answer, request_token, store_request
@@ -104,7 +105,7 @@ class LogDescriber:
         self, night: NightlyTransaction, instance: Instance, segments: Sequence[Segment], entry: MapEntry | None
     ) -> InstanceRequest:
         log, entities = raw_datasets(instance)
-        proven = () if entry is None or self.verify_all else find_proven_ranges(entry, self.store)
+        proven = () if entry is None or self.verify_all else find_proven_ranges(instance, entry, self.store)
         return InstanceRequest(
             instance=instance.name,
             log=night.raw_paths[log],
@@ -113,15 +114,11 @@ class LogDescriber:
         )
 
 
-def find_proven_ranges(entry: MapEntry, store: ObjectStore) -> tuple[ProvenRange, ...]:
-    """The ranges that an entry's manifest vouches for; none if the manifest is missing or not the one that it names."""
-    uri = folder_of(entry.log).manifest
+def find_proven_ranges(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[ProvenRange, ...]:
+    """The ranges that an entry's manifest vouches for; none if the entry has no sound manifest."""
     try:
-        content = store.read(uri)
-        if hashlib.sha256(content).hexdigest() != entry.manifest_sha256:
-            return ()
-        return parse_document(content, Manifest, where=uri).ranges
-    except WrongData:
+        return read_manifest(instance, entry, store).ranges
+    except CacheError:
         return ()
 
 

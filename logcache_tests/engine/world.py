@@ -7,21 +7,26 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 import logcache_assets
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, parse_definition
+from logcache_assets.domain.documents import document_digest, render_document
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance, parse_instance
+from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.log_documents import Manifest, RawDataset
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.drivers.driver import Folder, LocalDriver
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS
 from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.refresh.file_proofs import listed, proof_of
 
 WORLD = Path(logcache_assets.__file__).parent / "local_platform" / "demo_world"
 LOGS_BUCKET = "nu-spark-datomic-logs"
@@ -115,11 +120,35 @@ def write_cache(
         bucket_datoms=bucket_datoms,
     )
     build_raw(build, store=store, driver=driver_in(store), warn=refuse_warning)
-    return entry_at(base, last_t=last_t, read_at=read_at)
+    return seal(entry_at(base, last_t=last_t, read_at=read_at), store)
+
+
+def seal(entry: MapEntry, store: FolderObjectStore, *, instance: Instance | None = None) -> MapEntry:
+    """Write the manifest of what lies in an entry's folders now, and return the entry that names it.
+
+    By default the instance is that of the folder's name.
+    """
+    folder = folder_of(entry.log)
+    manifest = Manifest(
+        instance=instance.name if instance else folder.uri.rpartition("/")[2],
+        last_t=entry.last_t,
+        transaction=entry.transaction,
+        source_read_at=entry.source_read_at,
+        log=_described(entry.log, store),
+        materialized_entities=_described(entry.materialized_entities, store),
+    )
+    text = render_document(manifest)
+    store.write(folder.manifest, text.encode())
+    return msgspec.structs.replace(entry, manifest_sha256=document_digest(text))
+
+
+def _described(uri: str, store: FolderObjectStore) -> RawDataset:
+    files = tuple(proof_of(name, store.head(item.uri)) for name, item in sorted(listed(store, uri).items()))
+    return RawDataset(uri=uri, files=files, columns={}, rows=0, last_t=0, fingerprint="")
 
 
 def entry_at(base: str, *, last_t: int, read_at: datetime = AFTER_EVERY_SEGMENT) -> MapEntry:
-    """The map entry for the raw datasets below a folder."""
+    """The map entry for the raw datasets below a folder, without a manifest."""
     return MapEntry(
         last_t=last_t,
         log=f"{base}/log",

@@ -10,7 +10,7 @@ from logcache_assets.domain.contract_definitions import contract_tables
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.spark import SparkDriver
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_tests.engine.builds import build

@@ -11,7 +11,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.drivers.driver import Folder, Task
 from logcache_assets.engine.drivers.spark import SparkDriver
 from logcache_assets.engine.engine_error import EngineError
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.ports import ObjectNotFoundError
 from logcache_tests.engine.world import FEED_S0, OWN_BUCKET
 

@@ -5,7 +5,7 @@ whole row groups, and integers are read without their texts. Whether a cache may
 engine/log/cached_log.py.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
@@ -22,6 +22,9 @@ from logcache_assets.ports import ObjectStore, StoredObject
 
 Half = Literal["open", "closed"]
 HALVES: tuple[Half, ...] = ("open", "closed")
+
+Verify = Callable[[str, ObjectStore], None]
+"""Refuses the file at a URI if its bytes are not those that were written."""
 
 SMALL_GROUP_ROWS = 16_384
 """Attributes with fewer facts than this share a row group."""
@@ -46,6 +49,8 @@ class FactsFolder:
     last_t: int
     until_t: int | None = None
     """Facts are read as they were at this t, if it is before last_t."""
+    verify: Verify
+    """Called before a file is read for the first time."""
 
     @property
     def buckets(self) -> int:
@@ -88,7 +93,7 @@ class FactsFolder:
         return {a: self._cut(_merge_by_entity(frames), only_open=only_open) for a, frames in parts.items() if frames}
 
     def _read_file(self, file: FactsFile, ids: Sequence[int], store: ObjectStore, *, integers: bool) -> pl.DataFrame:
-        scan = scan_parquet([file.uri], store).filter(pl.col("a").is_in(list(ids)))
+        scan = self._scan(file, store).filter(pl.col("a").is_in(list(ids)))
         no_text, no_integer = pl.lit(None, pl.String).alias("v"), pl.lit(None, pl.Int64).alias("n")
         if not integers:
             return collect_parquet(scan.select("a", "e", "v", no_integer, "t_from", "t_to"), self._where(file))
@@ -102,7 +107,7 @@ class FactsFolder:
         """Columns e, t: each t with a datom of an entity of the bucket; may repeat, unordered."""
         found = []
         for file in self._files(bucket, only_open=False):
-            scan = scan_parquet([file.uri], store).select("e", "t_from", "t_to")
+            scan = self._scan(file, store).select("e", "t_from", "t_to")
             frame = bucket.select(collect_parquet(scan, self._where(file)))
             found += [frame.select("e", t="t_from"), frame.select("e", t="t_to")]
         times = pl.concat(found).drop_nulls()
@@ -111,7 +116,7 @@ class FactsFolder:
     def read_facts(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
         """All facts of one bucket, with texts; columns of FACTS_SCHEMA, unordered."""
         files = self._files(bucket, only_open=False)
-        found = [bucket.select(collect_parquet(scan_parquet([f.uri], store), self._where(f))) for f in files]
+        found = [bucket.select(collect_parquet(self._scan(f, store), self._where(f))) for f in files]
         facts = pl.concat(found)
         return facts if self.until_t is None else cut_facts(facts, until_t=self.until_t)
 
@@ -121,11 +126,13 @@ class FactsFolder:
         return max((t for t in ts if t is not None), default=None)
 
     def _last_instant(self, file: FactsFile, store: ObjectStore) -> int | None:
-        scan = scan_parquet([file.uri], store).filter(
-            pl.col("a") == TX_INSTANT, pl.col("e") == TX_BASE + pl.col("t_from")
-        )
+        scan = self._scan(file, store).filter(pl.col("a") == TX_INSTANT, pl.col("e") == TX_BASE + pl.col("t_from"))
         last: int | None = collect_parquet(scan.select(pl.col("t_from").max()), self._where(file)).item()
         return last
+
+    def _scan(self, file: FactsFile, store: ObjectStore) -> pl.LazyFrame:
+        self.verify(file.uri, store)
+        return scan_parquet([file.uri], store)
 
     def _files(self, bucket: Bucket, *, only_open: bool) -> tuple[FactsFile, ...]:
         """Files to read; a fact that is open at until_t may have been closed later, so a cut needs both halves."""

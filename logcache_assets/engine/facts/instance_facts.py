@@ -15,7 +15,7 @@ from logcache_assets.engine.facts.datomic_schema import NAMING, DatomicSchema, r
 from logcache_assets.engine.facts.facts_files import FactsFolder
 from logcache_assets.engine.facts.fold import CHANGES, FACTS, continue_facts
 from logcache_assets.engine.facts.values import INTEGER_TYPES, parse_integers
-from logcache_assets.engine.log.cached_log import refusing_damage
+from logcache_assets.engine.log.cache_error import refusing_damage
 from logcache_assets.engine.log.datoms import Datoms
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END, FACTS_ORDER, FACTS_SCHEMA

@@ -1,53 +1,23 @@
 """Opens the files that an entry of the log cache map points to, and checks that they are what the entry says.
 
-log_op.py decides what happens when they are not, and adds newer segments. The codes are those of domain/problems.py.
+proven_files.py compares them with their manifest. log_op.py decides what happens when they are not what they should be,
+and adds newer segments.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import polars as pl
-from typing_extensions import override
 
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
-from logcache_assets.domain.problems import Code, Problem
 from logcache_assets.domain.segments import Extraction
-from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
-from logcache_assets.engine.storage.parquet import (
-    ParquetError,
-    collect_schema,
-    list_parquet,
-    read_parquet_files,
-)
+from logcache_assets.engine.log.cache_error import REMEDY, CacheError, place_of, refusal, refusing_damage
+from logcache_assets.engine.log.proven_files import ProvenFiles, open_proven, read_manifest
+from logcache_assets.engine.storage.parquet import collect_schema, read_parquet_files
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
-from logcache_assets.ports import ObjectStore, ObjectStoreWrongData
-
-
-class CacheError(EngineError):
-    """A cached log is missing, damaged, stale, or not what the map says.
-
-    Args:
-        instance: the instance whose cache it is.
-        message: what is wrong, for a person.
-    """
-
-    def __init__(self, instance: Instance, message: str) -> None:
-        super().__init__(message)
-        self.instance = instance
-
-    @override
-    def __reduce__(self) -> tuple[type["CacheError"], tuple[Instance, str]]:
-        return type(self), (self.instance, str(self))
-
-
-REMEDY = "revert its entry in log_cache_map.json to one that is sound, or refresh it"
-
-
-def _refusal(instance: Instance, code: Code, found: str) -> str:
-    return str(Problem(code=code, subjects=(instance.name,), found=(found,), remedy=REMEDY))
+from logcache_assets.ports import ObjectStore
 
 
 def check_not_ahead(instance: Instance, entry: MapEntry, newest_t: int) -> None:
@@ -55,7 +25,7 @@ def check_not_ahead(instance: Instance, entry: MapEntry, newest_t: int) -> None:
     if entry.last_t > newest_t:
         raise CacheError(
             instance,
-            _refusal(
+            refusal(
                 instance,
                 "C4",
                 f"the cached log {entry.log} ends at t {entry.last_t}, ahead of the segment index, which ends at "
@@ -69,7 +39,7 @@ def check_not_stale(instance: Instance, entry: MapEntry, replaced: Sequence[Extr
     if replaced:
         raise CacheError(
             instance,
-            _refusal(
+            refusal(
                 instance,
                 "C7",
                 f"the cached log {entry.log} is stale: {len(replaced)} segments were extracted again after it was read "
@@ -79,22 +49,17 @@ def check_not_stale(instance: Instance, entry: MapEntry, replaced: Sequence[Extr
         )
 
 
-def list_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[str, ...]:
-    """List the files of the cached log in log order and check their columns; raises CacheError."""
-    with refusing_damage(instance, entry):
-        uris = list_parquet(entry.log, store)
-        schemas = [collect_schema(uri, store) for uri in uris]
-    _check_found(instance, entry, entry.log, uris)
-    for uri, schema in zip(uris, schemas, strict=True):
-        _check_columns(instance, entry, uri, schema, LOG_SCHEMA)
-    return uris
+def open_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> ProvenFiles:
+    """List the files of the cached log and check their names and columns; raises CacheError."""
+    files = open_proven(instance, entry, read_manifest(instance, entry, store).log, store)
+    _check_files(files, entry.log, LOG_SCHEMA, store)
+    return files
 
 
 def read_cached_log(instance: Instance, entry: MapEntry, store: ObjectStore) -> pl.DataFrame:
     """Read the whole cached log in log order; raises CacheError."""
-    uris = list_cached_log(instance, entry, store)
-    with refusing_damage(instance, entry):
-        frame = read_parquet_files(uris, store)
+    files = open_cached_log(instance, entry, store)
+    frame = read_proven(files, files.uris, store)
     check_last_t(instance, entry, entry.log, frame["t"].max())
     return frame.sort("t", maintain_order=True)
 
@@ -107,47 +72,49 @@ def open_cached_facts(
     Only Parquet footers and the facts of tx instants are read.
     """
     uri = entry.materialized_entities
-    with refusing_damage(instance, entry):
-        uris = list_parquet(uri, store)
-        schemas = [collect_schema(file, store) for file in uris]
-    _check_found(instance, entry, uri, uris)
-    for file, schema in zip(uris, schemas, strict=True):
-        _check_columns(instance, entry, file, schema, FACTS_SCHEMA)
+    files = open_proven(instance, entry, read_manifest(instance, entry, store).materialized_entities, store)
+    _check_files(files, uri, FACTS_SCHEMA, store)
     with refusing_damage(instance, entry):
         cut = until_t if until_t is not None and until_t < entry.last_t else None
-        folder = FactsFolder(instance_name=instance.name, files=parse_files(uris), last_t=entry.last_t, until_t=cut)
+        folder = FactsFolder(
+            instance_name=instance.name,
+            files=parse_files(files.uris),
+            last_t=entry.last_t,
+            until_t=cut,
+            verify=files.verify,
+        )
         last_t = folder.find_last_t(store)
     check_last_t(instance, entry, uri, last_t)
     return folder
 
 
-@contextmanager
-def refusing_damage(instance: Instance, entry: MapEntry) -> Iterator[None]:
-    """Raise a CacheError for a missing or damaged file of the cache that the block reads.
-
-    A store that could not answer passes through: an outage says nothing of the cache, and must not make a nightly run
-    read the whole history instead.
-    """
-    try:
-        yield
-    except (ObjectStoreWrongData, ParquetError) as error:
-        raise CacheError(instance, f"{_place(instance, entry)} cannot be read: {error}; or {REMEDY}") from error
+def read_proven(files: ProvenFiles, uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
+    """Read some of the files in their order, once their bytes are those of the manifest; raises CacheError."""
+    for uri in uris:
+        files.verify(uri, store)
+    with refusing_damage(files.instance, files.entry):
+        return read_parquet_files(uris, store)
 
 
-def _place(instance: Instance, entry: MapEntry) -> str:
-    return f"{instance.name}: the cache of t in (0, {entry.last_t}]"
+def _check_files(files: ProvenFiles, folder: str, wanted: pl.Schema, store: ObjectStore) -> None:
+    with refusing_damage(files.instance, files.entry):
+        schemas = [collect_schema(uri, store) for uri in files.uris]
+    _check_found(files.instance, files.entry, folder, files.uris)
+    for uri, schema in zip(files.uris, schemas, strict=True):
+        _check_columns(files.instance, files.entry, uri, schema, wanted)
 
 
 def _check_found(instance: Instance, entry: MapEntry, uri: str, uris: Sequence[str]) -> None:
     if not uris:
-        raise CacheError(instance, f"{_place(instance, entry)} is missing: no Parquet file lies below {uri}; {REMEDY}")
+        place = place_of(instance, entry)
+        raise CacheError(instance, f"{place} is missing: no Parquet file lies below {uri}; {REMEDY}")
 
 
 def _check_columns(instance: Instance, entry: MapEntry, uri: str, found: pl.Schema, wanted: pl.Schema) -> None:
     if found != wanted:
         raise CacheError(
             instance,
-            _refusal(
+            refusal(
                 instance,
                 "C17",
                 f"the cache of t in (0, {entry.last_t}] at {uri} has the columns {column_types(found)}, but LogOp "
@@ -161,7 +128,7 @@ def check_last_t(instance: Instance, entry: MapEntry, uri: str, found: object) -
     if found != entry.last_t:
         raise CacheError(
             instance,
-            _refusal(
+            refusal(
                 instance,
                 "C5",
                 f"the map says that the cache at {uri} holds t in (0, {entry.last_t}], but its data ends at t {found}",

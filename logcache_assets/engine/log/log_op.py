@@ -21,7 +21,8 @@ from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Segment, find_chain_faults, newest_t
 from logcache_assets.engine.engine_error import EngineError
-from logcache_assets.engine.log.cached_log import CacheError, check_not_ahead, check_not_stale, read_cached_log
+from logcache_assets.engine.log.cache_error import CacheError
+from logcache_assets.engine.log.cached_log import check_not_ahead, check_not_stale, read_cached_log
 from logcache_assets.engine.log.read_segments import read_segments
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.ports import ObjectStore, SegmentIndex, Tell

@@ -13,7 +13,8 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter
 from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
-from logcache_assets.engine.log.cached_log import CacheError, open_cached_facts
+from logcache_assets.engine.log.cache_error import CacheError
+from logcache_assets.engine.log.cached_log import open_cached_facts
 from logcache_assets.engine.log.datoms import Datoms, DatomsInMemory, Spill, SpilledDatoms, spill_datoms
 from logcache_assets.engine.log.log_op import (
     CachePolicy,

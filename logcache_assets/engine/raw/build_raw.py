@@ -16,11 +16,12 @@ from logcache_assets.engine.drivers.progress import Meter, OnProgress, ignore
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
 from logcache_assets.engine.facts.facts_files import write_facts
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
-from logcache_assets.engine.log.cached_log import check_last_t, list_cached_log, refusing_damage
+from logcache_assets.engine.log.cached_log import check_last_t, open_cached_log, read_proven
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.log.open_logs import LogLadder, OpenedLog, load_facts
+from logcache_assets.engine.log.proven_files import ProvenFiles
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS, Bucket
-from logcache_assets.engine.storage.parquet import count_file, empty_others, read_parquet_files, write_part
+from logcache_assets.engine.storage.parquet import count_file, empty_others, write_part
 from logcache_assets.engine.storage.schemas import LOG_SCHEMA
 from logcache_assets.ports import ObjectStore, StoredObject, Tell
 
@@ -106,6 +107,8 @@ class LogTask:
     """A driver's task: write one file of the log from files of the cached log and the segments that follow them."""
 
     log: OpenedLog
+    files: ProvenFiles | None
+    """All files of the cached log; None without a cache."""
     cached: tuple[str, ...]
     segments: tuple[Segment, ...]
     source: ObjectStore
@@ -122,10 +125,9 @@ class LogTask:
         return LogPart(rows=len(datoms), last_t=_last_t(datoms), cached_t=_last_t(cached), file=file)
 
     def _read_cached(self) -> pl.DataFrame:
-        if self.log.cached is None or not self.cached:
+        if self.files is None or not self.cached:
             return LOG_SCHEMA.to_frame()
-        with refusing_damage(self.log.delta.instance, self.log.cached.entry):
-            return read_parquet_files(self.cached, self.source)
+        return read_proven(self.files, self.cached, self.source)
 
 
 def _last_t(datoms: pl.DataFrame) -> int | None:
@@ -135,10 +137,12 @@ def _last_t(datoms: pl.DataFrame) -> int | None:
 
 def _log_tasks(build: RawBuild, log: OpenedLog, store: ObjectStore) -> Iterator[LogTask]:
     """Plan the files of the log in its order, the cached files first, each of about part_datoms."""
-    pieces = [*_cached_pieces(log, store), *_segment_pieces(log)]
+    files = open_cached_log(log.delta.instance, log.cached.entry, store) if log.cached else None
+    pieces = [*_cached_pieces(files, store), *_segment_pieces(log)]
     for number, group in enumerate(group_pieces(pieces, part_datoms=build.part_datoms)):
         yield LogTask(
             log=log,
+            files=files,
             cached=tuple(uri for piece in group for uri in piece.cached),
             segments=tuple(segment for piece in group for segment in piece.segments),
             source=store,
@@ -156,10 +160,9 @@ class Piece:
     segments: tuple[Segment, ...] = ()
 
 
-def _cached_pieces(log: OpenedLog, store: ObjectStore) -> Iterator[Piece]:
-    if log.cached:
-        for uri in list_cached_log(log.delta.instance, log.cached.entry, store):
-            yield Piece(datoms=count_file(uri, store), cached=(uri,))
+def _cached_pieces(files: ProvenFiles | None, store: ObjectStore) -> Iterator[Piece]:
+    uris = files.uris if files else ()
+    return (Piece(datoms=count_file(uri, store), cached=(uri,)) for uri in uris)
 
 
 def _segment_pieces(log: OpenedLog) -> Iterator[Piece]:

@@ -22,7 +22,7 @@ from logcache_assets.engine.facts.facts_files import (
     plan_row_groups,
     write_facts,
 )
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.parquet import ROW_GROUP_ROWS, ParquetError
@@ -73,7 +73,13 @@ def facts_of(log: InventedLog) -> pl.DataFrame:
 def folder_of(store: FolderObjectStore, *, last_t: int, until_t: int | None = None) -> FactsFolder:
     """The written folder."""
     uris = [item.uri for item in store.list_objects(f"{ENTITIES}/")]
-    return FactsFolder(instance_name="double-entry-s0", files=parse_files(uris), last_t=last_t, until_t=until_t)
+    return FactsFolder(
+        instance_name="double-entry-s0",
+        files=parse_files(uris),
+        last_t=last_t,
+        until_t=until_t,
+        verify=lambda _uri, _store: None,
+    )
 
 
 @given(invented_logs(), st.sampled_from([1, 2, 8]), st.sampled_from([1, 2, 8]), st.data())

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.ports import ObjectStoreUnavailable, Tell
 from logcache_tests.engine.avro import TX_BASE, TX_INSTANT, avro_bytes, instant_text
@@ -20,6 +20,7 @@ from logcache_tests.engine.world import (
     OWN_BUCKET,
     entry_at,
     refuse_warning,
+    seal,
     strict_log,
     write_cache,
 )
@@ -89,7 +90,7 @@ def test_a_cache_that_is_not_what_the_map_says_is_never_used(  # noqa: PLR0917 -
     """Strict raises an error with instance, folder and range; fallback warns and reads the segments alone."""
     write_cache(source, store, folder="cache", last_t=20)
     fault(store, dataset)
-    cached, told = replace(source, cache=entry_at(BASE, last_t=last_t)), list[str]()
+    cached, told = replace(source, cache=seal(entry_at(BASE, last_t=last_t), store)), list[str]()
 
     with pytest.raises(CacheError, match=reason) as refusal:
         read(cached, store, policy=CachePolicy.STRICT, warn=refuse_warning)
@@ -171,7 +172,7 @@ def test_materialized_entities_must_have_every_bucket_exactly_once(
     """A lost or doubled file loses or doubles facts, so both are refused before anything is computed."""
     entry = write_cache(source, store, folder="cache", last_t=20, bucket_datoms=4)
     fault(store, entry.materialized_entities)
-    cached, told = replace(source, cache=entry), list[str]()
+    cached, told = replace(source, cache=seal(entry, store)), list[str]()
 
     with pytest.raises(CacheError, match=reason) as refusal:
         facts_of(cached, store)
@@ -207,4 +208,4 @@ def test_a_cache_with_an_empty_log_is_refused(source: LogSource, store: FolderOb
     pl.read_parquet(path).clear().write_parquet(path)
 
     with pytest.raises(CacheError, match="its data ends at t None"):
-        strict_log(replace(source, cache=entry), store)
+        strict_log(replace(source, cache=seal(entry, store)), store)

@@ -11,7 +11,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, ChainError, LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_tests.engine.app import NAME, A, B, define, log_of
@@ -25,6 +25,7 @@ from logcache_tests.engine.world import (
     OWN_BUCKET,
     driver_in,
     refuse_warning,
+    seal,
     strict_log,
     write_cache,
 )
@@ -132,7 +133,7 @@ def test_the_segments_alone_are_last(
         f"with the earlier cache {earlier.log}: 3 segments are read after t 1001 instead of 1",
         "without the cache: 5 segments are read from the start instead of 3",
     ]
-    assert "open-00002-of-00004.parquet is missing: its facts are lost" in told[0]
+    assert f"1 file missing, first {entities_file(candidate, 'open', '00002-of-00004')} (C13)" in told[0]
     assert found["contract-app/users"].built.rows == 2 * len(USERS)
 
 
@@ -241,7 +242,7 @@ def test_raw_datasets_are_built_by_the_same_ladder(
         "without the cache",
     ]
     entry = replace_entry(earlier, last_t=1004, log=raw.log.uri, materialized_entities=raw.entities.uri)
-    written = replace(alone, cache=entry)
+    written = replace(alone, cache=seal(entry, store, instance=S0))
     assert strict_log(written, store).equals(strict_log(alone, store))
     assert fact_rows(facts_of(written, store)) == fact_rows(facts_of(alone, store))
 
@@ -265,6 +266,6 @@ def test_raw_files_that_only_a_damaged_cache_gave_are_emptied(
     build_raw(raw, store=store, driver=driver, warn=list[str]().append)
 
     entry = replace_entry(candidate, last_t=1004, log=raw.log.uri, materialized_entities=raw.entities.uri)
-    written = replace(few, cache=entry)
+    written = replace(few, cache=seal(entry, store, instance=S0))
     assert Counter(strict_log(written, store).iter_rows()) == Counter(strict_log(few, store).iter_rows())
     assert fact_rows(facts_of(written, store)) == fact_rows(facts_of(few, store))

@@ -20,7 +20,7 @@ from logcache_tests.engine.elsewhere import ElsewhereDriver
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.generated import InventedLog, fact_rows, source_of, write_segments
 from logcache_tests.engine.law import answers_of, contracts_of
-from logcache_tests.engine.world import driver_in, open_store, strict_log, write_cache
+from logcache_tests.engine.world import driver_in, open_store, seal, strict_log, write_cache
 
 BUCKET_DATOMS = st.sampled_from([60, 200, 100_000])
 """Datoms per bucket, for about ten buckets down to one."""
@@ -109,8 +109,8 @@ def test_a_cache_made_from_a_cache_is_the_same(case: Case, data: st.DataObject) 
         store = open_store(Path(folder))
         source = replace(case.source(store), until_t=None)
         earlier = case.cache(source, store, at=first)
-        split_log(earlier, store, pieces=data.draw(st.integers(1, 4)))
-        later = write_cache(replace(source, cache=earlier), store, folder="later", last_t=case.cut)
+        split = split_log(earlier, store, pieces=data.draw(st.integers(1, 4)))
+        later = write_cache(replace(source, cache=split), store, folder="later", last_t=case.cut)
         from_cache, alone = replace(source, cache=later), replace(source, until_t=case.cut)
 
         assert fact_rows(facts_of(replace(from_cache, until_t=case.cut), store)) == fact_rows(facts_of(alone, store))
@@ -118,10 +118,11 @@ def test_a_cache_made_from_a_cache_is_the_same(case: Case, data: st.DataObject) 
         assert answers_of(case.build(from_cache), store) == answers_of(case.build(source), store)
 
 
-def split_log(entry: MapEntry, store: FolderObjectStore, *, pieces: int) -> None:
-    """Split the cached log into this many files, some without rows."""
+def split_log(entry: MapEntry, store: FolderObjectStore, *, pieces: int) -> MapEntry:
+    """Split the cached log into this many files, some without rows, and return the entry that points to them."""
     path = store.path_of(f"{entry.log}/part-00000.parquet")
     frame = pl.read_parquet(path)
     size = -(-len(frame) // pieces)
     for n in range(pieces):
         frame.slice(n * size, size).write_parquet(path.with_name(f"part-{n:05}.parquet"))
+    return seal(entry, store)

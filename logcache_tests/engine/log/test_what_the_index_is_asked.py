@@ -15,7 +15,7 @@ from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.driver import Folder
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw

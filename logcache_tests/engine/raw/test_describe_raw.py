@@ -12,7 +12,7 @@ from logcache_assets.domain.log_documents import RawLogs
 from logcache_assets.domain.soundness import LOG_COLUMNS, find_export_problems
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.engine_error import EngineError
-from logcache_assets.engine.log.cached_log import CacheError
+from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.raw.datom_hash import datom_hash
 from logcache_assets.engine.raw.describe_raw import DescribeTask, count_duplicates, low_half
@@ -27,6 +27,7 @@ from logcache_tests.engine.world import (
     cut_off,
     driver_in,
     refuse_warning,
+    seal,
     source_at,
     strict_log,
     write_cache,
@@ -206,4 +207,4 @@ def test_a_cached_log_that_ends_elsewhere_is_not_copied(store: FolderObjectStore
     store.write(f"{mixed.log}/part-00000.parquet", store.read(f"{behind.log}/part-00000.parquet"))
 
     with pytest.raises(CacheError, match=rf"feed-s0: .*{mixed.log} holds .*ends at t {behind.last_t} \(C5\)"):
-        write_cache(replace(source, cache=mixed), store, folder="cache", last_t=source.until_t or 0)
+        write_cache(replace(source, cache=seal(mixed, store)), store, folder="cache", last_t=source.until_t or 0)
