@@ -29,11 +29,18 @@ class InstantItaipu(Itaipu):
 
     @override
     def test_run(
-        self, *, version: str, dataset_prefix: str, token: str, tell: Tell, named: Callable[[str], None]
+        self,
+        *,
+        version: str,
+        dataset_prefix: str,
+        tell: Tell,
+        token: str | None = None,
+        named: Callable[[str], None] = lambda _: None,
     ) -> FinishedTestRun:
         now = self.world.clock.now()
         transaction = open_transaction(self.world, TransactionType.CUSTOM, name="logcache", started_at=now)
-        self.begun[token] = transaction
+        if token is not None:
+            self.begun[token] = transaction
         for name, state in self.datasets.items():
             leave_dataset(self.world, transaction, name, state)
         if self.killed == "unnamed":
