@@ -14,6 +14,7 @@ import msgspec
 from typing_extensions import override
 
 from logcache_assets.domain.locations import Locations
+from logcache_assets.domain.plain_text import quoted
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.errors import WrongUsage
@@ -38,7 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ephemeral_bucket: Bucket = "nu-spark-metapod-ephemeral-1"
     permanent_bucket: Bucket = "nu-spark-metapod"
     pii_key: str | None = None
-    """Key of the HMAC in PII columns; the local world makes its own."""
+    """Key of the HMAC in PII columns, at least 16 bytes; the local world makes its own."""
     sabesp: str | None = None
     """Path of the sabesp executable; default: the local platform's."""
     aurora_stack: str = "cantareira-dev"
@@ -138,6 +139,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         meant = f"did you mean {PREFIX}{close[0].upper()}?" if close else f"known are {', '.join(known)}"
         raise WrongUsage(f"unknown setting {variable}; {meant}")
     settings = _convert({known[variable]: value for variable, value in variables.items()})
+    if settings.pii_key is not None and not settings.pii_key.strip():
+        raise WrongUsage(
+            f"{PII_KEY_VARIABLE} is empty, and without a key hashes show personal data; set a strong one, or unset it "
+            "for the local world's own"
+        )
     if settings.publish_from_hour >= settings.publish_until_hour:
         raise WrongUsage(
             f"LOGCACHE_PUBLISH_FROM_HOUR is {settings.publish_from_hour} and LOGCACHE_PUBLISH_UNTIL_HOUR is "
@@ -152,7 +158,8 @@ def _convert(values: Mapping[str, str]) -> Settings:
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
-        raise WrongUsage(f"{PREFIX}{name.upper()} is {values.get(name)!r}: {message}; correct or unset it") from error
+        shown = "not usable" if name == "pii_key" else quoted(values.get(name, ""))
+        raise WrongUsage(f"{PREFIX}{name.upper()} is {shown}: {message}; correct or unset it") from None
 
 
 class ChildEnvironment(dict[str, str]):

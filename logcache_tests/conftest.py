@@ -33,6 +33,9 @@ ENOUGH_BYTES = 4 << 30
 ONE_SPARK = "engine_spark/"
 """A folder whose files share one Spark session; with a worker for each file there would be several."""
 
+ANY_NAME = "a home?#%41 é&'"
+"""The folder in which worlds are built and refreshed: paths become URLs of SQLite, Dagster and git."""
+
 LONG = ("test_end_to_end.py", ONE_SPARK, "defs/")
 """Files with few tests that take long: begun last they would leave the other workers idle."""
 
@@ -76,7 +79,7 @@ def shared_store(tmp_path_factory: pytest.TempPathFactory) -> FolderObjectStore:
 def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]) -> Path:
     """The home of a world that the first worker builds and all others wait for."""
     of_all_workers = factory.getbasetemp().parent if "PYTEST_XDIST_WORKER" in os.environ else factory.getbasetemp()
-    home = of_all_workers / name / "home"
+    home = of_all_workers / name / ANY_NAME
     home.parent.mkdir(exist_ok=True)
     with (home.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -15,7 +15,7 @@ from logcache_tests.elsewhere import answer_elsewhere
 
 NOW = datetime(2018, 5, 28, 14, 20, 23, tzinfo=UTC)
 FEED_S0 = Instance(database="feed", prototype="s0")
-KEY = "an invented key"
+KEY = "an invented key of tests"
 
 
 @pytest.fixture

@@ -6,7 +6,9 @@ only the source of the key appears: Spark's workers read the key from their own 
 
 import os
 import secrets
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +16,11 @@ from typing_extensions import override
 
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Tell
+
+LEAST_BYTES = 16
+"""Hashes with a shorter key can be recomputed by trying keys, and personal data found by trying values."""
+LEAST_CHARACTERS = 6
+"""How many different characters a key has at least: `aaaa…` is tried first."""
 
 
 class PersonalDataKey(bytes):
@@ -30,31 +37,45 @@ class PersonalDataKey(bytes):
             value: its value, if it was read already.
 
         Raises:
-            BadInput: the variable is not set.
+            BadInput: the variable is not set, or its key is weak; the message never shows the key.
         """
-        found = value or os.environ.get(variable)
-        if not found:
+        found = os.environ.get(variable) if value is None else value
+        if found is None:
             raise BadInput(
                 f"the key of personal data is missing: {variable} is not set in this process; set it wherever "
                 "contracts are computed or compared"
             )
-        return cls._made(found, variable)
+        return cls._made(found, variable, remedy="set a strong one, or unset it for the local world's own")
 
     @classmethod
     def from_file(cls, file: Path) -> Self:
         """The key in a text file, without its line end.
 
         Raises:
-            BadInput: the file cannot be read.
+            BadInput: the file cannot be read, or its key is weak; the message never shows the key.
         """
         try:
-            return cls._made(file.read_text(encoding="utf-8").strip(), file)
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"the key of personal data in {file} cannot be read ({error}); restore the file") from error
+            text = file.read_text(encoding="utf-8").strip()
+        except UnicodeDecodeError:
+            raise BadInput(f"the key of personal data in {file} is no text; restore the file") from None
+        except OSError as error:
+            raise BadInput(
+                f"the key of personal data in {file} cannot be read ({error.strerror}); restore the file"
+            ) from error
+        return cls._made(
+            text, file, remedy="restore it; with a new one, which is made once it is removed, all hashes change"
+        )
 
     @classmethod
-    def _made(cls, text: str, source: str | Path) -> Self:
-        key = cls(text.encode())
+    def _made(cls, text: str, source: str | Path, *, remedy: str) -> Self:
+        try:
+            key = cls(text.encode())
+        except UnicodeEncodeError:
+            raise BadInput(f"the key of personal data in {source} is no text in UTF-8; {remedy}") from None
+        if weakness := _weakness(text):
+            raise BadInput(
+                f"the key of personal data in {source} {weakness}: whoever sees a hash could find the value; {remedy}"
+            )
         key._source = source
         return key
 
@@ -70,6 +91,17 @@ class PersonalDataKey(bytes):
     @override
     def __str__(self) -> str:
         return repr(self)
+
+
+def _weakness(text: str) -> str:
+    """Why a key is weak, without a word of it; empty if it is not."""
+    if not text.strip():
+        return "is empty"
+    if len(text.strip().encode()) < LEAST_BYTES:
+        return f"has fewer than {LEAST_BYTES} bytes"
+    if len(set(text.strip())) < LEAST_CHARACTERS:
+        return f"has fewer than {LEAST_CHARACTERS} different characters"
+    return ""
 
 
 def find_key(configured: str | None, *, variable: str, file: Path, tell: Tell) -> PersonalDataKey | None:
@@ -89,11 +121,29 @@ def find_key(configured: str | None, *, variable: str, file: Path, tell: Tell) -
 
 
 def read_or_make_key(configured: str | None, *, variable: str, file: Path) -> PersonalDataKey:
-    """The key of personal data that is configured, or else the one in the file, which is made when first needed."""
-    if configured:
+    """The key of personal data that is configured, or else the one in the file, which is made when first needed.
+
+    Raises:
+        BadInput: the key is weak.
+    """
+    if configured is not None:
         return PersonalDataKey.from_variable(variable, configured)
     if not file.is_file():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_hex(32), encoding="utf-8")
+        _make(file)
     return PersonalDataKey.from_file(file)
+
+
+def _make(file: Path) -> None:
+    """Write a new key, whole or not at all; if another process makes one at the same time, the first one counts."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # only this user can read it
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as text:
+            text.write(secrets.token_hex(32))
+            text.flush()
+            os.fsync(text.fileno())
+        with suppress(FileExistsError):
+            os.link(written, file)
+    finally:
+        written.unlink()

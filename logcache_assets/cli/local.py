@@ -1,5 +1,6 @@
 """`logcache local …`: changes the local world, or serves Dagit on it."""
 
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,14 @@ from logcache_assets.ports import Tell
 from logcache_assets.refresh.judge_merge import MergeJudge
 from logcache_assets.refresh.publish import publisher_of
 from logcache_assets.settings import Settings, child_environment
+
+_WORKSPACE = """load_from:
+  - python_module:
+      module_name: logcache_assets.definitions
+      location_name: logcache_assets
+      working_directory: {}
+"""
+"""As the project's workspace.yaml, for Dagit from any folder."""
 
 
 class LocalResult(Result, frozen=True, kw_only=True):
@@ -146,9 +155,12 @@ def serve_ui(settings: Settings, *, port: int, say: Tell) -> None:
         reset(settings, None, say=say)
     say(f"Dagit on http://127.0.0.1:{port}, Ctrl-C ends it")
     program = str(Path(sys.executable).parent / "dg")
-    environment = dict(os.environ) | child_environment(settings) | {"DAGSTER_HOME": str(settings.dagster_folder)}
-    where = ["-w", "workspace.yaml"] if Path("workspace.yaml").is_file() else ["-m", "logcache_assets.definitions"]
-    arguments = [program, "dev", *where, "--host", "127.0.0.1", "--port", str(port)]
+    workspace = settings.dagster_folder / "workspace.yaml"
+    workspace.write_text(_WORKSPACE.format(json.dumps(str(settings.dagster_folder))), encoding="utf-8")
+    # Dagster's processes would otherwise run a file of the current folder that is named like a module.
+    own = {"DAGSTER_HOME": str(settings.dagster_folder), "PYTHONSAFEPATH": "1"}
+    environment = dict(os.environ) | child_environment(settings) | own
+    arguments = [program, "dev", "-w", str(workspace), "--host", "127.0.0.1", "--port", str(port)]
     os.execve(program, arguments, environment)  # noqa: S606 - no shell is wanted
 
 

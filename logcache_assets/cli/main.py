@@ -4,7 +4,6 @@ Each command is implemented in the module of its name. Exit codes: 0 done, 1 ref
 usage. `--help` must answer at once, so nothing heavy is imported before a command runs.
 """
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 
@@ -13,7 +12,7 @@ import click
 from logcache_assets.cli.folder_commands import FOLDER_COMMANDS
 from logcache_assets.cli.local_group import local
 from logcache_assets.cli.options import databases_option, json_option
-from logcache_assets.cli.output import clear_progress, emit, tell, write_result
+from logcache_assets.cli.output import clear_progress, drop_output, emit, json_text, tell, write_result
 from logcache_assets.errors import LogCacheError, WrongUsage
 from logcache_assets.settings import load_settings
 
@@ -137,12 +136,15 @@ def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
         code = command()
     except LogCacheError as error:
         if as_json:
-            write_result(json.dumps({"error": str(error)}, indent=2, ensure_ascii=False))
+            write_result(json_text({"error": str(error)}))
         tell(f"logcache: {error}")
         return 2 if isinstance(error, WrongUsage) else 1
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except BrokenPipeError:  # of click, which prints the help
+        drop_output()
+        return 0
     except (click.Abort, KeyboardInterrupt):
         tell("logcache: interrupted; run the command again, it continues where it stopped")
         return INTERRUPTED

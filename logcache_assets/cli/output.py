@@ -6,11 +6,15 @@ terminals get colours and a moving line, so that other programs can read piped o
 
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
 import msgspec
+
+from logcache_assets.domain.plain_text import plain_line, plain_text
+from logcache_assets.errors import Unavailable
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -26,6 +30,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 ResultType = TypeVar("ResultType", bound=msgspec.Struct)
 
 
+class _Drawn(str):
+    """A line that is plain but for what rich drew."""
+
+    __slots__ = ()
+
+
 class _Progress:
     """The progress line at the bottom of a terminal."""
 
@@ -39,10 +49,10 @@ class _Progress:
         from rich.text import Text
 
         if self._status is None:
-            self._status = Status(Text(line), console=Console(stderr=True))
+            self._status = Status(Text(plain_line(line)), console=Console(stderr=True))
             self._status.start()
         else:
-            self._status.update(Text(line))
+            self._status.update(Text(plain_line(line)))
 
     def clear(self) -> None:
         """Remove the line, if there is one."""
@@ -62,7 +72,7 @@ def clear_progress() -> None:
 def tell(line: str) -> None:
     """Write one line on standard error."""
     clear_progress()
-    _write(sys.stderr, line)
+    _write(sys.stderr, plain_text(line))
 
 
 def show_progress(line: str) -> None:
@@ -88,25 +98,69 @@ def emit(
         as_json: print the JSON document instead.
         to_json: renders the JSON document; by default it has the result's fields.
     """
-    write_result((to_json or json_of)(result) if as_json else "\n".join(render(result)))
+    if as_json:
+        write_result((to_json or json_of)(result))
+    else:
+        write_result("\n".join(line if isinstance(line, _Drawn) else plain_text(line) for line in render(result)))
 
 
 def write_result(text: str) -> None:
-    """Write a result on standard output, which other programs may read."""
+    """Write a result on standard output, which other programs may read.
+
+    Raises:
+        Unavailable: it could not be written, for example because the disk is full.
+    """
     clear_progress()
-    _write(sys.stdout, text)
+    try:
+        _write(sys.stdout, text)
+    except OSError as error:
+        drop_output()
+        raise Unavailable(f"the result could not be written ({error.strerror}); repair where it goes") from error
 
 
 def json_of(result: object) -> str:
     """The JSON document of a result, its keys in the order of its fields."""
-    return json.dumps(msgspec.to_builtins(result), indent=2, ensure_ascii=False)
+    return json_text(msgspec.to_builtins(result))
+
+
+def json_text(plain: object) -> str:
+    """JSON that is safe on a terminal: characters that it obeys or hides are escaped."""
+    text = json.dumps(plain, indent=2, ensure_ascii=False)
+    return text if text == plain_text(text) else json.dumps(plain, indent=2)
 
 
 def _write(stream: TextIO | None, text: str) -> None:
-    """Write and flush. The stream is None if the process was started with it closed, as daemons do."""
-    if stream is not None:
-        stream.write(text + "\n")
+    """Write and flush, as far as somebody reads.
+
+    The stream is None if the process was started with it closed, as daemons do; its reader may have ended, as `head`
+    does, which is no reason to end the work.
+    """
+    if stream is None:
+        return
+    try:
+        stream.write(_encodable(text, stream) + "\n")
         stream.flush()
+    except BrokenPipeError:
+        _drop(stream)
+
+
+def _encodable(text: str, stream: TextIO) -> str:
+    """The text as the stream's encoding can write it; other characters are escaped."""
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def drop_output() -> None:
+    """Let standard output go nowhere, because nobody reads it."""
+    if sys.stdout is not None:
+        _drop(sys.stdout)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what is still written to a stream go nowhere, also Python's own last flush."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
@@ -129,7 +183,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str
     Console(file=lines, width=WIDER_THAN_ANY_TABLE, force_terminal=_is_terminal(sys.stdout), force_jupyter=False).print(
         grid
     )
-    return [line.rstrip() for line in lines.getvalue().splitlines()]
+    return [_Drawn(line.rstrip()) for line in lines.getvalue().splitlines()]
 
 
 def _are_numbers(column: Iterable[str]) -> bool:
@@ -140,4 +194,4 @@ def _are_numbers(column: Iterable[str]) -> bool:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else plain_line(str(value))

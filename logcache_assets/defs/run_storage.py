@@ -5,21 +5,41 @@ each event compiles its statements anew, which took a fifth of a refresh of the 
 one engine per database file. It writes the same files and rows, so Dagit, which opens them in the usual way, sees no
 difference.
 
+Dagster also makes the URLs of its SQLite files by joining strings, so a `?` in the name of a folder begins a query and
+the files lie elsewhere. Here it does not.
+
 This uses private Dagster API, because no public setting does it; test_run_storage.py fails if Dagster changes it.
 """
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.runs.sqlite import sqlite_run_storage
+from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, SqliteStorageConfig
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 from typing_extensions import override
+
+
+def sqlite_url(base_dir: str, db_name: str) -> str:
+    """The URL of one of Dagster's SQLite files, for a folder of any name."""
+    file = Path(base_dir).absolute() / f"{db_name}.db"
+    if "?" not in str(file):
+        return create_db_conn_string(base_dir, db_name)
+    return f"sqlite:///file:{quote(str(file))}?uri=true"
+
+
+for storage in (sqlite_event_log, sqlite_run_storage, sqlite_schedule_storage):
+    storage.create_db_conn_string = sqlite_url  # type: ignore[attr-defined]
 
 
 class OneEngineEventLog(SqliteEventLogStorage):
@@ -70,7 +90,8 @@ def open_storage(folder: Path) -> dg.DagsterInstance:
     """Return the Dagster instance of this folder; a storage that its dagster.yaml names is used as it is."""
     ref = InstanceRef.from_dir(str(folder))
     named = ref.storage_data
-    if named is not None and named.class_name == DagsterSqliteStorage.__name__:
-        ours = ConfigurableClassData(__name__, OneEngineStorage.__name__, named.config_yaml)
+    if named is not None and named.class_name in {DagsterSqliteStorage.__name__, OneEngineStorage.__name__}:
+        config = json.dumps({"base_dir": str(folder)})
+        ours = ConfigurableClassData(__name__, OneEngineStorage.__name__, config)
         ref = ref._replace(storage_data=ours)
     return dg.DagsterInstance.from_ref(ref)

@@ -3,6 +3,7 @@
 The exact meaning of each key is docs/contracts.md. Errors name file and line: analysts edit these files by hand.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,7 +16,8 @@ from logcache_assets.domain.contract_entities import ContractAttribute, Contract
 from logcache_assets.domain.instances import PROTOTYPE_EXAMPLES, Instance, is_prototype
 from logcache_assets.domain.kinds import KIND_NAMES, KINDS
 from logcache_assets.domain.kinds.kind import TIME_COLUMNS, ContractKind
-from logcache_assets.domain.names import column_name, contract_dataset
+from logcache_assets.domain.names import column_name, contract_dataset, split_contract
+from logcache_assets.domain.plain_text import quoted
 from logcache_assets.domain.yaml_files import line_of, parse_yaml
 from logcache_assets.errors import BadInput
 
@@ -24,6 +26,9 @@ CONTRACTS_FOLDER = "contracts"
 
 IDENT_REF = "db/ident"
 """The `ref:` that resolves to the name of an ident."""
+
+MOST_BYTES = 200
+"""How long the name of a dataset may be: file systems hold 255 bytes in one name."""
 
 RESERVED = ("all", "every")
 """Names of selections and asset tags, which no database may have."""
@@ -135,15 +140,17 @@ def _problems(definition: DatabaseDefinition, where: str) -> Iterator[tuple[str,
         yield "$.database", f"database {definition.database!r} in a file named {stem}.yaml; make both the same"
     if definition.database in RESERVED:
         yield "$.database", f"{definition.database!r} already names a selection of databases; choose another name"
+    listed: set[str] = set()
     for n, prototype in enumerate(definition.prototypes):
         if not is_prototype(prototype):
-            yield f"$.prototypes[{n}]", f"unknown prototype {prototype!r}; known are {PROTOTYPE_EXAMPLES}"
-        if prototype in definition.prototypes[:n]:
+            yield f"$.prototypes[{n}]", f"unknown prototype {quoted(prototype)}; known are {PROTOTYPE_EXAMPLES}"
+        if prototype in listed:
             yield f"$.prototypes[{n}]", f"prototype {prototype!r} is listed twice; keep one"
+        listed.add(prototype)
     for n, entity in enumerate(definition.entities):
         yield from _duplicate_columns(n, entity)
         yield from _impossible_refs(n, entity)
-    yield from _duplicate_datasets(definition)
+    yield from _unusable_datasets(definition)
 
 
 def _duplicate_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:
@@ -155,13 +162,19 @@ def _duplicate_columns(n: int, entity: ContractEntity) -> Iterator[tuple[str, st
         seen.add(attribute.column)
 
 
-def _duplicate_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
-    seen: set[str] = set()
+def _unusable_datasets(definition: DatabaseDefinition) -> Iterator[tuple[str, str]]:
+    """Names of datasets that cannot become folders: two that are one, also in upper and lower case, or a long one."""
+    seen: dict[str, str] = {}
     for n in range(len(definition.entities)):
         for path, table in _tables_of(definition, n):
-            if table.dataset in seen:
-                yield path, f"two datasets are named {table.dataset!r}; rename an entity or drop one history"
-            seen.add(table.dataset)
+            folder = unicodedata.normalize("NFC", table.dataset).casefold()
+            if folder in seen:
+                names = " and ".join(quoted(name, MOST_BYTES) for name in dict.fromkeys((seen[folder], table.dataset)))
+                yield path, f"two datasets are named {names}; rename an entity or drop one history"
+            if len(split_contract(table.dataset)[1].encode()) > MOST_BYTES:
+                problem = f"the dataset of {quoted(table.attributes[0].attribute)} has a name of more than {MOST_BYTES}"
+                yield path, f"{problem} bytes, which is no name of a folder; drop its history"
+            seen[folder] = table.dataset
 
 
 def _impossible_refs(n: int, entity: ContractEntity) -> Iterator[tuple[str, str]]:

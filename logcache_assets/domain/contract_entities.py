@@ -9,8 +9,10 @@ import msgspec
 
 from logcache_assets.domain.names import column_name
 
-AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[^\s:/][^\s/]*/[^\s/]+$")]
-ContractName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+AttributeName = Annotated[str, msgspec.Meta(pattern=r"^[^\s:/][^\s/]*/[^\s/]+\Z")]
+"""A keyword with its namespace, as Datomic writes it: `card/active?`, `user/descrição`, `a.b/c-d`."""
+ContractName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=63)]
+"""Name of a database or an entity; Dagster's tags take no more characters."""
 
 
 class ContractAttribute(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

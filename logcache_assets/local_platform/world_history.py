@@ -42,6 +42,13 @@ RETENTION_DAYS = 7
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
 """
+DAGSTER_YAML_OF_ANY_FOLDER = f"""{DAGSTER_YAML}storage:
+  custom:
+    module: logcache_assets.defs.run_storage
+    class: OneEngineStorage
+    config: {{base_dir: {{env: DAGSTER_HOME}}}}
+"""
+"""For a folder with a `?` in its name, which Dagster's own storage misunderstands."""
 
 
 def build_world(world: World, data_folder: Path, tell: Tell) -> None:
@@ -99,7 +106,7 @@ def _require_replaceable(world: World) -> None:
     """Refuse to replace a folder that is not a local world."""
     if world.home.exists() and not world.home.is_dir():
         raise BadInput(f"{world.home} is a file; name a folder in LOGCACHE_HOME")
-    strange = [item.name for item in world.home.iterdir() if item.name != "pii_key"] if world.home.exists() else []
+    strange = [item.name for item in world.home.iterdir() if "pii_key" not in item.name] if world.home.exists() else []
     if strange and not world.exists:
         raise BadInput(
             f"{world.home} holds {strange[0]} and is no local world, so it is not removed; "
@@ -127,7 +134,8 @@ def _create_empty_world(world: World, data: DemoData) -> None:
     for definition in data.catalog:
         _copy(data.folder / definition_path(definition.database), world.catalog / f"{definition.database}.yaml")
     world.dagster_home.mkdir(parents=True)
-    (world.dagster_home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    dagster_yaml = DAGSTER_YAML_OF_ANY_FOLDER if "?" in str(world.dagster_home) else DAGSTER_YAML
+    (world.dagster_home / "dagster.yaml").write_text(dagster_yaml, encoding="utf-8")
     world.pii_key()
 
 

@@ -3,18 +3,19 @@
 import hashlib
 import hmac
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_key, read_or_make_key
 from logcache_assets.connect import deployment_key
-from logcache_assets.errors import BadInput
-from logcache_assets.settings import Settings
+from logcache_assets.errors import BadInput, WrongUsage
+from logcache_assets.settings import Settings, load_settings
 from logcache_tests.elsewhere import answer_elsewhere
 
 VARIABLE = "LOGCACHE_PII_KEY"
-KEY = "an invented key"
+KEY = "an invented key of tests"
 
 
 def signature(key: bytes) -> str:
@@ -81,6 +82,72 @@ def test_a_world_without_a_key_makes_one_when_it_is_needed(tmp_path: Path) -> No
     assert find_key(None, variable=VARIABLE, file=file, tell=told.append) == made
     assert len(told) == 1
     assert f"the local world's key, {file}; LOGCACHE_PII_KEY names another" in told[0]
+
+
+WEAK = [
+    pytest.param("", "is empty", id="empty"),
+    pytest.param(" \t\n ", "is empty", id="blank"),
+    pytest.param("hunter2", "has fewer than 16 bytes", id="short"),
+    pytest.param("   hunter2             ", "has fewer than 16 bytes", id="short, between spaces"),
+    pytest.param("x" * 64, "has fewer than 6 different characters", id="one character"),
+]
+
+
+@pytest.mark.parametrize(("weak", "reason"), WEAK)
+@pytest.mark.parametrize("source", ["variable", "file"])
+def test_a_weak_key_is_refused(tmp_path: Path, source: str, weak: str, reason: str) -> None:
+    """Without a word of it; and no other key is made or used in its place."""
+    file = tmp_path / "pii_key"
+    if source == "file":
+        file.write_text(weak, encoding="utf-8")
+
+    with pytest.raises(
+        BadInput, match=f"{'LOGCACHE_PII_KEY' if source == 'variable' else 'pii_key'} {reason}"
+    ) as refusal:
+        read_or_make_key(weak if source == "variable" else None, variable=VARIABLE, file=file)
+
+    assert not weak.strip() or weak.strip() not in str(refusal.value)
+    assert [item.read_text(encoding="utf-8") for item in tmp_path.iterdir()] == ([weak] if source == "file" else [])
+
+
+@pytest.mark.parametrize("weak", ["", "hunter2"])
+def test_a_worker_refuses_a_weak_key(monkeypatch: pytest.MonkeyPatch, weak: str) -> None:
+    """Its variable may differ from the driver's."""
+    monkeypatch.setenv(VARIABLE, KEY)
+    sent = pickle.dumps(PersonalDataKey.from_variable(VARIABLE))
+    monkeypatch.setenv(VARIABLE, weak)
+
+    with pytest.raises(BadInput, match=r"LOGCACHE_PII_KEY (is empty|has fewer)"):
+        pickle.loads(sent)  # noqa: S301 - sent by ourselves
+
+
+def test_an_empty_setting_is_no_unset_one() -> None:
+    """It would be replaced by another key without a word."""
+    with pytest.raises(WrongUsage, match="LOGCACHE_PII_KEY is empty"):
+        load_settings({VARIABLE: " "})
+
+
+def test_a_key_that_is_no_text_is_refused_without_its_value(tmp_path: Path) -> None:
+    """Neither from a variable with other bytes than UTF-8, nor from such a file."""
+    (tmp_path / "pii_key").write_bytes(b"an invented key \xff of tests")
+
+    with pytest.raises(BadInput, match="no text") as of_variable:
+        PersonalDataKey.from_variable(VARIABLE, "an invented key \udcff of tests")
+    with pytest.raises(BadInput, match="no text") as of_file:
+        PersonalDataKey.from_file(tmp_path / "pii_key")
+
+    assert "invented" not in f"{of_variable.value} {of_file.value}"
+
+
+def test_two_processes_that_make_a_key_get_the_same(tmp_path: Path) -> None:
+    """The file is written whole and never replaced, and nothing else stays beside it."""
+    file = tmp_path / "pii_key"
+
+    with ThreadPoolExecutor(8) as threads:
+        keys = set(threads.map(lambda _: bytes(read_or_make_key(None, variable=VARIABLE, file=file)), range(40)))
+
+    assert keys == {file.read_bytes()}
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_a_deployments_settings_do_not_show_the_key() -> None:

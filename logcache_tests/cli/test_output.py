@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -120,6 +121,72 @@ def test_headings_are_bold_on_a_terminal_only() -> None:
     """Piped output has no escape sequences."""
     assert "\x1b[1m" in on_terminals("print(*table(('name',), [('feed',)]), sep='\\n')")
     assert table(("name",), [("feed",)]) == ["name", "feed"]
+
+
+def test_nobody_who_reads_is_no_reason_to_fail() -> None:
+    """`logcache status | head -1` ends quietly, and so does a command whose progress nobody reads any more."""
+    code = "from logcache_assets.cli.output import *\nfor n in range(20_000): tell('told'); write_result('x' * 99)"
+
+    done = subprocess.run(
+        ["/bin/bash", "-c", 'set -o pipefail; "$0" -c "$1" 2>&1 | head -2', sys.executable, code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 2
+
+
+def test_help_whose_reader_has_ended_ends_quietly() -> None:
+    """Click prints the help itself."""
+    code = "import sys; from logcache_assets.cli.main import run_command; sys.exit(run_command(['--help']))"
+
+    done = subprocess.run(
+        ["/bin/bash", "-c", '"$0" -c "$1" | true', sys.executable, code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_result_that_cannot_be_written_is_an_error() -> None:
+    """A full disk is no reader that has ended: the result is lost, and that is said."""
+    code = (
+        "import sys; from logcache_assets.cli import main, output\n"
+        "sys.exit(main._exit_code(lambda: output.write_result('result'), as_json=False))"
+    )
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$0" -c "$1" >/dev/full', sys.executable, code], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 1
+    assert done.stderr == "logcache: the result could not be written (No space left on device); repair where it goes\n"
+
+
+def test_a_terminal_has_nothing_to_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names that others wrote are shown without control characters, and escaped in JSON."""
+    emit(Found(name="a\x1b[2J\u202eb"), lines_of, as_json=False)
+    tell("c\x9b31m\x07d")
+    emit(Found(name="e\u202ef"), lines_of, as_json=True)
+
+    captured = capsys.readouterr()
+    assert captured.out.startswith("name: ab\ndone\n")
+    assert captured.err == "cd\n"
+    assert '"e\\u202ef"' in captured.out
+    assert table(("name",), [("a\x1b[2J\nb",)]) == ["name", "a b"]
+
+
+def test_letters_that_a_stream_cannot_write_are_escaped() -> None:
+    """A terminal in ASCII is no reason to fail."""
+    code = "from logcache_assets.cli.output import *; write_result('descrição')"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env={"PYTHONIOENCODING": "ascii"}, check=True
+    )
+
+    assert done.stdout == b"descri\\xe7\\xe3o\n"
 
 
 @pytest.mark.parametrize("closed", ["1", "2"])

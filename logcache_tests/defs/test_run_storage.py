@@ -54,6 +54,20 @@ def test_dagster_reads_what_was_written(folder: Path) -> None:
     assert [record.run_id for record in checks] == [usual_id, ours_id]
 
 
+def test_the_files_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    """A `?` does not begin a query, as in Dagster's own URLs."""
+    folder = tmp_path / "a?b#c%41 é"
+    folder.mkdir()
+    (folder / "dagster.yaml").write_text(DEFAULT, encoding="utf-8")
+
+    with open_storage(folder) as ours:
+        run = run_in(ours)
+        assert [record.run_id for record in ours.get_runs()] == [run]
+
+    assert (folder / "history" / "runs.db").is_file()
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 def test_ours_reads_what_dagster_wrote(folder: Path) -> None:
     """A command goes on in the storage of a refresh that Dagit launched."""
     with dg.DagsterInstance.from_config(str(folder)) as usual:

@@ -172,3 +172,54 @@ def test_a_database_cannot_be_named_like_a_selection(name: str) -> None:
 
     with pytest.raises(BadInput, match="already names a selection of databases"):
         parse_definition(text, where=f"contracts/{name}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "column", "history"),
+    [
+        pytest.param("card/active?", "card__active?", "card-active?-history", id="a question mark"),
+        pytest.param("user/descrição", "user__descrição", "user-descrição-history", id="letters beyond ASCII"),
+        pytest.param("a.b/c-d", "a_b__c_d", "a-b-c-d-history", id="a dotted namespace"),
+        pytest.param("../x", "____x", "---x-history", id="dots alone"),
+        pytest.param("a\\b/c", "a\\b__c", "a\\b-c-history", id="a backslash"),
+        pytest.param("a:b/c", "a:b__c", "a:b-c-history", id="a colon inside"),
+        pytest.param("x*y/z[1]", "x*y__z[1]", "x*y-z[1]-history", id="a pattern"),
+        pytest.param("%41/#b", "%41__#b", "%41-#b-history", id="a URL's characters"),
+        pytest.param("n/" + "k" * 180, "n__" + "k" * 180, "n-" + "k" * 180 + "-history", id="a long name"),
+    ],
+)
+def test_every_name_of_datomic_has_its_column_and_dataset(attribute: str, column: str, history: str) -> None:
+    """`/` becomes `__` in columns and `-` in datasets, anything else but `-` and `.` stays; none leads elsewhere."""
+    quoted = "'" + attribute.replace("'", "''") + "'"
+    definition = parse_definition(GOOD.replace("account/status,", f"{quoted},"), where=WHERE)
+
+    table = contract_tables(definition)[-1]
+
+    assert table.dataset == f"contract-feed/{history}"
+    assert table.columns[-1] == column
+
+
+@pytest.mark.parametrize(
+    ("found", "spoilt", "named"),
+    [
+        pytest.param("account/status", "account/" + "k" * 300, "'account/kkk", id="300 characters with a history"),
+        pytest.param("account/status", "a b/c", "'a b/c'", id="a space"),
+        pytest.param("account/status", "a/b/c", "'a/b/c'", id="two slashes"),
+        pytest.param("account/status", '"a/b\\n"', "'a/b'", id="a line end"),
+        pytest.param("account/status", '"a/\\x1bb"', "'a/'", id="a control character"),
+        pytest.param("account/status", "Transaction/Status", "transaction-status-history", id="upper and lower case"),
+        pytest.param("database: feed", "database: Feed", "'Feed'", id="a database in upper case"),
+        pytest.param("database: feed", "database: f--d", "'f--d'", id="a database with two hyphens"),
+        pytest.param("database: feed", "database: feed-", "'feed-'", id="a database with a hyphen at its end"),
+        pytest.param("database: feed", "database: ../feed", "'../feed'", id="a database that leads elsewhere"),
+        pytest.param("database: feed", "database: " + "f" * 300, "'ffff", id="a database of 300 characters"),
+        pytest.param("name: accounts", "name: contas_correntes", "'contas_correntes'", id="an entity"),
+    ],
+)
+def test_a_name_that_cannot_work_is_named(found: str, spoilt: str, named: str) -> None:
+    """In one sentence with its line."""
+    refusal = refusal_of(GOOD.replace(found, spoilt))
+
+    assert refusal.startswith(f"{WHERE}, line ")
+    assert named in refusal
+    assert len(refusal) < 500

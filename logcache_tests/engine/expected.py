@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from logcache_assets.domain.contract_definitions import ContractTable
 
 EXPECTED = Path(__file__).parent.parent / "datomic" / "expected"
-PII_KEY = b"the tests' key"
+PII_KEY = b"the key of the tests"
 EXACT = Context(prec=400)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
+from logcache_assets.defs.asset_keys import contract_key
 from logcache_assets.defs.checks import contract_check_results, contract_check_specs
 from logcache_assets.defs.stage import (
     INVENTORY,
@@ -33,7 +34,7 @@ from logcache_assets.domain.documents import (
 )
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
-from logcache_assets.domain.names import column_name, split_contract
+from logcache_assets.domain.names import column_name
 from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.contract_evidence import Evidence
@@ -45,14 +46,11 @@ STAGE = Stage.CONTRACTS.value
 INVENTORY_KEY = dg.AssetKey(INVENTORY)
 
 
-def contract_key(table: ContractTable) -> dg.AssetKey:
-    """`contract/feed/transactions`."""
-    return dg.AssetKey([STAGE, *split_contract(table.dataset)])
-
-
 def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
     """One asset per contract dataset of this catalog, and the inventory, all in one step."""
-    tables = {contract_key(table): table for definition in catalog for table in contract_tables(definition)}
+    tables = {
+        contract_key(STAGE, table.dataset): table for definition in catalog for table in contract_tables(definition)
+    }
 
     @dg.multi_asset(
         name="contracts",
