@@ -6,6 +6,7 @@ or explained fails with the cause: a check that did not run is a refusal. An out
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 from msgspec.structs import replace as with_fields
@@ -13,6 +14,7 @@ from msgspec.structs import replace as with_fields
 from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import ContractOutcome
 from logcache_assets.domain.figures import ContractFigures, SameT
+from logcache_assets.domain.known_names import KnownNames
 from logcache_assets.domain.outcomes import judged_outcome, unusable_outcome
 from logcache_assets.domain.problems import coded
 from logcache_assets.domain.rules import judge_contract, required_rules
@@ -25,6 +27,7 @@ from logcache_assets.engine.compare.compare_days import compare_days
 from logcache_assets.engine.compare.contract_files import Table, empty_table, open_table
 from logcache_assets.engine.compare.day_pair import DayPair, Logs
 from logcache_assets.engine.compare.same_t import compare_same_t
+from logcache_assets.engine.compare.tokens import name_token
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
@@ -164,7 +167,15 @@ def _count(case: Case, opened: _OpenedTables, at: Runtime) -> tuple[dict[str, Co
     # Yesterday had no rows of a new contract, so nothing can differ from them.
     again |= dict.fromkeys(opened.new, SameT(prototypes=(), rows=0, differing=0))
     added = {name: with_fields(f, same_t=again.get(name), same_t_failure=problem) for name, f in figures.items()}
-    return added, ""
+    return {name: _known_names(name, case).shown(f) for name, f in added.items()}, ""
+
+
+def _known_names(dataset: str, case: Case) -> KnownNames:
+    """The names that either day's definition gives to a contract's columns."""
+    definitions = [case.definition, *([case.logs.former] if case.logs and case.logs.former else [])]
+    tables = [table for definition in definitions for table in contract_tables(definition)]
+    columns = [column for table in tables if table.dataset == dataset for column in table.columns]
+    return KnownNames(columns, partial(name_token, case.token_key))
 
 
 def _tolerances(table: ContractTable, strictness: Strictness) -> dict[str, float]:

@@ -196,6 +196,22 @@ def test_with_a_map_only_newer_segments_are_opened(home: Path) -> None:
     assert [c.figures for c in again.contracts] == [c.figures for c in verdict.contracts]
 
 
+def test_names_that_others_wrote_are_not_shown(home: Path) -> None:
+    """A prototype or a column's name that no definition has may be personal data; its token is shown."""
+    tax_id = "123.456.789-09"
+    for file in (home / "today" / ACCOUNTS).glob("*.parquet"):
+        rows = pl.read_parquet(file)
+        spoilt = pl.when(pl.int_range(pl.len()) == 0).then(pl.lit(tax_id)).otherwise("prototype").alias("prototype")
+        rows.with_columns(spoilt, pl.lit(1).alias(tax_id)).write_parquet(file)
+
+    verdict = replace(explained(home), out=home / "report").run()
+
+    assert not verdict.approved
+    shown = [(home / "report" / name).read_text("utf-8") for name in ("verdict.json", "report.md", "report.html")]
+    assert tax_id not in "".join(shown)
+    assert "prototype " in shown[0]
+
+
 def test_a_wrong_value_is_refused_with_its_place_and_revealed_by_its_token(home: Path) -> None:
     """One cell: its column, its prototype, its segment, and a token that leads back to the row."""
     account = garble_one_account(home)
@@ -323,7 +339,7 @@ def empty_today(home: Path) -> None:
             (f"today/{ACCOUNTS}/", "is not a readable Parquet file"),
             id="a file that is not Parquet",
         ),
-        pytest.param(without_key, (ACCOUNTS, "has columns"), id="files of different columns"),
+        pytest.param(without_key, (ACCOUNTS, "has columns other than"), id="files of different columns"),
         pytest.param(
             only_file_without_key,
             (f"today/{ACCOUNTS} has no column account__id, which is part of the contract's key",),

@@ -97,15 +97,15 @@ def open_table(folder_uri: str, store: ObjectStore, *, key: Sequence[str] = ()) 
         raise TableError(f"no Parquet file lies in {folder_uri}; compute the contract, or correct the folder")
     schema = collect_schema(uris[0], store)
     for uri in uris[1:]:
-        if (other := collect_schema(uri, store)) != schema:
+        if collect_schema(uri, store) != schema:
             raise ParquetError(
-                f"{uri} has columns {column_types(other)}, but {uris[0]} beside it has "
-                f"{column_types(schema)}: the folder holds two datasets; write it again from its source"
+                f"{uri} has columns other than {uris[0]} beside it: the folder holds two datasets; write it again from "
+                "its source"
             )
     if missing := [name for name in key if name not in schema]:
         raise TableError(
-            f"{folder_uri} has no column {missing[0]}, which is part of the contract's key; its columns are "
-            f"{', '.join(schema)}. Use the definition that it was computed with, or compute it again"
+            f"{folder_uri} has no column {missing[0]}, which is part of the contract's key, but {len(schema)} others; "
+            "use the definition that it was computed with, or compute it again"
         )
     for name in key:
         _require_key_type(name, schema[name], folder_uri)

@@ -25,6 +25,11 @@ def row_token(key: bytes, column: str, primary_key: str, prototype: str) -> str:
     return hmac.digest(key, text.encode(), hashlib.sha256).hex()[:DIGITS]
 
 
+def name_token(key: bytes, name: str) -> str:
+    """The token of a name that somebody else gave to a column or a prototype."""
+    return hmac.digest(key, f"name\0{name}".encode(errors="surrogatepass"), hashlib.sha256).hex()[:DIGITS]
+
+
 def row_tokens(key: bytes, rows: pl.DataFrame) -> Iterator[str]:
     """Yield the token of each row of a frame whose columns are the primary key and the prototype."""
     column = rows.columns[0]

@@ -6,7 +6,6 @@ from io import BytesIO
 import polars as pl
 
 from logcache_assets.engine.engine_error import EngineError
-from logcache_assets.engine.storage.schemas import column_types
 from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 
 ROW_GROUP_ROWS = 262_144
@@ -119,8 +118,8 @@ def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]
         schema = schema or frame.schema
         if frame.schema != schema:
             raise ParquetError(
-                f"{uri} has columns {column_types(frame.schema)}, but {uris[0]} beside it has "
-                f"{column_types(schema)}: the folder holds two datasets; write it again from its source"
+                f"{uri} has columns other than {uris[0]} beside it: the folder holds two datasets; write it again from "
+                "its source"
             )
         yield frame
 
@@ -138,14 +137,14 @@ def count_file(uri: str, store: ObjectStore) -> int:
 def _unreadable(source: str, error: BaseException) -> ParquetError | ObjectStoreUnavailable:
     if isinstance(error, OSError) and not isinstance(error, _LASTING):
         return ObjectStoreUnavailable(
-            f"{source} could not be read ({one_line(error)}); see whether the object store answers, then run again"
+            f"{source} could not be read ({kind_of(error)}); see whether the object store answers, then run again"
         )
     return ParquetError(
-        f"{source} is not a readable Parquet file ({one_line(error)}): it is truncated or corrupt; "
+        f"{source} is not a readable Parquet file ({kind_of(error)}): it is truncated or corrupt; "
         "copy or compute it again from its source"
     )
 
 
-def one_line(error: BaseException) -> str:
-    """The first line of an error's message, at most 160 characters; its type if there is none."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+def kind_of(error: BaseException) -> str:
+    """What is told of a library's error about a data file: its type or the system's words; its own may quote values."""
+    return str(getattr(error, "strerror", None) or type(error).__name__)
