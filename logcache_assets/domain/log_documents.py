@@ -84,6 +84,8 @@ class RawLogs(Document, frozen=True, kw_only=True):
     """Datoms of the log whose t lies in no segment's range."""
     wrong_txes: int
     """t whose tx or tx_instant is not what its datoms say."""
+    misplaced_facts: int
+    """Facts that lie in a file, or at a place of it, where no reader looks for them."""
     wrong_integers: int
     """Facts whose `n` is not the integer that `v` names."""
     differing_attributes: tuple[DifferingAttribute, ...]

@@ -54,6 +54,11 @@ def _find_other_entities(logs: RawLogs) -> Iterator[Problem]:
         yield _refusal(logs, [f"the materialized entities are not the facts of the log: {first}", *others], FOLD_AGAIN)
     elif logs.log.fingerprint != logs.materialized_entities.fingerprint:
         yield _refusal(logs, ["the materialized entities are not the facts of the log: their sums differ"], FOLD_AGAIN)
+    if logs.misplaced_facts:
+        found = (
+            f"{count_of(logs.misplaced_facts, 'fact')} of the materialized entities lie where no reader looks for them"
+        )
+        yield Problem(code="C17", subjects=(logs.instance,), found=(found,), remedy=FOLD_AGAIN)
     if logs.wrong_integers:
         found = f"{count_of(logs.wrong_integers, 'fact')} of the materialized entities show another number than text"
         yield _refusal(logs, [found], FOLD_AGAIN)

@@ -117,6 +117,7 @@ def raw_logs() -> RawLogs:
         ranges=(compared_range(),),
         outside_datoms=0,
         wrong_txes=0,
+        misplaced_facts=0,
         wrong_integers=0,
         differing_attributes=(),
     )

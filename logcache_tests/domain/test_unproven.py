@@ -73,6 +73,11 @@ def test_a_proven_log_has_no_problem() -> None:
             id="other sums",
         ),
         pytest.param(
+            replace(raw_logs(), misplaced_facts=1),
+            "feed-s0: 1 fact of the materialized entities lie where no reader looks for them (C17); ",
+            id="another file",
+        ),
+        pytest.param(
             replace(raw_logs(), wrong_integers=2),
             "2 facts of the materialized entities show another number than text (C31); ",
             id="other numbers",

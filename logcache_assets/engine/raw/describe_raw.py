@@ -13,6 +13,8 @@ from logcache_assets.domain.log_documents import FileProof, RawDataset, RawLogs
 from logcache_assets.domain.log_ranges import DatomSum, RequestedSegment
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
+from logcache_assets.engine.facts.facts_files import parse_files
+from logcache_assets.engine.facts.facts_layout import count_misplaced
 from logcache_assets.engine.raw.compare_facts import count_wrong_integers, find_differing_attributes, sum_facts
 from logcache_assets.engine.raw.datom_hash import SUM_NAME, datom_hash, sum_of
 from logcache_assets.engine.raw.sum_ranges import RangeSums
@@ -60,8 +62,8 @@ class DescribeTask:
 
     def _describe(self) -> DescribedLogs:
         log_files, facts_files = _Files(self.log, self.store), _Files(self.materialized_entities, self.store)
-        log, facts = _LogFigures(self.segments), _FactsFigures()
-        log_dataset = log_files.describe(log.add, last_t_in=("t",), sums=lambda: log.total)
+        log, facts = _LogFigures(self.segments), _FactsFigures(facts_files.uris)
+        log_dataset = log_files.describe(lambda _, frame: log.add(frame), last_t_in=("t",), sums=lambda: log.total)
         facts_dataset = facts_files.describe(facts.add, last_t_in=("t_from", "t_to"), sums=lambda: facts.total)
         both = bool(log_files.uris and facts_files.uris) and not (log.is_other or facts.is_other)
         logs = RawLogs(
@@ -73,6 +75,7 @@ class DescribeTask:
             ranges=(),
             outside_datoms=log.ranges.outside,
             wrong_txes=log.txes.count_wrong(),
+            misplaced_facts=facts.misplaced,
             wrong_integers=count_wrong_integers(facts_files.uris, self.store) if both else 0,
             differing_attributes=find_differing_attributes(log_files.uris, facts_files.uris, self.store)
             if both and log.total != facts.total
@@ -90,20 +93,20 @@ class _Files:
         self.uris = tuple(parquet_uris(self._objects))
 
     def describe(
-        self, look: Callable[[pl.DataFrame], None], *, last_t_in: Sequence[str], sums: Callable[[], DatomSum]
+        self, look: Callable[[str, pl.DataFrame], None], *, last_t_in: Sequence[str], sums: Callable[[], DatomSum]
     ) -> RawDataset:
-        """Read every file once, show it to `look`, and describe the dataset.
+        """Read every file once, show its URI and its rows to `look`, and describe the dataset.
 
         Without the columns `last_t_in`, last_t is 0; the description's columns then show why.
         """
         rows = last_t = 0
         schema = pl.Schema()
-        for frame in read_each(self.uris, self._store):
+        for uri, frame in zip(self.uris, read_each(self.uris, self._store), strict=True):
             schema = frame.schema
             names = [name for name in last_t_in if schema.get(name) == pl.Int64]
             rows += len(frame)
             last_t = max(last_t, frame.select(pl.max_horizontal(pl.col(names).max())).item() or 0) if names else last_t
-            look(frame)
+            look(uri, frame)
         folder = self._uri.rstrip("/") + "/"
         proofs = (
             FileProof(name=o.uri.removeprefix(folder), size_bytes=o.size_bytes, etag=o.etag) for o in self._objects
@@ -141,15 +144,17 @@ class _LogFigures:
 class _FactsFigures:
     """What is counted in materialized entities; nothing in files with other columns than FACTS_SCHEMA."""
 
-    def __init__(self) -> None:
-        self.total, self.current, self.is_other = DatomSum(), 0, False
+    def __init__(self, uris: Sequence[str]) -> None:
+        self.total, self.current, self.misplaced, self.is_other = DatomSum(), 0, 0, False
+        self._files = {file.uri: file for file in parse_files(uris)}
 
-    def add(self, frame: pl.DataFrame) -> None:
+    def add(self, uri: str, frame: pl.DataFrame) -> None:
         if frame.schema != FACTS_SCHEMA:
             self.is_other = True
             return
         self.total += sum_facts(frame)
         self.current += frame["t_to"].null_count()
+        self.misplaced += count_misplaced(frame, self._files[uri])
 
 
 def low_half(hashes: pl.Series) -> pl.Series:

@@ -189,6 +189,25 @@ def test_an_integer_that_is_not_its_text_is_refused(night: FolderObjectStore) ->
     assert "1 fact of the materialized entities" in problems_of(described(night))
 
 
+def test_facts_in_the_wrong_half_are_refused(night: FolderObjectStore) -> None:
+    """Entity contracts read only the open half, so a current fact among the closed ones would be lost."""
+    lost = pl.read_parquet(night.path_of(OPEN))[MIDDLE : MIDDLE + 1]
+    change(night, OPEN, without(MIDDLE))
+    change(night, OPEN.replace("open-", "closed-"), lambda closed: pl.concat([closed, lost]).sort("a", "e"))
+
+    logs = described(night)
+
+    assert logs.log.fingerprint == logs.materialized_entities.fingerprint
+    assert problems_of(logs).startswith("feed-s0: 1 fact of the materialized entities lie where no reader looks")
+
+
+def test_facts_out_of_order_are_refused(night: FolderObjectStore) -> None:
+    """Readers take an attribute as one run of rows, and its entities in order."""
+    change(night, OPEN, lambda facts: pl.concat([facts[1:], facts[:1]]))
+
+    assert "1 fact of the materialized entities lie where no reader looks" in problems_of(described(night))
+
+
 @pytest.mark.parametrize(
     "how",
     [
