@@ -138,10 +138,14 @@ def find_pointer_problems(
         yield Problem(code="C5", subjects=subjects, found=(found,), remedy="correct the entry: the manifest is right")
     if (manifest.transaction, manifest.source_read_at) != (entry.transaction, entry.source_read_at):
         yield _other_origin(instance, entry, manifest)
-    expected = (instance.name, manifest.log.uri, manifest.materialized_entities.uri)
-    if (manifest.instance, entry.log, entry.materialized_entities) != expected:
+    if manifest.instance != instance.name:
         found = f"the entry points to the folder of {manifest.instance}, {entry.log}"
         yield Problem(code="C14", subjects=subjects, found=(found,), remedy=REFRESH_AGAIN)
+    described = {manifest.log.uri: entry.log, manifest.materialized_entities.uri: entry.materialized_entities}
+    for inside, pointer in described.items():
+        if pointer != inside:
+            found = f"the entry points to {pointer}, the manifest beside it describes {inside}"
+            yield Problem(code="C14", subjects=subjects, found=(found,), remedy=REFRESH_AGAIN)
 
 
 def _other_origin(instance: Instance, entry: MapEntry, manifest: Manifest) -> Problem:

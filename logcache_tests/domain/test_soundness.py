@@ -224,7 +224,7 @@ OTHER_FOLDER = "s3://permanent/cache/feed-s1/4836-1c7be4a9"
         pytest.param(
             changed(map_entry(), materialized_entities=f"{OTHER_FOLDER}/materialized-entities"),
             manifest(),
-            ("the entry points to the folder of", "(C14)"),
+            (f"the entry points to {OTHER_FOLDER}/materialized-entities, the manifest beside it describes", "(C14)"),
             id="C14: the entities of another folder",
         ),
     ],
