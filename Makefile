@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check ui bench lock clean
+.PHONY: demo test test-fuzz check ui bench lock clean
 
 demo: .venv/.done
 	@$(BIN)/logcache local demo
 
 test: .venv/.dev
 	@$(BIN)/python -m pytest -n 3 --no-loadscope-reorder
+
+test-fuzz: .venv/.dev
+	@FUZZ_PER_KIND=91 $(BIN)/python -m pytest -q logcache_tests/fuzz
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .

@@ -155,7 +155,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=
         Settings,
         home=TEXTS.map(lambda name: f"/{name}"),
         catalog=st.none() | TEXTS.map(lambda name: f"/{name}"),
-        pii_key=st.none() | TEXTS,
+        pii_key=st.none() | TEXTS.filter(str.strip),
         sabesp=st.none() | TEXTS,
         machines=st.integers(min_value=1, max_value=1000),
         copy_hours=st.floats(min_value=0, max_value=8760),

@@ -37,10 +37,12 @@ class Blanker:
 
     Args:
         secrets: what must not be shown; empty ones are passed over.
+        urls: addresses, whose passwords must not be shown.
     """
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets for form in _forms_of(secret)}
+    def __init__(self, secrets: Iterable[str] = (), *, urls: Iterable[str] = ()) -> None:
+        passwords = (found for url in urls for found in _PASSWORD_IN_URL.findall(url))
+        forms = {form for secret in (*secrets, *passwords) for form in _forms_of(secret)}
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
         self._forms = tuple(form.encode(errors="surrogateescape") for form in longest_first)
         alternatives = "|".join(map(_pattern, longest_first))

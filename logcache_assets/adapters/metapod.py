@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from typing_extensions import override
 
+from logcache_assets.adapters.blanker import Blanker
 from logcache_assets.adapters.metapod_answers import (
     TransactionAnswer,
     TransactionsAnswer,
@@ -24,6 +25,7 @@ from logcache_assets.adapters.metapod_answers import (
 )
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.transactions import COUNTRY, Transaction, TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Metapod, MetapodUnavailable, MetapodWrongData, UnknownTransactionError
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
     from requests.auth import AuthBase
 
-_REASON_CHARACTERS = 300
+_REASON_CHARACTERS = 10_000
 _TOO_MANY_REQUESTS = 429
 _SERVER_FAULT = 500
 _Shape = TypeVar("_Shape")
@@ -84,7 +86,7 @@ class GraphQLMetapod(Metapod):
         except TransportError as error:
             kind, did = (MetapodUnavailable, "did not answer") if _is_outage(error) else (MetapodWrongData, "refused")
             raise kind(
-                f"metapod {did} the query {query!r}: {_reason(error)}; "
+                f"metapod {did} the query {query!r}: {shortened(self._blank(_reason(error)))}; "
                 "check its address, the credentials and whether it is up, then run again"
             ) from error
         except AssertionError as error:  # gql's way of saying that an answer has neither data nor errors
@@ -100,6 +102,11 @@ class GraphQLMetapod(Metapod):
                 "its schema changed, or a part of the answer is missing: compare it with adapters/queries"
             ) from error
 
+    def _blank(self, text: str) -> str:
+        """The text without the credentials that were sent: a server may repeat them in its refusal."""
+        transport = self._transport
+        return transport.blanker(text) if isinstance(transport, RequestsTransports) else text
+
 
 class BearerToken:
     """The token that authorises queries: given directly, or read from an environment variable.
@@ -112,10 +119,16 @@ class BearerToken:
         self._variable = variable
 
     def read(self) -> str:
-        """Return the token; raises BadInput when its variable is not set."""
+        """Return the token; raises BadInput when its variable is not set, or when it cannot be sent."""
         found = self._value or os.environ.get(self._variable or "")
         if not found:
             raise BadInput(f"metapod's token is missing: the environment variable {self._variable} is not set; set it")
+        if found != found.strip() or not (found.isascii() and found.isprintable()):
+            where = f"in the environment variable {self._variable}" if self._variable else "that was given"
+            raise BadInput(
+                f"metapod's token {where} has spaces around it, a line end or characters beyond ASCII, so it cannot be "
+                "sent; set it again"
+            )
         return found
 
     @override
@@ -146,6 +159,11 @@ class RequestsTransports:
     authority: Path | None
     timeout_seconds: int
     retries: int
+
+    @property
+    def blanker(self) -> Blanker:
+        """Blanks the token, and the password if the URL has one."""
+        return Blanker([self.token.read()] if self.token else [], urls=[self.url])
 
     def __call__(self) -> "Transport":
         """Return a transport for one query, not yet connected."""
@@ -234,7 +252,7 @@ def _is_outage(error: Exception) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    """The server's first error message, or the transport's; shortened, so that it is never a page of HTML."""
+    """The server's first error message, or the transport's."""
     errors = getattr(error, "errors", None)
     first = errors[0] if isinstance(errors, list) and errors else None
     message = first.get("message") if isinstance(first, dict) else None

@@ -1,5 +1,6 @@
 """The token and the certificate with which metapod is asked: sent to the server, and shown nowhere."""
 
+import json
 import pickle
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.metapod_service import build_schema_over
@@ -61,6 +63,35 @@ def test_a_missing_token_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(BadInput, match="METAPOD_TOKEN is not set"):
         GraphQLMetapod(requests_transport("http://127.0.0.1:9/", token_variable=VARIABLE)).transaction(NIGHT)
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+def test_a_token_that_the_server_repeats_is_blanked(status: int) -> None:
+    """As some gateways answer; also where the token is cut by the message's length."""
+    answer = json.dumps({"errors": [{"message": f"no rights for {TOKEN!r} {'x' * 252}{TOKEN}"}]})
+
+    with served(None) as server:  # type: ignore[arg-type] # no schema is asked
+        server.next = [(status, answer)]
+        client = GraphQLMetapod(requests_transport(server.url, token=TOKEN), reads=RepeatedReads(attempts=1))
+        with pytest.raises(MetapodError) as refusal:
+            client.transaction(NIGHT)
+
+    assert "letters" not in str(refusal.value)
+    assert len(str(refusal.value)) < 600
+
+
+@pytest.mark.parametrize("token", ["letters and digits\n", " letters", "lettérs", "let\x00ters"])
+def test_a_malformed_token_is_named_without_its_value(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    """Libraries quote a header that they refuse."""
+    transports = [requests_transport("http://127.0.0.1:9/", token=token)]
+    if "\0" not in token:
+        monkeypatch.setenv(VARIABLE, token)
+        transports.append(requests_transport("http://127.0.0.1:9/", token_variable=VARIABLE))
+
+    for transport in transports:
+        with pytest.raises(BadInput, match="metapod's token") as refusal:
+            GraphQLMetapod(transport).transaction(NIGHT)
+        assert token.strip() not in str(refusal.value)
 
 
 def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:
