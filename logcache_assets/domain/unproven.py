@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from logcache_assets.domain.log_documents import DifferingAttribute, RawLogs
-from logcache_assets.domain.log_ranges import ComparedRange, find_uncompared
+from logcache_assets.domain.log_ranges import ComparedRange, DatomSum, find_uncompared
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import CHAIN_REMEDY
 from logcache_assets.domain.soundness import OTHER_NIGHT, stale_problem
@@ -47,21 +47,30 @@ def find_unproven(logs: RawLogs, *, source_read_at: datetime) -> Iterator[Proble
     yield from _find_other_entities(logs)
 
 
+def _tell_the_segments(logs: RawLogs) -> bool:
+    """Whether the entities are the facts of the segments, so that only the log between them is wrong."""
+    of_segments = sum((r.segments for r in logs.ranges), start=DatomSum())
+    return bool(logs.ranges) and logs.materialized_entities.fingerprint.endswith(f":{of_segments.hashes}")
+
+
 def _find_other_entities(logs: RawLogs) -> Iterator[Problem]:
-    """Why the materialized entities are not the facts of the log beside them."""
-    if logs.differing_attributes:
-        first, *others = map(_attribute_clause, logs.differing_attributes)
-        yield _refusal(logs, [f"the materialized entities are not the facts of the log: {first}", *others], FOLD_AGAIN)
-    elif logs.log.fingerprint != logs.materialized_entities.fingerprint:
-        yield _refusal(logs, ["the materialized entities are not the facts of the log: their sums differ"], FOLD_AGAIN)
+    """Why the materialized entities are not the facts of the log beside them, or not laid out for their readers."""
+    if clauses := [] if _tell_the_segments(logs) else _other_facts(logs):
+        clauses[0] = f"the materialized entities are not the facts of the log: {clauses[0]}"
+        yield _refusal(logs, clauses, FOLD_AGAIN)
     if logs.misplaced_facts:
-        found = (
-            f"{count_of(logs.misplaced_facts, 'fact')} of the materialized entities lie where no reader looks for them"
-        )
+        count = count_of(logs.misplaced_facts, "fact")
+        found = f"{count} of the materialized entities lie where no reader looks for them"
         yield Problem(code="C17", subjects=(logs.instance,), found=(found,), remedy=FOLD_AGAIN)
     if logs.wrong_integers:
         found = f"{count_of(logs.wrong_integers, 'fact')} of the materialized entities show another number than text"
         yield _refusal(logs, [found], FOLD_AGAIN)
+
+
+def _other_facts(logs: RawLogs) -> list[str]:
+    if logs.differing_attributes:
+        return [*map(_attribute_clause, logs.differing_attributes)]
+    return [] if logs.log.fingerprint == logs.materialized_entities.fingerprint else ["their sums differ"]
 
 
 def _refusal(logs: RawLogs, clauses: Sequence[str], remedy: str = OTHER_LOG) -> Problem:
