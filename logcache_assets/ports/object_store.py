@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from logcache_assets.domain.data_files import is_data_file
 from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 
 
@@ -70,6 +71,16 @@ class ObjectStore(ABC):
     def list_uris(self, prefix_uri: str) -> Iterator[str]:
         """The URIs of list_objects, for callers that need nothing else; raises what list_pages raises."""
         return (item.uri for item in self.list_objects(prefix_uri))
+
+    def list_data(self, folder_uri: str) -> Iterator[StoredObject]:
+        """The data files of a dataset's folder, without what writers leave beside them (domain/data_files.py).
+
+        Raises:
+            ObjectStoreError: as list_pages does.
+        """
+        folder = folder_uri.rstrip("/") + "/"
+        listed = self.list_objects(folder)
+        return (item for item in listed if is_data_file(item.uri.removeprefix(folder), item.size_bytes))
 
     @abstractmethod
     def head(self, uri: str) -> StoredObject:

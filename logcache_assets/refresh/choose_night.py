@@ -96,7 +96,7 @@ class NightChooser:
 
     def _stored_files(self, folder_uri: str) -> StoredFiles:
         count, oldest = 0, None
-        for item in self.store.list_objects(folder_uri.rstrip("/") + "/"):
+        for item in self.store.list_data(folder_uri):
             count += 1
             oldest = item.modified_at if oldest is None else min(oldest, item.modified_at)
         return StoredFiles(count=count, oldest_modified_at=oldest)

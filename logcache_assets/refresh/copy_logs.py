@@ -25,6 +25,7 @@ from logcache_assets.ports import Clock, ObjectStore, ObjectStoreUnavailable, St
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.file_proofs import (
     content,
+    data_files,
     differing,
     expected_pins,
     find_damage,
@@ -234,7 +235,7 @@ def _require_proven(destination: str, sources: Mapping[str, StoredObject], copie
 
 def _proofs(dataset: RawDataset, copied: Mapping[str, StoredObject]) -> tuple[FileProof, ...]:
     """The manifest's entry of each file: its checksum, and the etag with which later listings are compared."""
-    return tuple(proof_of(file.name, copied[file.name]) for file in dataset.files)
+    return tuple(proof_of(file.name, copied[file.name]) for file in data_files(dataset))
 
 
 def _more(names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ checksum show that two objects hold the same bytes.
 import hashlib
 from collections.abc import Iterator, Mapping
 
+from logcache_assets.domain.data_files import is_data_file
 from logcache_assets.domain.documents import CopiedLog, parse_document
 from logcache_assets.domain.log_documents import FileProof, Manifest, RawDataset
 from logcache_assets.domain.problems import Problem
@@ -21,9 +22,9 @@ def proof_of(name: str, item: StoredObject) -> FileProof:
 
 
 def listed(store: ObjectStore, folder: str) -> dict[str, StoredObject]:
-    """The objects of a folder by their name in it."""
+    """The data files of a folder by their name in it."""
     prefix = folder.rstrip("/") + "/"
-    return {item.uri.removeprefix(prefix): item for item in store.list_objects(prefix)}
+    return {item.uri.removeprefix(prefix): item for item in store.list_data(prefix)}
 
 
 def pin(item: StoredObject | FileProof) -> str:
@@ -41,9 +42,14 @@ def pins(found: Mapping[str, StoredObject]) -> dict[str, str]:
     return {name: pin(item) for name, item in found.items()}
 
 
+def data_files(dataset: RawDataset) -> tuple[FileProof, ...]:
+    """The data among a document's files; one that is older than domain/data_files.py may name others."""
+    return tuple(file for file in dataset.files if is_data_file(file.name, file.size_bytes))
+
+
 def expected_pins(dataset: RawDataset) -> dict[str, str]:
     """Name → pin of each file, as a document states it."""
-    return {file.name: pin(file) for file in dataset.files}
+    return {file.name: pin(file) for file in data_files(dataset)}
 
 
 def differing(expected: Mapping[str, str], found: Mapping[str, str]) -> list[str]:

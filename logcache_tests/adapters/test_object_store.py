@@ -151,6 +151,16 @@ def test_a_listing_shows_what_head_says(shelf: Shelf) -> None:
     assert (listed.uri, listed.size_bytes, listed.modified_at.tzinfo) == (f"{shelf.root}/a/b", 5, UTC)
 
 
+def test_a_listing_of_data_leaves_out_what_writers_leave(shelf: Shelf) -> None:
+    """Names count from the folder on: a folder whose own path has a hidden part is listed."""
+    for key in ("_a/b/1.parquet", "_a/b/_SUCCESS", "_a/b/_temporary/0/2.parquet", "_a/b/.1.parquet.crc", "_a/b/empty"):
+        shelf.put(key, b"" if key.endswith("empty") else b"x")
+
+    listed = [item.uri for folder in ("_a/b", "_a/b/") for item in shelf.store.list_data(f"{shelf.root}/{folder}")]
+
+    assert listed == [f"{shelf.root}/_a/b/1.parquet"] * 2
+
+
 def test_a_prefix_is_the_beginning_of_a_key(shelf: Shelf) -> None:
     """`cache/a` also matches `cache/ab/x`, as in S3; a final slash limits it to the folder."""
     for key in ("cache/a/x", "cache/ab/x", "cache/a", "cache/b", "cach"):

@@ -51,6 +51,32 @@ def test_a_copy_again_writes_nothing(refreshed_world: World) -> None:
     assert files_of(refreshed_world.buckets) == before
 
 
+def leave_files(folder: Path) -> None:
+    """What Spark leaves beside data: marks, checksums, and the whole files of an attempt that died."""
+    dead = folder / "_temporary" / "0" / "attempt_1"
+    dead.mkdir(parents=True)
+    (folder / "_SUCCESS").touch()
+    for file in list(folder.glob("*.parquet")):
+        (folder / f".{file.name}.crc").write_bytes(b"crc")
+        (dead / file.name).write_bytes(file.read_bytes())
+
+
+def test_files_that_a_writer_left_change_nothing(refreshed_world: World) -> None:
+    """Beside the sources and beside the copies: they are neither copied, nor proven, nor a conflict."""
+    export, store = export_of(refreshed_world), refreshed_world.store
+    for dataset in (export.instances[0].log, export.instances[0].materialized_entities):
+        leave_files(store.path_of(dataset.uri))
+    leave_files(folder_of(refreshed_world) / "log")
+    before = files_of(refreshed_world.buckets)
+
+    document = copy(refreshed_world)
+
+    assert document == copied(refreshed_world)
+    assert files_of(refreshed_world.buckets) == before
+    manifest = Documents(store).read(document.logs[0].manifest, Manifest)
+    assert list(find_damage(manifest, store)) == []
+
+
 @pytest.mark.parametrize(
     "lost", ["manifest.json", "log/part-00000.parquet", "materialized-entities/open-00000-of-00001.parquet"]
 )

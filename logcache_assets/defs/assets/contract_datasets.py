@@ -35,7 +35,6 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
-from logcache_assets.engine.storage.parquet import list_folder
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.contract_evidence import Evidence
 from logcache_assets.refresh.document_store import Documents
@@ -193,7 +192,7 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
 
 def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractFigures, evidence: Evidence) -> Metadata:
     return {
-        "size_bytes": sum(item.size_bytes for item in list_folder(str(outcome.uri), evidence.store)),
+        "size_bytes": sum(item.size_bytes for item in evidence.store.list_data(str(outcome.uri))),
         "dagster/row_count": outcome.rows or 0,
         "dagster/uri": str(outcome.uri),
         "dagster/table_name": outcome.dataset,

@@ -19,7 +19,7 @@ from logcache_assets.engine.raw.compare_facts import count_wrong_integers, find_
 from logcache_assets.engine.raw.datom_hash import SUM_NAME, datom_hash, sum_of
 from logcache_assets.engine.raw.sum_ranges import RangeSums
 from logcache_assets.engine.raw.tx_check import TxCheck
-from logcache_assets.engine.storage.parquet import list_folder, parquet_uris, read_each
+from logcache_assets.engine.storage.parquet import parquet_uris, read_each
 from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.ports import ObjectStore, ObjectStoreWrongData
 
@@ -89,7 +89,7 @@ class _Files:
 
     def __init__(self, uri: str, store: ObjectStore) -> None:
         self._uri, self._store = uri, store
-        self._objects = tuple(list_folder(uri, store))
+        self._objects = tuple(store.list_data(uri))
         self.uris = tuple(parquet_uris(self._objects))
 
     def describe(

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import polars as pl
 
+from logcache_assets.domain.data_files import PARQUET, is_hidden
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 
@@ -37,7 +38,7 @@ def empty_others(
 ) -> tuple[StoredObject, ...]:
     """Overwrite every Parquet file that an earlier attempt left in a folder with `empty`, except those just written."""
     kept = {item.uri for item in written}
-    others = [uri for uri in parquet_uris(list_folder(folder_uri, store)) if uri not in kept]
+    others = [uri for uri in list_parquet(folder_uri, store) if uri not in kept]
     return tuple(store.write(uri, parquet_bytes(empty)) for uri in others)
 
 
@@ -82,21 +83,16 @@ def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
         raise _unreadable(uri, error) from error
 
 
-def list_folder(folder_uri: str, store: ObjectStore) -> Iterator[StoredObject]:
-    """List every object below a folder, page by page; there is none if the folder does not exist."""
-    return store.list_objects(folder_uri.rstrip("/") + "/")
-
-
 def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
-    """URIs of the finished Parquet files below a folder; skips hidden and unfinished ones, such as `_temporary/`."""
+    """URIs of the Parquet files below a folder that are data, by domain/data_files.py."""
     folder = folder_uri.rstrip("/") + "/"
-    listed = [uri for uri in store.list_uris(folder) if uri.endswith(".parquet")]
-    return tuple(uri for uri in listed if not any(p[:1] in "_." for p in uri.removeprefix(folder).split("/")))
+    listed = (uri for uri in store.list_uris(folder) if uri.endswith(PARQUET))
+    return tuple(uri for uri in listed if not is_hidden(uri.removeprefix(folder)))
 
 
 def parquet_uris(objects: Iterable[StoredObject]) -> Iterator[str]:
-    """URIs of the Parquet files among listed objects; writers leave other files beside them (`_SUCCESS`)."""
-    return (item.uri for item in objects if item.uri.endswith(".parquet"))
+    """URIs of the Parquet files among listed data files."""
+    return (item.uri for item in objects if item.uri.endswith(PARQUET))
 
 
 def read_parquet_files(uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
@@ -126,7 +122,7 @@ def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]
 
 def count_rows(folder_uri: str, store: ObjectStore) -> int:
     """Number of rows in a folder's Parquet files, from their footers; raises what `collect_parquet` raises."""
-    return sum(count_file(uri, store) for uri in parquet_uris(list_folder(folder_uri, store)))
+    return sum(count_file(uri, store) for uri in list_parquet(folder_uri, store))
 
 
 def count_file(uri: str, store: ObjectStore) -> int:

@@ -56,6 +56,19 @@ def duplicates_in(uris: Sequence[str], store: FolderObjectStore) -> int:
     return count_duplicates(hashes, uris, store)
 
 
+def test_files_that_a_writer_left_are_not_described(night: FolderObjectStore) -> None:
+    """Neither read nor named: an attempt that died left the whole log a second time."""
+    before = described(night)
+    for folder in (LOG, ENTITIES):
+        for uri in [item.uri for item in night.list_objects(f"{folder}/")]:
+            name = uri.rpartition("/")[2]
+            night.write(f"{folder}/_temporary/0/{name}", night.read(uri))
+            night.write(f"{folder}/.{name}.crc", b"crc")
+        night.write(f"{folder}/_SUCCESS", b"")
+
+    assert described(night) == before
+
+
 def test_a_description_has_datomics_figures(night: FolderObjectStore) -> None:
     """Rows, last t and current facts are what Datomic counted, and a sound log has no faults."""
     counts = expected_counts("night", "feed-s0")

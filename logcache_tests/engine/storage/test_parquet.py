@@ -13,7 +13,6 @@ from logcache_assets.engine.storage.parquet import (
     collect_schema,
     count_file,
     count_rows,
-    list_folder,
     read_each,
     scan_parquet,
     write_part,
@@ -78,10 +77,10 @@ def test_a_damaged_file_is_wrong_data(table: FolderObjectStore, damage: Callable
 def test_a_folder_is_listed_page_by_page(store: FolderObjectStore) -> None:
     """What is written after the first page was read is on a later page: no listing is held whole."""
     for key in [f"a/{n:04}" for n in range(1000)] + ["b/1"]:
-        store.write(f"{FOLDER}/{key}", b"")
-    listed = list_folder(FOLDER, store)
+        store.write(f"{FOLDER}/{key}", b"x")
+    listed = store.list_data(FOLDER)
 
     first = next(listed)
-    store.write(f"{FOLDER}/b/2", b"")
+    store.write(f"{FOLDER}/b/2", b"x")
 
     assert [first.uri, *(item.uri for item in listed)][1000:] == [f"{FOLDER}/b/1", f"{FOLDER}/b/2"]
