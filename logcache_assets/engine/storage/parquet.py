@@ -7,6 +7,7 @@ import polars as pl
 
 from logcache_assets.domain.data_files import PARQUET, is_hidden
 from logcache_assets.engine.engine_error import EngineError
+from logcache_assets.engine.storage.int96 import may_be_int96, scan_int96
 from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 
 ROW_GROUP_ROWS = 262_144
@@ -49,12 +50,44 @@ def scan_parquet(uris: Sequence[str], store: ObjectStore, *, row_index: str | No
         uris: the files, in order.
         store: the store that holds them.
         row_index: name of a column to add with the row numbers.
+
+    Raises:
+        ParquetError: a file is missing, may not be read, or is damaged.
+        ObjectStoreUnavailable: the store could not answer.
     """
+    scan = _scan_by_polars(uris, store, row_index)
+    if not may_be_int96(_schema_of(scan, uris[0])):
+        return scan
+    found = [_scan_int96(uri, store) for uri in uris]
+    if all(frame is None for frame in found):
+        return scan
+    whole = pl.concat(
+        _scan_by_polars([uri], store) if frame is None else frame for uri, frame in zip(uris, found, strict=True)
+    )
+    return whole if row_index is None else whole.with_row_index(row_index)
+
+
+def _scan_by_polars(uris: Sequence[str], store: ObjectStore, row_index: str | None = None) -> pl.LazyFrame:
     sources = [store.polars_source(uri) for uri in uris]
     options = dict(sources[0][1])
     return pl.scan_parquet(
         [source for source, _ in sources], storage_options=options or None, glob=False, row_index_name=row_index
     )
+
+
+def _scan_int96(uri: str, store: ObjectStore) -> pl.LazyFrame | None:
+    content = store.read(uri)
+    try:
+        return scan_int96(content, uri)
+    except _FAILURES as error:
+        raise _unreadable(uri, error) from error
+
+
+def _schema_of(scan: pl.LazyFrame, uri: str) -> pl.Schema:
+    try:
+        return scan.collect_schema()
+    except _FAILURES as error:
+        raise _unreadable(uri, error) from error
 
 
 def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False) -> pl.DataFrame:
@@ -77,10 +110,7 @@ def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False
 
 def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
     """The schema of one file, from its footer; raises what `collect_parquet` raises."""
-    try:
-        return scan_parquet([uri], store).collect_schema()
-    except _FAILURES as error:
-        raise _unreadable(uri, error) from error
+    return _schema_of(scan_parquet([uri], store), uri)
 
 
 def list_parquet(folder_uri: str, store: ObjectStore) -> tuple[str, ...]:
@@ -127,7 +157,7 @@ def count_rows(folder_uri: str, store: ObjectStore) -> int:
 
 def count_file(uri: str, store: ObjectStore) -> int:
     """Number of rows in one file, from its footer; raises what `collect_parquet` raises."""
-    return int(collect_parquet(scan_parquet([uri], store).select(pl.len()), uri).item())
+    return int(collect_parquet(_scan_by_polars([uri], store).select(pl.len()), uri).item())
 
 
 def _unreadable(source: str, error: BaseException) -> ParquetError | ObjectStoreUnavailable:
