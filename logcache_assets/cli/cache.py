@@ -12,7 +12,7 @@ from pathlib import Path
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.cli.input_files import open_root, read_index, read_until
+from logcache_assets.cli.input_files import open_root, read_index, read_until, require_reached
 from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.log_cache_map import MapEntry, render_map, with_entries
@@ -70,6 +70,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         raise BadInput(f"--map {map_file} exists; name a new file, and move its entries into your map")
     index = _index_of(databases, inputs.index)
     until, store = read_until(inputs.until, index.instances), open_root(inputs.root)
+    require_reached(inputs.until, until, index)
     store.create_bucket(locations.permanent_bucket)
     sources = [
         LogSource(instance=instance, index=index, until_t=until.get(instance.name))

@@ -16,7 +16,7 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until
+from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until, require_reached
 from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
@@ -84,8 +84,10 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         tell(line)
 
     wanted = select_databases(load_catalog(inputs.definitions), databases)
-    index, entries = read_index(inputs.index), read_map(inputs.log_map)
+    entries = read_map(inputs.log_map)
+    index = read_index(inputs.index, entries)
     until = read_until(inputs.until, {*index.instances, *(i for d in wanted for i in d.instances)})
+    require_reached(inputs.until, until, index, entries)
     store = open_root(inputs.root)
     built: list[BuiltContract] = []
     with _staging_folder(out) as staging, open_driver(driver) as running:

@@ -11,10 +11,11 @@ import msgspec
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.domain.index_files import find_item_faults
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
-from logcache_assets.domain.log_cache_map import LogCacheMap, parse_map
+from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of, instances_of, parse_map
 from logcache_assets.domain.plain_text import quoted, shortened
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.storage.schemas import END
@@ -28,8 +29,16 @@ def open_root(root: Path) -> FolderObjectStore:
     return FolderObjectStore(root, SystemClock())
 
 
-def read_index(file: Path) -> SegmentList:
-    """Read index items, one JSON object per line, skipping blank lines; raises BadInput for a malformed file."""
+def read_index(file: Path, entries: LogCacheMap | None = None) -> SegmentList:
+    """Read index items, one JSON object per line, skipping blank lines.
+
+    Args:
+        file: the file.
+        entries: the caches, which hold what comes before an instance's first item.
+
+    Raises:
+        BadInput: a line is malformed, or contradicts the others.
+    """
     segments: list[Segment] = []
     keys: dict[tuple[Instance, int], int] = {}
     for number, line in enumerate(read_text(file).split("\n"), start=1):
@@ -42,6 +51,9 @@ def read_index(file: Path) -> SegmentList:
                     f"{segment.last_t}, which is the index's key; keep the item that is valid"
                 )
             segments.append(segment)
+    cached_t = {instance: entry.last_t for instance, entry in instances_of(entries or {})}
+    for segment, fault in find_item_faults(segments, cached_t=cached_t):
+        raise BadInput(f"{file}, line {keys[segment.instance, segment.last_t]}: {fault}")
     return SegmentList(segments)
 
 
@@ -61,6 +73,20 @@ def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str,
         if name not in known:
             raise BadInput(f"{file}: unknown instance {quoted(name)}; instances are {', '.join(sorted(known))}")
     return {name: _t_of(name, value, file) for name, value in until.items()}
+
+
+def require_reached(
+    file: Path | None, until: Mapping[str, int], index: SegmentList, entries: LogCacheMap | None = None
+) -> None:
+    """Refuse a t of `read_until` that a log does not reach, most often one of another instance; raises BadInput."""
+    for instance in index.instances:
+        cache = entry_of(entries or {}, instance)
+        ends_at = max(index.newest_t(instance), cache.last_t if cache else 0)
+        if until.get(instance.name, 0) > ends_at:
+            raise BadInput(
+                f"{file}: t of {instance.name} is {until[instance.name]}, but its log ends at t {ends_at}; "
+                "write a t that it has reached"
+            )
 
 
 def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:

@@ -200,14 +200,15 @@ def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
         if len(missing) < len(given) or inputs.until or inputs.log_map:
             raise WrongUsage(f"the log needs --root, --index and --after; {missing[0]} is missing")
         return None
-    index = read_index(inputs.index)
+    entries = read_map(inputs.log_map)
+    index = read_index(inputs.index, entries)
     known = {*index.instances, *(instance for definition in definitions for instance in definition.instances)}
     return LogFiles(
         store=open_root(inputs.root),
         index=index,
         after=read_until(inputs.after, known),
         until=read_until(inputs.until, known),
-        entries=read_map(inputs.log_map),
+        entries=entries,
     )
 
 

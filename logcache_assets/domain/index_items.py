@@ -3,6 +3,8 @@
 The rules that a chain of segments obeys are in segments.py; adapters know where the items are kept.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -14,8 +16,13 @@ from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000)]
-"""Milliseconds since 1970, up to the end of Python's last year, 9999. Microseconds exceed this and are refused."""
+Milliseconds = Annotated[int, msgspec.Meta(ge=100_000_000_000, lt=253_402_300_800_000)]
+"""Milliseconds since 1970, from 1973 to the end of Python's last year, 9999: seconds and microseconds are refused."""
+
+_PATH = re.compile(r"s3://[^/]+(?:/(?!\.{1,2}(?:/|\Z))[^/]+)+")
+"""Bucket and key, without an empty part and without `.` and `..`, which some stores resolve and others do not."""
+_FILE_NAME = re.compile(r"[0-9a-fA-F-]{36}-(\d+)-(\d+)\.avro")
+"""`<uuid>-<last_batch_t>-<last_t>.avro`, as the extractor names its files; others may have any name."""
 
 
 class IndexItem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,18 +72,8 @@ def parse_index_item(text: str, *, where: str) -> Segment:
 def segment_of_item(item: IndexItem, *, where: str) -> Segment:
     """The segment that an item describes; raises BadInput when its fields contradict each other."""
     instance = Instance(database=item.database, prototype=item.prototype)
-    if item.db_prototype != instance.name:
-        raise BadInput(
-            f"{where}: db_prototype is {quoted(item.db_prototype)}, but database and prototype make "
-            f"{quoted(instance.name)}; correct that index item"
-        )
-    if not is_prototype(item.prototype):
-        raise BadInput(f"{where}: {quoted(item.prototype)} is no prototype; correct that index item")
-    if not item.last_batch_t < item.initial_t <= item.last_t:
-        raise BadInput(
-            f"{where}: last_batch_t {item.last_batch_t} < initial_t {item.initial_t} <= last_t {item.last_t} "
-            "does not hold, so the item covers no range of t; correct that index item"
-        )
+    for fault in _faults_of(item, instance):
+        raise BadInput(f"{where}: {fault}; correct that index item")
     return Segment(
         instance=instance,
         path=item.path,
@@ -86,6 +83,30 @@ def segment_of_item(item: IndexItem, *, where: str) -> Segment:
         timestamp_ms=item.timestamp,
         requested_range=item.requested_range,
     )
+
+
+def _faults_of(item: IndexItem, instance: Instance) -> Iterator[str]:
+    if item.db_prototype != instance.name:
+        yield (f"db_prototype is {quoted(item.db_prototype)}, but database and prototype make {quoted(instance.name)}")
+    if not is_prototype(item.prototype):
+        yield f"{quoted(item.prototype)} is no prototype"
+    if not _is_folder_name(item.database):
+        yield f"{quoted(item.database)} is no name of a database"
+    if not item.last_batch_t < item.initial_t <= item.last_t:
+        yield (
+            f"last_batch_t {item.last_batch_t} < initial_t {item.initial_t} <= last_t {item.last_t} does not hold, so "
+            "the item covers no range of t"
+        )
+    if not _PATH.fullmatch(item.path) or not item.path.isprintable():
+        yield f"the path {quoted(item.path)} has an empty part, one of dots, or a control character"
+    named = _FILE_NAME.fullmatch(item.path.rpartition("/")[2])
+    if named and named.groups() != (str(item.last_batch_t), str(item.last_t)):
+        yield f"the file {quoted(named[0])} is not that of last_batch_t {item.last_batch_t} and last_t {item.last_t}"
+
+
+def _is_folder_name(name: str) -> bool:
+    """Whether a name is one folder of a path, as in the name of every dataset of the database."""
+    return name.isprintable() and name not in {"", ".", ".."} and not {"/", "\\"} & set(name)
 
 
 def extraction_of_range(item: IndexRange) -> Extraction:

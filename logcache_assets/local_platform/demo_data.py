@@ -88,7 +88,7 @@ def read_demo_data(folder: Path) -> DemoData:
 
 
 def read_index_file(file: Path) -> Iterator[Segment]:
-    """The segments of a file of index items."""
+    """The segments of a file of index items, which may begin anywhere."""
     for number, line in enumerate(_text(file).split("\n"), start=1):
         if line.strip():
             yield parse_index_item(line, where=f"{file}, line {number}")

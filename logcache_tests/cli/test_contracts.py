@@ -201,6 +201,28 @@ def test_two_items_of_one_key_are_refused(inputs: Inputs) -> None:
     assert f"line {number}: lines " in refusal_of(inputs)
 
 
+def test_a_log_that_begins_late_is_refused(inputs: Inputs) -> None:
+    """Also one that nobody asked for: its first items may have been written under another name."""
+    lines = inputs.index.read_text("utf-8").splitlines()
+    first = next(n for n, line in enumerate(lines) if '"customers-s0"' in line)
+    inputs.index.write_text("\n".join([*lines[:first], *lines[first + 1 :]]) + "\n", encoding="utf-8")
+
+    assert f"{inputs.index}, line {first + 1}: the log of customers-s0 begins here, after t " in refusal_of(inputs)
+
+
+def test_an_item_in_anothers_folder_is_refused(inputs: Inputs) -> None:
+    """Its file would be read as datoms of the wrong instance."""
+    lines = inputs.index.read_text("utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines, start=1) if '"feed-s0"' in line)
+    item = json.loads(lines[number - 1])
+    spoil_line(inputs.index, number, json.dumps(item | {"path": item["path"].replace("/feed/", "/customers/")}))
+
+    message = refusal_of(inputs)
+
+    assert f"{inputs.index}, line {number}: its path " in message
+    assert "lies in the folder of the database customers" in message
+
+
 @pytest.mark.parametrize(
     ("until", "reason"),
     [
@@ -213,6 +235,8 @@ def test_two_items_of_one_key_are_refused(inputs: Inputs) -> None:
             '{"feed-s0": 99999999999999999999}', "t of feed-s0 is 99999999999999999999", id="t beyond 64 bits"
         ),
         pytest.param("[5000]", "Expected `object`", id="not an object"),
+        pytest.param('{"feed-s0": 5000, "feed-s0": 5}', "feed-s0", id="an instance twice"),
+        pytest.param('{"feed-s0": 99999}', "t of feed-s0 is 99999, but its log ends at t ", id="beyond the log"),
     ],
 )
 def test_a_wrong_until_is_refused(until: str, reason: str, inputs: Inputs) -> None:

@@ -7,11 +7,12 @@ import pytest
 from logcache_assets.domain.index_items import parse_index_item, render_index_item
 from logcache_assets.errors import BadInput
 
+ITEM_PATH = "s3://logs/1/s3/s0/double-entry/7d4ed660-cf04-492d-9285-6b43d2fc9886-1213-1225.avro"
 ITEM = {
     "db_prototype": "double-entry-s0",
     "database": "double-entry",
     "prototype": "s0",
-    "path": "s3://logs/1/s3/s0/double-entry/7d4ed660-cf04-492d-9285-6b43d2fc9886-1213-1225.avro",
+    "path": ITEM_PATH,
     "initial_t": 1217,
     "last_batch_t": 1213,
     "last_t": 1225,
@@ -48,6 +49,29 @@ def test_an_item_is_a_segment_and_back() -> None:
         pytest.param(
             json.dumps(ITEM | {"prototype": "x1", "db_prototype": "double-entry-x1"}), "x1", id="no such prototype"
         ),
+        pytest.param(
+            json.dumps(ITEM | {"database": "a/b", "db_prototype": "a/b-s0"}), "no name of a database", id="a slash"
+        ),
+        pytest.param(
+            json.dumps(ITEM | {"database": "..", "db_prototype": "..-s0"}),
+            "no name of a database",
+            id="dots for a name",
+        ),
+        pytest.param(
+            json.dumps(ITEM | {"database": "a\nb", "db_prototype": "a\nb-s0"}), "no name of a database", id="a new line"
+        ),
+        pytest.param(json.dumps(ITEM | {"database": "", "db_prototype": "-s0"}), "no name of a database", id="no name"),
+        pytest.param(json.dumps(ITEM | {"path": "s3://logs/a/../b.avro"}), "dots", id="a path that goes up"),
+        pytest.param(json.dumps(ITEM | {"path": "s3://logs/a/./b.avro"}), "dots", id="a path that stays"),
+        pytest.param(json.dumps(ITEM | {"path": "s3://logs/a//b.avro"}), "an empty part", id="an empty folder"),
+        pytest.param(json.dumps(ITEM | {"path": "s3://logs/a/"}), "an empty part", id="a path of no file"),
+        pytest.param(json.dumps(ITEM | {"path": "s3://logs/a\u0000b"}), "control character", id="a path with a zero"),
+        pytest.param(
+            json.dumps(ITEM | {"path": ITEM_PATH.replace("1213-1225", "1225-1230")}),
+            "not that of last_batch_t 1213 and last_t 1225",
+            id="the file of another range",
+        ),
+        pytest.param(json.dumps(ITEM | {"timestamp": 1515176609}), r"at `\$.timestamp`", id="a timestamp in seconds"),
         pytest.param(json.dumps(ITEM | {"last_batch_t": 1225}), "covers no range of t", id="an empty range"),
         pytest.param(json.dumps(ITEM | {"initial_t": 1213}), "covers no range of t", id="it starts before its range"),
         pytest.param(json.dumps(ITEM | {"initial_t": 1226}), "covers no range of t", id="it starts behind its end"),
