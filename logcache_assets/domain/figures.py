@@ -39,9 +39,13 @@ class TableFigures(Figures, frozen=True, kw_only=True):
     null_keys: int
     """Rows with a null in the key."""
     duplicate_keys: int
-    """Rows minus distinct keys."""
+    """Rows beyond one for each key, except where the log gives the key to as many entities."""
     columns: dict[str, str]
     """Column → type, in order."""
+    shared_keys: int = 0
+    """Rows beyond one for each key that the log gives to as many entities."""
+    sharing: tuple[str, ...] = ()
+    """Tokens of a few of these keys."""
 
 
 class CellFigures(Figures, frozen=True, kw_only=True):

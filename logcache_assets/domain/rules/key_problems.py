@@ -14,6 +14,15 @@ def find_key_problems(table: TableFigures) -> Iterator[str]:
         yield f"a repeated key in {count_of(table.duplicate_keys, 'row')}"
 
 
+def find_shared_keys(table: TableFigures) -> Iterator[str]:
+    """Keys that the log itself gives to several entities: no fault of the table."""
+    if table.shared_keys:
+        yield (
+            f"the log gives one key to several entities: {count_of(table.shared_keys, 'row')} beyond one per key, "
+            f"among them {', '.join(table.sharing)}"
+        )
+
+
 def describe_unsound_keys(figures: ContractFigures) -> str:
     """Which day's keys are not sound, and how, for a contract whose rows could not be compared."""
     days = {"yesterday's table": figures.yesterday, "today's table": figures.today}

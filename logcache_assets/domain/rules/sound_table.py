@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from logcache_assets.domain.figures import ContractFigures, SchemaChange
-from logcache_assets.domain.rules.key_problems import find_key_problems
+from logcache_assets.domain.rules.key_problems import find_key_problems, find_shared_keys
 from logcache_assets.domain.rules.results import Excuse, Judgement, RuleResult, conclude
 from logcache_assets.domain.rules.rule import Finding, History, Rule
 from logcache_assets.domain.rules.strictness import Allowance, Strictness
@@ -18,8 +18,8 @@ class SoundTable(Rule):
 
     name = "sound_table"
     sentence = (
-        "The table is committed, has yesterday's schema, a key that is unique and never null, and rows where yesterday "
-        "had rows."
+        "The table is committed, has yesterday's schema, a key that is unique (unless the log gives it to several "
+        "entities) and never null, and rows where yesterday had rows."
     )
     findings = (SCHEMA, EMPTY)
 
@@ -39,6 +39,7 @@ class SoundTable(Rule):
                 "yesterday_rows": yesterday.rows,
                 "null_keys": today.null_keys,
                 "duplicate_keys": today.duplicate_keys,
+                "shared_keys": today.shared_keys,
             },
         )
 
@@ -84,7 +85,7 @@ def _judge(contract: str, figures: ContractFigures, strictness: Strictness) -> J
             excused.append(Excuse(what=text, allowance=allowance))
         else:
             blocking.append(text)
-    return Judgement(blocking=tuple(blocking), excused=tuple(excused))
+    return Judgement(blocking=tuple(blocking), warning=tuple(find_shared_keys(figures.today)), excused=tuple(excused))
 
 
 def _lost_all_rows(figures: ContractFigures) -> bool:

@@ -91,6 +91,7 @@ def _compare_contract(
         token_key=days.token_key,
         recorded=known.recorded.get(table.dataset, ()) if known else (),
         scopes=known.scopes(table) if known else {},
+        record_shared=(lambda keys: known.record_shared(table, keys, driver)) if known else None,
         tolerances=days.tolerances.get(table.dataset, {}),
         bucket_rows=days.bucket_rows,
         unchecked=pii if known and known.logs.pii_key is None else frozenset(),

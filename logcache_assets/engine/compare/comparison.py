@@ -5,8 +5,8 @@ log (explanation.py). Rows with duplicate or null keys cannot be joined: a compa
 figures of the two tables.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import polars as pl
@@ -19,7 +19,7 @@ from logcache_assets.domain.figures import (
     sum_prototypes,
 )
 from logcache_assets.domain.patterns import merge_patterns
-from logcache_assets.engine.compare.contract_files import Piece, Table, common_type
+from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.digests import (
     TODAY,
     YESTERDAY,
@@ -31,17 +31,21 @@ from logcache_assets.engine.compare.digests import (
     ExtractTask,
     add_counts,
 )
+from logcache_assets.engine.compare.planning import BUCKET_ROWS, choose_comparison_buckets, plan_columns
+from logcache_assets.engine.compare.repeated_keys import find_shared
+from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.explain.causes import Scope
-from logcache_assets.engine.explain.counting import Explained
+from logcache_assets.engine.explain.counting import EXAMPLES, Explained
 from logcache_assets.engine.explain.explanation import ExplainTask
+from logcache_assets.engine.explain.joined_columns import WHY, no_recorded
 from logcache_assets.engine.explain.row_comparison import RowComparison
-from logcache_assets.engine.storage.buckets import Bucket, choose_buckets
+from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import column_types
-from logcache_assets.engine.storage.shards import Shard, in_bucket
+from logcache_assets.engine.storage.shards import Shard, in_bucket, read_shards
 
-BUCKET_ROWS = 8_000_000
-"""Target rows of one day per bucket; their digests take a few hundred megabytes."""
+DAYS = ("held", "present")
+"""Which of the log's rows each side has, by the columns of joined_columns.WHY."""
 
 PIECES_AT_ONCE = 8
 """Pieces of a table per task."""
@@ -65,6 +69,10 @@ class Comparison:
     recorded: tuple[Shard, ...] = ()
     """The recorded rows (expectation.py), in as many buckets as the comparison has."""
     scopes: Mapping[str, Scope] = field(default_factory=dict)
+    record_shared: Callable[[pl.DataFrame], tuple[Shard, ...]] | None = None
+    """Records all rows of keys that several entities may have; None where the log is unknown."""
+    as_multisets: bool = False
+    """Whether any key may repeat, because both tables show one t and the log has its say elsewhere."""
     tolerances: Mapping[str, float] = field(default_factory=dict)
     unchecked: frozenset[str] = frozenset()
     expected: Mapping[str, pl.DataType] | None = None
@@ -99,39 +107,6 @@ class Comparison:
         )
 
 
-def plan_columns(
-    key: Sequence[str],
-    *,
-    yesterday: pl.Schema,
-    today: pl.Schema,
-    expected: Mapping[str, pl.DataType] | None = None,
-) -> ComparedColumns:
-    """Today's columns, each with the type that both days and the log have in common.
-
-    A column that yesterday's table lacks counts as null there.
-    """
-    types, retyped, foreign = dict[str, pl.DataType](), dict[str, pl.DataType](), set[str]()
-    for name, dtype in today.items():
-        if expected is not None and name not in {*expected, *key}:
-            continue
-        days, due = (yesterday.get(name, dtype), dtype), (expected or {}).get(name, dtype)
-        common = common_type(*days, due) or common_type(*days)
-        if common is not None:
-            types[name] = common
-        elif name in key:
-            types[name] = pl.String()
-        else:
-            retyped[name] = dtype
-        if common_type(dtype, due) is None:
-            foreign.add(name)
-    return ComparedColumns(key=tuple(key), types=types, retyped=retyped, foreign=frozenset(foreign - set(key)))
-
-
-def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:
-    """The number of buckets for the rows of two tables."""
-    return choose_buckets(max(yesterday.rows, today.rows), bucket_datoms=bucket_rows)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """The result of a comparison."""
@@ -154,13 +129,18 @@ def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> C
     """
     run = _Run(comparison, driver, scratch)
     digested = list(driver.run(run.digest_tasks()))
-    differing = list(driver.run(run.differ_tasks(digested)))
-    tables = [run.describe(side, digested, differing) for side in (YESTERDAY, TODAY)]
+    repeated = run.read_repeated(list(driver.run(run.differ_tasks(digested))))
+    run.record_shared([keys for keys in repeated if len(keys)])
+    tables = [run.describe(side, digested, repeated[side]) for side in (YESTERDAY, TODAY)]
     explained = bool(comparison.scopes)
     if any(table.null_keys or table.duplicate_keys for table in tables):
         figures = ContractFigures(yesterday=tables[YESTERDAY], today=tables[TODAY], explained=explained)
         return Compared(figures=figures, faulty=None)
-    parts = run.explain(differing)
+    parts = run.explain(list(driver.run(run.differ_tasks(digested))))
+    suspects = [part.suspects for part in parts if len(part.suspects)]
+    if suspects and comparison.record_shared:
+        run.record_shared([*(keys for keys in repeated if len(keys)), *suspects])
+        parts = run.explain(list(driver.run(run.differ_tasks(digested))))
     patterns = merge_patterns(pattern for part in parts for pattern in part.patterns)
     figures = ContractFigures(
         yesterday=tables[YESTERDAY],
@@ -212,22 +192,49 @@ class _Run:
     def _all_buckets(self) -> list[Bucket]:
         return [Bucket(number, self.buckets) for number in range(self.buckets)]
 
-    def describe(self, side: int, digested: Sequence[Digested], differing: Sequence[Differing]) -> TableFigures:
-        """The figures of one table by itself."""
+    def read_repeated(self, differing: Sequence[Differing]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Of each table, the keys that repeat, as often as they occur; different keys may have equal hashes."""
+        rows = [pl.concat([found.repeated[side] for found in differing]) for side in (YESTERDAY, TODAY)]
+        return self._read_keys(YESTERDAY, rows[YESTERDAY]), self._read_keys(TODAY, rows[TODAY])
+
+    def _read_keys(self, side: int, rows: pl.Series) -> pl.DataFrame:
+        key = self.columns.key
+        nothing = self.columns.to_common(pl.DataFrame({"": []})).clear().select(key)
+        few = len(rows) <= self.comparison.many_rows
+        found = self.driver.run(self._extract_tasks("repeated", side, rows, few=few)) if len(rows) else iter(())
+        keys = pl.concat([nothing, *(shard.read().select(key) for part in found for shard in part.shards)])
+        return keys.filter(keys.is_duplicated())
+
+    def record_shared(self, repeated: Sequence[pl.DataFrame]) -> None:
+        """Ask the log for all rows of these keys, if there are any."""
+        record = self.comparison.record_shared
+        if repeated and record:
+            recorded = record(pl.concat(repeated).unique())
+            self.comparison = replace(self.comparison, recorded=recorded)
+
+    def describe(self, side: int, digested: Sequence[Digested], repeated: pl.DataFrame) -> TableFigures:
+        """The figures of one table by itself; `repeated` has its keys that repeat, as often as they occur."""
         own = [part for part in digested if part.side == side]
-        repeated = pl.concat([found.repeated[side] for found in differing])
+        # What was excised or renamed since is not in the log any more, so it cannot vouch for yesterday's keys.
+        trusted = [p for p, scope in self.comparison.scopes.items() if scope.complete and side == YESTERDAY]
+        shared = find_shared(repeated, self._recorded_keys(), DAYS[side], self.columns.key, trusted=trusted)
+        beyond = len(repeated) - repeated.n_unique()
+        given = beyond if self.comparison.as_multisets else int(shared["beyond"].sum())
         return TableFigures(
             rows=sum(sum(part.rows.values()) for part in own),
             null_keys=sum(part.null_keys for part in own),
-            duplicate_keys=self._count_repeated(side, repeated) if len(repeated) else 0,
+            duplicate_keys=beyond - given,
             columns=column_types(self.tables[side].schema),
+            shared_keys=given,
+            sharing=self._tokens(shared),
         )
 
-    def _count_repeated(self, side: int, rows: pl.Series) -> int:
-        """Count rows beyond one per key; the keys are read, because different keys may have equal hashes."""
-        found = self.driver.run(self._extract_tasks("repeated", side, rows, few=len(rows) <= self.comparison.many_rows))
-        keys = pl.concat([shard.read() for part in found for shard in part.shards]).select(self.columns.key)
-        return len(keys) - keys.n_unique()
+    def _tokens(self, shared: pl.DataFrame) -> tuple[str, ...]:
+        rows = shared.select(self.columns.key[:2]).unique().sort(self.columns.key[:2]).head(EXAMPLES)
+        return tuple(row_tokens(self.comparison.token_key, rows))
+
+    def _recorded_keys(self) -> pl.DataFrame:
+        return read_shards(self.comparison.recorded, no_recorded(self.columns)).select(*self.columns.key, *WHY)
 
     def explain(self, differing: Sequence[Differing]) -> list[Explained]:
         """Read the rows that differ, or should, and explain them; one result per bucket, in order."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.compare.comparison import BUCKET_ROWS
 from logcache_assets.engine.compare.contract_files import Table
+from logcache_assets.engine.compare.planning import BUCKET_ROWS
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 
 NO_KEY = b"without the deployment's key"

@@ -103,6 +103,17 @@ def key_hash(rows: pl.DataFrame, columns: ComparedColumns) -> pl.Series:
     return rows.select(columns.key_hash(rows.schema)).to_series()
 
 
+def content_hash(rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str]) -> pl.Series:
+    """The hash of what the log can tell of each row's cells; of unchecked ones, only whether, or how many, they are."""
+    parts = [pl.lit(0)]
+    for name, dtype in columns.types.items():
+        if name in unchecked:
+            parts.append(pl.col(name).list.len() if isinstance(dtype, pl.List) else pl.col(name).is_null())
+        elif name not in {*columns.key, *columns.foreign}:
+            parts.append(exact(pl.col(name), dtype))
+    return rows.with_columns(content=_sum_of_hashes(parts, ROW_SEED))["content"]
+
+
 def exact(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A column in a form in which equal means the same value: floats by their bits, with all NaN alike."""
     if isinstance(dtype, pl.List) and dtype.inner.is_float():
@@ -197,10 +208,12 @@ class DifferTask:
         tables = [read_shards(shards, DIGESTS) for shards in (self.yesterday, self.today)]
         touched = pl.concat([read_shards((shard,), KEYS).select("k") for shard in self.recorded] or [KEYS])["k"]
         alone = _find_unique(pl.concat([table["r"] for table in tables]))
-        differs, named = pl.col("r").is_in(alone.implode()), pl.col("k").is_in(touched.unique().implode())
-        wanted = differs | named | pl.col("recorded")
+        repeated = [_find_repeated(table["k"]) for table in tables]
+        named = pl.concat([touched, *repeated]).unique().implode()
+        wanted = pl.col("r").is_in(alone.implode()) | pl.col("k").is_in(named) | pl.col("recorded")
         one, other = (table.filter(wanted)["row"] for table in tables)
-        return Differing(rows=(one, other), repeated=(_find_repeated(tables[0]), _find_repeated(tables[1])))
+        again = [t.filter(pl.col("k").is_in(k.implode()))["row"] for t, k in zip(tables, repeated, strict=True)]
+        return Differing(rows=(one, other), repeated=(again[0], again[1]))
 
 
 def _find_unique(hashes: pl.Series) -> pl.Series:
@@ -210,13 +223,10 @@ def _find_unique(hashes: pl.Series) -> pl.Series:
     return ordered.filter(after & before)
 
 
-def _find_repeated(table: pl.DataFrame) -> pl.Series:
-    """The numbers of the rows whose `k` occurs more than once."""
-    ordered = table["k"].sort()
-    repeated = ordered.filter(ordered.eq(ordered.shift(1)))
-    return (
-        table.filter(pl.col("k").is_in(repeated.unique().implode()))["row"] if len(repeated) else table["row"].clear()
-    )
+def _find_repeated(keys: pl.Series) -> pl.Series:
+    """The values that occur more than once."""
+    ordered = keys.sort()
+    return ordered.filter(ordered.eq(ordered.shift(1))).unique()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ def compare_same_t(
                 key=contract.table.key,
                 row_columns=row_columns(contract.table),
                 token_key=token_key,
+                as_multisets=True,
             )
             figures = compare_tables(pair, driver, driver.scratch.at(f"same-t-comparison/{name}")).figures
             found[name] = _same_t(figures, build.definition.prototypes)

@@ -1,7 +1,7 @@
 """Counts rows by their reasons, into figures and patterns that hold no values."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -38,6 +38,8 @@ class Explained:
     faulty: pl.DataFrame
     """The first faulty rows: their `t` (their primary key if rows have no t), prototype, reason, change, columns."""
     bucket: Bucket = WHOLE
+    suspects: pl.DataFrame = field(default_factory=pl.DataFrame)
+    """Keys that several entities may have, of which the log was not asked."""
 
 
 def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:

@@ -61,6 +61,9 @@ class RecordTask:
     """Where shards are written; None keeps them in memory."""
     keyless: bool
     """Whether the deployment's key is missing, and personal data is hashed with another one."""
+    shared: pl.DataFrame | None = None
+    """Keys of the one table, in the types of its comparison, that several entities may have: all their rows are
+    recorded, also without a cause, and of histories also those up to after_t."""
 
     def run(self) -> tuple[Recorded, ...]:
         """The recorded rows of each contract that has any."""
@@ -74,7 +77,7 @@ class RecordTask:
         }
         for entity, tables in groupby(self.tables, key=lambda table: table.entity):
             causes = self.causes[entity.name]
-            whole = EntityReader(readers[causes.whole], self.bucket, entity, self.columns)
+            whole = EntityReader(readers[causes.whole or self.shared is not None], self.bucket, entity, self.columns)
             affected = self._find_affected(whole, entity, causes, touched)
             reader = whole.restricted_to(affected["e"])
             for table in tables:
@@ -101,9 +104,21 @@ class RecordTask:
         if causes.everywhere:
             every = reader.ranks.entities.to_frame("e")
             shares.append(every.select("e", why_t=pl.lit(None, pl.Int64), why=_bit(causes.bits())))
+        if self.shared is not None:
+            shares.append(self._find_sharing(reader, self.shared))
         combined = [(pl.col("why") & bit).max().alias(str(bit)) for bit in BITS.values()]
         found = pl.concat(shares).group_by("e").agg(*combined, pl.col("why_t").max())
         return found.select("e", "why_t", why=pl.sum_horizontal(str(bit) for bit in BITS.values()).cast(pl.UInt8))
+
+    def _find_sharing(self, reader: EntityReader, shared: pl.DataFrame) -> pl.DataFrame:
+        """Entities that ever had one of these keys; that alone changes no row."""
+        (table,) = {table.dataset for table in self.tables}
+        columns = self.compared_columns[table]
+        name = columns.key[0]
+        held = reader.keys.select("e", pl.col("value").cast(reader.key.dtype).alias(name))
+        keys = columns.to_common(held).select(name).with_columns(held["e"])
+        sharing = keys.join(shared.select(name).unique(), on=name, how="semi").select("e").unique()
+        return sharing.with_columns(why_t=pl.lit(None, pl.Int64), why=_bit(0))
 
     def _changed_targets(self, attribute: ContractAttribute) -> pl.DataFrame:
         """Columns n, why_t: entities of any bucket whose attribute behind the ref has datoms after after_t."""
@@ -119,12 +134,13 @@ class RecordTask:
     def _record(
         self, table: ContractTable, reader: EntityReader, affected: pl.DataFrame, causes: EntityCauses
     ) -> Recorded:
-        rows = compute_rows(reader, table).join(affected, on="e", how="left").with_columns(present=pl.lit(True))
-        if table.kind.rows_have_t and not causes.whole:
-            rows = rows.filter(pl.col("db__t") > self.after_t)
         columns = self.compared_columns[table.dataset]
+        rows = compute_rows(reader, table).join(affected, on="e", how="left", maintain_order="left")
+        rows = rows.with_columns(self._held(table, reader, rows), present=pl.lit(True), entity="e")
         recorded = _to_common_types(rows, columns)
-        if not table.kind.rows_have_t:
+        if table.kind.rows_have_t:
+            recorded = recorded if causes.whole else self._due_rows(table, recorded)
+        else:
             recorded = recorded.hstack(self._earlier_values(table, reader, rows["e"]))
             recorded = recorded.hstack(self._moved_flags(table, reader, rows["e"], causes) if self.keyless else [])
             recorded = pl.concat([recorded, self._gone_keys(table, reader, affected, recorded)])
@@ -133,10 +149,28 @@ class RecordTask:
         shards = put_shards(hashed, buckets=self.buckets[table.dataset], folder=folder) if len(hashed) else ()
         return Recorded(dataset=table.dataset, shards=tuple(shards))
 
+    def _held(self, table: ContractTable, reader: EntityReader, rows: pl.DataFrame) -> pl.Series:
+        """Whether the log showed each row, with this key of its entity, yesterday."""
+        if table.kind.rows_have_t:
+            return (rows["db__t"] <= self.after_t).alias("held")
+        held = reader.keys.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") > self.after_t)
+        keys = rows.select("e", key=table.key[0]).join(
+            held.select("e", then=pl.col("value").cast(reader.key.dtype)), on="e", how="left", maintain_order="left"
+        )
+        return keys.select(held=(pl.col("key") == pl.col("then")).fill_null(value=False)).to_series()
+
+    def _due_rows(self, table: ContractTable, recorded: pl.DataFrame) -> pl.DataFrame:
+        """Of a history, the rows after yesterday's t, and all rows of keys that several entities may have."""
+        newer = recorded.filter(pl.col("db__t") > self.after_t)
+        if self.shared is None:
+            return newer
+        older = recorded.filter(pl.col("db__t") <= self.after_t).with_columns(why=_bit(0))
+        return pl.concat([newer, older.join(self.shared, on=list(table.key), how="semi")])
+
     def _gone_keys(
         self, table: ContractTable, reader: EntityReader, affected: pl.DataFrame, recorded: pl.DataFrame
     ) -> pl.DataFrame:
-        """Rows for keys that affected entities had yesterday or since and that none of them has today."""
+        """Rows for keys that affected entities had yesterday or since and do not have today."""
         held = reader.keys.filter(pl.col("t_to") > self.after_t).join(affected, on="e")
         key, prototype = table.key
         since_yesterday = pl.col("t_from") > self.after_t
@@ -144,11 +178,14 @@ class RecordTask:
             pl.col("value").cast(reader.key.dtype).alias(key),
             pl.lit(self.facts.instance.prototype).alias(prototype),
             present=pl.when(~since_yesterday).then(pl.lit(False)),
+            entity="e",
+            held=~since_yesterday,
         )
         keyed = named.drop_nulls(key)
-        rows = keyed.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)
+        by_entity = [key, "entity"]
+        rows = keyed.sort("present", nulls_last=True).unique(by_entity, keep="first", maintain_order=True)
         gone = _to_common_types(rows.select(key, prototype, *WHY), self.compared_columns[table.dataset])
-        missing = gone.join(recorded, on=list(table.key), how="anti")
+        missing = gone.join(recorded, on=[*table.key, "entity"], how="anti")
         nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]
         return missing.with_columns(nothing).select(recorded.columns)
 

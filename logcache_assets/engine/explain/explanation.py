@@ -16,6 +16,7 @@ import polars as pl
 
 from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.compare.digests import exact
+from logcache_assets.engine.compare.repeated_keys import WHICH, Sides, find_suspects, number_rows
 from logcache_assets.engine.explain.causes import BITS, EXCISED, REFERRED, TOUCHED
 from logcache_assets.engine.explain.counting import Explained, count_rows
 from logcache_assets.engine.explain.joined_columns import (
@@ -33,6 +34,7 @@ from logcache_assets.engine.explain.joined_columns import (
     WHY,
     WRONG,
     YESTERDAY_CELL,
+    no_recorded,
 )
 from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 from logcache_assets.engine.storage.buckets import Bucket
@@ -51,10 +53,12 @@ class ExplainTask:
 
     def run(self) -> Explained:
         """Figures and patterns of the bucket."""
-        empty = self.comparison.columns.to_common(pl.DataFrame({"": []})).clear()
-        nothing = empty.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in WHY.items())
-        tables = (read_shards(self.yesterday, empty), read_shards(self.today, empty))
-        return replace(explain_rows(*tables, read_shards(self.recorded, nothing), self.comparison), bucket=self.bucket)
+        columns = self.comparison.columns
+        empty = columns.to_common(pl.DataFrame({"": []})).clear()
+        recorded = read_shards(self.recorded, no_recorded(columns))
+        yesterday, today = read_shards(self.yesterday, empty), read_shards(self.today, empty)
+        explained = explain_rows(yesterday, today, recorded, self.comparison)
+        return replace(explained, bucket=self.bucket, suspects=find_suspects(yesterday, recorded, columns))
 
 
 def explain_rows(
@@ -63,10 +67,11 @@ def explain_rows(
     """Find the reason of every row, and count.
 
     Args:
-        yesterday: yesterday's rows in common types; keys are unique and not null.
+        yesterday: yesterday's rows in common types; keys are not null, and unique unless the log says that several
+            entities have one.
         today: today's, likewise.
-        recorded: the rows that the log gives, with the columns of joined_columns.WHY; a key that several entities had
-            has a row of each.
+        recorded: the rows that the log gives, with the columns of joined_columns.WHY; a key that several entities have
+            or had has a row of each.
         comparison: how rows are compared.
     """
     return count_rows(_add_reasons(_join_days_and_log(yesterday, today, recorded, comparison), comparison), comparison)
@@ -76,11 +81,12 @@ def _join_days_and_log(
     yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, comparison: RowComparison
 ) -> pl.DataFrame:
     """One row per key, with the cells of both days and of the log side by side."""
-    key, sides, recorded = list(comparison.columns.key), [], _merge_recorded(recorded, comparison)
+    numbered = number_rows(Sides(yesterday, today, recorded), comparison.columns, unchecked=comparison.unchecked)
+    key, sides, recorded = [*comparison.columns.key, WHICH], [], _merge_recorded(numbered.recorded, comparison)
     extra = tuple(name for name in recorded.columns if name in WHY or name.startswith((EARLIER, MOVED)))
     for prefix, is_in, frame, more in (
-        (YESTERDAY_CELL, IN_YESTERDAY, yesterday, ()),
-        (TODAY_CELL, IN_TODAY, today, ()),
+        (YESTERDAY_CELL, IN_YESTERDAY, numbered.yesterday, ()),
+        (TODAY_CELL, IN_TODAY, numbered.today, ()),
         (LOG_CELL, IN_LOG, recorded, extra),
     ):
         cells = [pl.col(c).alias(prefix + c) for c in comparison.columns.cells]
@@ -100,7 +106,7 @@ def _join_days_and_log(
 
 def _merge_recorded(recorded: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     """One recorded row per key, though several entities had it: that of the entity that has the key now, if any."""
-    key = list(comparison.columns.key)
+    key = [*comparison.columns.key, WHICH]
     shown = recorded.filter(pl.col("present"))
     gone = recorded.filter(~pl.col("present").fill_null(value=False)).join(shown, on=key, how="anti")
     return pl.concat([shown, gone.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)])
@@ -198,7 +204,8 @@ def _same_shape(name: str, comparison: RowComparison) -> pl.Expr:
     if isinstance(comparison.columns.types.get(name), pl.List):
         shape &= log.list.len().eq_missing(today.list.len())
     changed = ~_same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
-    return shape & (moved.is_null() | ~pl.col("both") | (moved == changed))
+    # Of several entities with one key, only the hash would tell whose row it is.
+    return shape & (moved.is_null() | ~pl.col("both") | (moved == changed) | (pl.col(WHICH) > 0))
 
 
 def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> pl.Expr:

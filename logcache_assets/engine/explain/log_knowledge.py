@@ -3,7 +3,7 @@
 Computed by a driver, once for all contracts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -11,8 +11,8 @@ import polars as pl
 from logcache_assets.domain.contract_definitions import ContractTable, contract_tables
 from logcache_assets.domain.contract_entities import ContractEntity
 from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.compare.comparison import choose_comparison_buckets, plan_columns
 from logcache_assets.engine.compare.day_pair import NO_KEY, DayPair, Logs
+from logcache_assets.engine.compare.planning import choose_comparison_buckets, plan_columns
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts.compute import empty_part
@@ -77,7 +77,7 @@ class LogKnowledge:
 
     def record(self, driver: Driver, meter: Meter) -> None:
         """Compute the recorded rows of all contracts into `recorded`, by dataset."""
-        tasks, shards = self._tasks(driver), dict[str, list[Shard]]()
+        tasks, shards = self._tasks(driver, self.days.tables), dict[str, list[Shard]]()
         meter.expect(len(tasks))
         for found in driver.run(tasks):
             for recorded in found:
@@ -85,9 +85,21 @@ class LogKnowledge:
             meter.add(buckets=1)
         self.recorded = {dataset: tuple(own) for dataset, own in shards.items()}
 
-    def _tasks(self, driver: Driver) -> list[RecordTask]:
+    def record_shared(self, table: ContractTable, keys: pl.DataFrame, driver: Driver) -> tuple[Shard, ...]:
+        """Record one contract again, with all rows of keys that several entities may have.
+
+        Args:
+            table: the contract.
+            keys: distinct keys, in the types of the comparison.
+            driver: runs the tasks.
+        """
+        found = driver.run(self._tasks(driver, (table,), shared=keys))
+        return tuple(shard for parts in found for recorded in parts for shard in recorded.shards)
+
+    def _tasks(
+        self, driver: Driver, tables: Sequence[ContractTable], *, shared: pl.DataFrame | None = None
+    ) -> list[RecordTask]:
         """One task per bucket of every instance."""
-        tables = self.days.tables
         pairs = {t.dataset: (self.days.yesterday[t.dataset], self.days.today[t.dataset]) for t in tables}
         compared_columns = {
             t.dataset: plan_columns(
@@ -103,19 +115,21 @@ class LogKnowledge:
             for dataset, pair in pairs.items()
         }
         in_memory = driver.shares_memory and max(buckets.values(), default=1) == 1
+        folder = "recorded" if shared is None else f"shared/{tables[0].dataset}/{len(shared)}"
         return [
             RecordTask(
                 facts=facts,
                 context=self._context(instance),
                 bucket=bucket,
                 after_t=self.logs.after_t(instance),
-                tables=tables,
+                tables=tuple(tables),
                 columns=self.columns,
                 causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
                 compared_columns=compared_columns,
                 buckets=buckets,
-                folder=None if in_memory else driver.scratch.at(f"recorded/{instance.name}/{bucket}"),
+                folder=None if in_memory else driver.scratch.at(f"{folder}/{instance.name}/{bucket}"),
                 keyless=self.logs.pii_key is None,
+                shared=None if shared is None else shared.filter(pl.col("prototype") == instance.prototype),
             )
             for instance, facts in self.facts.items()
             for bucket in facts.all_buckets()

@@ -1,5 +1,7 @@
 """sound_table: schema, key and rows of one contract table, in the words that a reviewer reads."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from logcache_assets.domain.figures import ContractFigures, SchemaChange
@@ -12,7 +14,7 @@ from logcache_tests.domain.samples import changed
 
 def days(
     *,
-    today: dict[str, int] | None = None,
+    today: Mapping[str, object] | None = None,
     yesterday: dict[str, int] | None = None,
     schema: tuple[SchemaChange, ...] = (),
 ) -> ContractFigures:
@@ -134,7 +136,18 @@ def test_the_numbers_of_a_table_are_kept() -> None:
         "yesterday_rows": 240,
         "null_keys": 2,
         "duplicate_keys": 3,
+        "shared_keys": 0,
     }
+
+
+def test_keys_that_the_log_gives_to_several_entities_warn() -> None:
+    """They are shown by their tokens, and block nothing."""
+    found = SOUND_TABLE.judge(ACCOUNTS, days(today={"shared_keys": 2, "sharing": ("1f0c", "3ec5")}), DEFAULT_STRICTNESS)
+
+    assert (found.passed, found.blocks) == (False, False)
+    assert found.actual == (
+        "the log gives one key to several entities: 2 rows beyond one per key, among them 1f0c, 3ec5",
+    )
 
 
 EMPTY = days(today={"rows": 0})

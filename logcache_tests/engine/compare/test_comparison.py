@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.figures import CellFigures, ContractFigures
-from logcache_assets.engine.compare.comparison import BUCKET_ROWS, MANY_ROWS, Comparison, compare_tables
+from logcache_assets.engine.compare.comparison import MANY_ROWS, Comparison, compare_tables
 from logcache_assets.engine.compare.contract_files import Piece, Table
+from logcache_assets.engine.compare.planning import BUCKET_ROWS
 from logcache_assets.engine.drivers.driver import Driver
 from logcache_tests.engine.days import put_table
 from logcache_tests.engine.elsewhere import ElsewhereDriver

@@ -1,0 +1,45 @@
+"""Decides, before any row is read, in which types and in how many buckets two tables are compared."""
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+
+from logcache_assets.engine.compare.contract_files import Table, common_type
+from logcache_assets.engine.compare.digests import ComparedColumns
+from logcache_assets.engine.storage.buckets import choose_buckets
+
+BUCKET_ROWS = 8_000_000
+"""Target rows of one day per bucket; their digests take a few hundred megabytes."""
+
+
+def plan_columns(
+    key: Sequence[str],
+    *,
+    yesterday: pl.Schema,
+    today: pl.Schema,
+    expected: Mapping[str, pl.DataType] | None = None,
+) -> ComparedColumns:
+    """Today's columns, each with the type that both days and the log have in common.
+
+    A column that yesterday's table lacks counts as null there.
+    """
+    types, retyped, foreign = dict[str, pl.DataType](), dict[str, pl.DataType](), set[str]()
+    for name, dtype in today.items():
+        if expected is not None and name not in {*expected, *key}:
+            continue
+        days, due = (yesterday.get(name, dtype), dtype), (expected or {}).get(name, dtype)
+        common = common_type(*days, due) or common_type(*days)
+        if common is not None:
+            types[name] = common
+        elif name in key:
+            types[name] = pl.String()
+        else:
+            retyped[name] = dtype
+        if common_type(dtype, due) is None:
+            foreign.add(name)
+    return ComparedColumns(key=tuple(key), types=types, retyped=retyped, foreign=frozenset(foreign - set(key)))
+
+
+def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:
+    """The number of buckets for the rows of two tables."""
+    return choose_buckets(max(yesterday.rows, today.rows), bucket_datoms=bucket_rows)

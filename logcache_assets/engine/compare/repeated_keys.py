@@ -1,0 +1,134 @@
+"""Tells rows apart that have one key, because the log gives the key to several entities.
+
+The rows of such a key are compared as a multiset, and by entity as far as their cells tell whose they are: each gets a
+number, and rows of both days and of the log with one number are then one row. Which keys may repeat is the log's to
+say; any other repetition is a fault that domain/rules/sound_table.py refuses.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.engine.compare.digests import ComparedColumns, content_hash
+
+WHICH = "which:"
+"""The column that tells rows of one key apart, from 1; 0 where a key has one row."""
+
+NOT_IN_LOG = 1 << 20
+"""The first number of rows that the log does not give; they are numbered alike on both days."""
+
+_CONTENT, _PLACE = "content:", "place:"
+_ALONE = pl.lit(0, pl.Int64).alias(WHICH)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The rows of both days and of the log."""
+
+    yesterday: pl.DataFrame
+    today: pl.DataFrame
+    recorded: pl.DataFrame
+
+
+def number_rows(sides: Sides, columns: ComparedColumns, *, unchecked: frozenset[str]) -> Sides:
+    """All rows, with WHICH.
+
+    Args:
+        sides: rows in common types; the log's with the columns of joined_columns.WHY.
+        columns: the compared columns.
+        unchecked: columns whose cells the log cannot tell.
+    """
+    key = list(columns.key)
+    repeated = find_repeated([sides.yesterday, sides.today, sides.recorded.filter("present")], key)
+    frames = (sides.yesterday, sides.today, sides.recorded)
+    if repeated.is_empty():
+        return Sides(*(frame.with_columns(_ALONE) for frame in frames))
+    parts = [frame.join(repeated, on=key, how="semi") for frame in frames]
+    numbered = _number(
+        *(part.with_columns(content_hash(part, columns, unchecked).alias(_CONTENT)) for part in parts), key=key
+    )
+    alone = [frame.join(repeated, on=key, how="anti").with_columns(_ALONE) for frame in frames]
+    return Sides(*(pl.concat([one, more.select(one.columns)]) for one, more in zip(alone, numbered, strict=True)))
+
+
+def _number(
+    yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, *, key: list[str]
+) -> list[pl.DataFrame]:
+    """Number the rows of repeated keys, whose cells are hashed in _CONTENT."""
+    recorded = _number_entities(recorded, key)
+    if recorded.is_empty():
+        today = today.sort(_CONTENT).with_columns((_position(key) + 1).alias(WHICH))
+        yesterday = _assign(yesterday, today, key)
+    else:
+        today = _assign(today, recorded.filter("present"), key)
+        # A row that nothing touched is the first choice of yesterday's equal rows.
+        yesterday = _assign(yesterday, recorded.filter("held").sort(pl.col("why") > 0, WHICH), key)
+    return [yesterday, today, recorded]
+
+
+def find_repeated(frames: Sequence[pl.DataFrame], key: Sequence[str]) -> pl.DataFrame:
+    """The keys that occur more than once in one of the frames; keys with a null are none."""
+    each = (frame.select(key).drop_nulls() for frame in frames)
+    return pl.concat([keys.filter(keys.is_duplicated()) for keys in each]).unique()
+
+
+def _number_entities(recorded: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """One row per entity that has or had a key, numbered; a cause of one is a cause of all, as cells may be alike."""
+    ordered = recorded.sort("present", "entity", descending=[True, False], nulls_last=True)
+    by_entity = ordered.unique([*key, "entity"], keep="first", maintain_order=True).sort("entity")
+    causes = by_entity.filter(pl.col("why") > 0).group_by(key).agg(shared=pl.col("why").bitwise_or())
+    merged = by_entity.join(causes, on=key, how="left", maintain_order="left")
+    why = pl.when(pl.col("why") > 0).then("shared").otherwise("why")
+    return merged.with_columns(why.alias("why"), (_position(key) + 1).alias(WHICH)).drop("shared")
+
+
+def _position(columns: Sequence[str]) -> pl.Expr:
+    """The number of each row among those that are equal in these columns, in the order of the frame."""
+    return pl.int_range(pl.len(), dtype=pl.Int64).over(columns)
+
+
+def _assign(rows: pl.DataFrame, slots: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Give rows the numbers of slots: of one with equal cells if there is one, otherwise of any that is left."""
+    rows, slots = rows.sort(_CONTENT, maintain_order=True), slots.select(*key, _CONTENT, WHICH)
+    equal = [*key, _CONTENT, _PLACE]
+    placed = rows.with_columns(_position(equal[:-1]).alias(_PLACE))
+    places = slots.with_columns(_position(equal[:-1]).alias(_PLACE))
+    found = placed.join(places, on=equal, how="left", maintain_order="left")
+    matched = found.filter(pl.col(WHICH).is_not_null())
+    free = slots.join(matched, on=[*key, WHICH], how="anti", maintain_order="left").drop(_CONTENT)
+    rest = found.filter(pl.col(WHICH).is_null()).drop(WHICH).with_columns(_position(key).alias(_PLACE))
+    free = free.with_columns(_position(key).alias(_PLACE))
+    others = rest.join(free, on=[*key, _PLACE], how="left", maintain_order="left")
+    numbered = others.with_columns(pl.col(WHICH).fill_null(pl.col(_PLACE) + NOT_IN_LOG))
+    return pl.concat([matched, numbered.select(matched.columns)]).drop(_PLACE)
+
+
+def find_shared(
+    repeated: pl.DataFrame, recorded: pl.DataFrame, given: str, key: Sequence[str], *, trusted: Collection[str] = ()
+) -> pl.DataFrame:
+    """The keys that repeat in a table because the log gives each to as many entities.
+
+    Args:
+        repeated: the keys that repeat, as often as they occur in the table.
+        recorded: the keys of the log's rows, with the columns of joined_columns.WHY.
+        given: which of these the day has: `present` today, `held` yesterday.
+        key: the columns of the key.
+        trusted: prototypes of which the log cannot tell any more what it gave.
+
+    Returns:
+        The key, and `beyond`: how many rows beyond one the table has.
+    """
+    counts = repeated.group_by(key).agg(rows=pl.len())
+    due = recorded.filter(given).select(*key, "entity").unique().group_by(key).agg(due=pl.len())
+    told = pl.col("rows") <= pl.col("due").fill_null(0)
+    shared = counts.join(due, on=list(key), how="left").filter(told | pl.col("prototype").is_in(list(trusted)))
+    return shared.select(*key, beyond=pl.col("rows").cast(pl.Int64) - 1)
+
+
+def find_suspects(yesterday: pl.DataFrame, recorded: pl.DataFrame, columns: ComparedColumns) -> pl.DataFrame:
+    """Keys that an entity got since yesterday while another one had them, which nothing touched: both may have them."""
+    key = list(columns.key)
+    got = recorded.filter(pl.col("present") & ~pl.col("held")).select(key)
+    held = recorded.filter("held").select(key)
+    return got.join(yesterday.select(key), on=key, how="semi").join(held, on=key, how="anti").unique()
