@@ -11,6 +11,8 @@ from importlib import resources
 
 import polars as pl
 
+from logcache_assets.engine.facts.index_order import index_places
+
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
 """Ids of the bootstrap attributes that the engine reads."""
 
@@ -67,8 +69,8 @@ def _short(value_type: str) -> str:
 def read_schema(current: Mapping[int, pl.DataFrame]) -> DatomicSchema:
     """Build the schema from the bootstrap entities and the open facts of each NAMING attribute, by its id."""
     bootstrap, names = _bootstrap()
-    idents = {**names, **_values(current[IDENT])}
-    types, cardinalities = _values(current[VALUE_TYPE]), _values(current[CARDINALITY])
+    idents = {**names, **_values(current[IDENT], "keyword")}
+    types, cardinalities = (_values(current[attribute], "ref") for attribute in (VALUE_TYPE, CARDINALITY))
     attributes = {
         idents[entity].removeprefix(":"): Attribute(
             id=entity,
@@ -84,7 +86,10 @@ def read_schema(current: Mapping[int, pl.DataFrame]) -> DatomicSchema:
     return DatomicSchema(attributes={**bootstrap, **attributes}, idents=table, types=own)
 
 
-def _values(facts: pl.DataFrame) -> dict[int, str]:
+def _values(facts: pl.DataFrame, value_type: str) -> dict[int, str]:
+    """Entity → value; of several, the first of the index."""
+    if facts["e"].is_duplicated().any():
+        facts = facts.sort(index_places(facts, value_type)).unique("e", keep="first", maintain_order=True)
     return dict(facts.select("e", "v").iter_rows())
 
 
