@@ -14,7 +14,7 @@ import msgspec
 from typing_extensions import override
 
 from logcache_assets.domain.locations import Locations
-from logcache_assets.domain.plain_text import quoted
+from logcache_assets.domain.plain_text import quoted, shortened
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.errors import WrongUsage
@@ -153,13 +153,25 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _convert(values: Mapping[str, str]) -> Settings:
+    for name, value in values.items():
+        if not _is_text(value):
+            raise WrongUsage(f"{PREFIX}{name.upper()} has bytes that are no text in UTF-8; correct or unset it")
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
         name = path.rstrip("`")
         shown = "not usable" if name == "pii_key" else quoted(values.get(name, ""))
-        raise WrongUsage(f"{PREFIX}{name.upper()} is {shown}: {message}; correct or unset it") from None
+        raise WrongUsage(f"{PREFIX}{name.upper()} is {shown}: {shortened(message)}; correct or unset it") from None
+
+
+def _is_text(value: str) -> bool:
+    """False if the variable's bytes were no UTF-8, of which Python makes halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class ChildEnvironment(dict[str, str]):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcache_assets.domain.same_t_selection import SameTSelection
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.settings import Settings, child_environment, load_settings
 
 
@@ -145,6 +145,21 @@ def test_a_setting_like_no_other_gets_the_whole_list() -> None:
         load_settings({"LOGCACHE_FOO": "1"})
 
     assert str(refusal.value).startswith("unknown setting LOGCACHE_FOO; known are LOGCACHE_PLATFORM, LOGCACHE_HOME, ")
+
+
+@pytest.mark.parametrize("name", ["HOME", "PII_KEY", "RUN_NAME", "MACHINES"])
+def test_a_variable_that_is_no_text_is_refused(name: str) -> None:
+    """Its value is not shown, as nothing could show it."""
+    with pytest.raises(WrongUsage, match=f"LOGCACHE_{name} has bytes that are no text in UTF-8"):
+        load_settings({f"LOGCACHE_{name}": "a\udcff"})
+
+
+def test_a_long_value_is_not_repeated_whole() -> None:
+    """A sentence is enough."""
+    with pytest.raises(WrongUsage, match="LOGCACHE_VALIDATION_DRIVER is 'xxx") as refusal:
+        load_settings({"LOGCACHE_VALIDATION_DRIVER": "x" * 100_000})
+
+    assert len(str(refusal.value)) < 500
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
