@@ -19,17 +19,21 @@ from logcache_assets.defs.jobs import EXECUTOR, build_refresh_job
 from logcache_assets.defs.plain_log import plain_log
 from logcache_assets.defs.resources import configured_resources, given_resources
 from logcache_assets.defs.sensors import build_new_nightly_transaction
+from logcache_assets.defs.turns import Turn
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings, load_settings
 
 
-def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports | None = None) -> dg.Definitions:
+def build_definitions(
+    settings: Settings, *, catalog: Catalog, ports: Ports | None = None, turn: Turn | None = None
+) -> dg.Definitions:
     """The whole code location for these databases.
 
     Args:
         settings: of the deployment.
         catalog: the databases and their contracts.
         ports: used instead of the resources that this process's environment describes.
+        turn: that the caller holds for the run; by default each run takes its own.
     """
     return dg.Definitions(
         assets=[
@@ -44,7 +48,7 @@ def build_definitions(settings: Settings, *, catalog: Catalog, ports: Ports | No
         ],
         jobs=[build_refresh_job()],
         sensors=[build_new_nightly_transaction(catalog)],
-        resources=given_resources(settings, ports) if ports else configured_resources(settings),
+        resources=given_resources(settings, ports, turn) if ports else configured_resources(settings),
         executor=EXECUTOR,
         loggers={"console": dg.colored_console_logger, "plain": plain_log},
     )

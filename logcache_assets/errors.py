@@ -40,3 +40,11 @@ class WrongUsage(BadInput):
 
 class Refused(WrongData):
     """A rule forbids the next step; nothing was published."""
+
+
+class NotYet(Refused):
+    """All is prepared, and time alone lifts the refusal: the publish window opens, or a run of others ends."""
+
+
+class Outdated(Refused):
+    """The base branch moved while the refresh worked; the next one begins on the new base."""

@@ -70,7 +70,7 @@ def missing_modules(text: str) -> list[str]:
 def test_a_module_that_is_gone_is_found() -> None:
     """By its file's name and by its path, with folder or file ending."""
     text = (
-        "domain/refresh.py decides, domain/judges has rules; refresh/choose_night and domain/rules/ exist, due.py too"
+        "domain/refresh.py decides, domain/judges has rules; refresh/choose_night, domain/rules/ and next_step.py exist"
     )
 
     assert missing_modules(text) == ["domain/refresh.py", "domain/judges"]

@@ -35,20 +35,22 @@ def logcache() -> None:
 @databases_option
 @click.option("--transaction", metavar="UUID", help="Build on this metapod transaction; a HOTFIX must be named.")
 @click.option("--dry-run", is_flag=True, help="Say what would be refreshed, and from which transaction.")
+@click.option("--again", is_flag=True, help="Start a new test run, even if an earlier one may be judged.")
 @json_option
-def refresh(databases: tuple[str, ...], transaction: str | None, *, dry_run: bool, as_json: bool) -> None:
+def refresh(databases: tuple[str, ...], transaction: str | None, *, dry_run: bool, again: bool, as_json: bool) -> None:
     """Run one whole refresh: from a good nightly transaction to a pull request.
 
     \b
     logcache refresh                       all databases of the catalog
     logcache refresh --databases feed      one; all other entries of the map stay byte for byte
     logcache refresh --dry-run             which transaction, which were rejected and why
+    logcache refresh --again               compute the contracts anew, whatever was tried before
     """
     from logcache_assets.cli import refresh as command
     from logcache_assets.cli.refresh_result import render
 
     settings = load_settings()
-    result = command.run(settings, databases=databases, transaction=transaction, dry_run=dry_run, say=tell)
+    result = command.run(settings, databases=databases, transaction=transaction, dry_run=dry_run, say=tell, again=again)
     emit(result, render, as_json=as_json)
 
 
@@ -146,7 +148,7 @@ def _exit_code(command: Callable[[], object], *, as_json: bool) -> int:
         drop_output()
         return 0
     except (click.Abort, KeyboardInterrupt):
-        tell("logcache: interrupted; run the command again, it continues where it stopped")
+        tell("logcache: interrupted; run the command again, it goes on where it stopped")
         return INTERRUPTED
     return code if isinstance(code, int) else 0
 

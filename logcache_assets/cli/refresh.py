@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from logcache_assets.adapters.home_lock import is_held
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.platform import open_platform
 from logcache_assets.cli.refresh_result import (
@@ -16,23 +18,31 @@ from logcache_assets.cli.refresh_result import (
     RefreshResult,
     Rejected,
 )
-from logcache_assets.defs.command_runs import run_refresh_job
+from logcache_assets.defs.command_runs import CommandRun, run_refresh_job
+from logcache_assets.defs.turns import holding_turn
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Publication, Verdict
-from logcache_assets.domain.due import Wait
 from logcache_assets.domain.instances import is_instance_of
 from logcache_assets.domain.names import is_contract_of
+from logcache_assets.domain.next_step import GiveUp, WaitUntil
 from logcache_assets.domain.selections import selection_name
+from logcache_assets.domain.wording import sentence_of
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore, Ports, Tell
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.look_ahead import Outlook, look_ahead
+from logcache_assets.refresh.look_ahead import Asked, Outlook, look_ahead
 from logcache_assets.settings import Settings
 
 
-def run(
-    settings: Settings, *, databases: tuple[str, ...], transaction: str | None, dry_run: bool, say: Tell
+def run(  # noqa: PLR0913 - one parameter per option of the command
+    settings: Settings,
+    *,
+    databases: tuple[str, ...],
+    transaction: str | None,
+    dry_run: bool,
+    say: Tell,
+    again: bool = False,
 ) -> RefreshResult:
-    """Refresh, or say that there is nothing to refresh.
+    """Refresh, go on with a refresh that was killed, or say what is waited for.
 
     Args:
         settings: of the deployment.
@@ -40,27 +50,39 @@ def run(
         transaction: the metapod transaction to build on; None for the newest good one.
         dry_run: return what would be refreshed, and run nothing.
         say: takes lines of progress.
+        again: start a new test run in any case.
 
     Raises:
         WrongUsage: the catalog does not have one of the databases.
-        Refused: no transaction is good, or the run failed; the message has every reason.
+        Refused: another refresh is going on, no transaction is good, or the run failed; the message has every reason.
     """
     ports, catalog = open_platform(settings), load_catalog(settings.catalog_folder)
     chosen = select_databases(catalog, databases)
     selection = selection_name([d.database for d in chosen], catalog=[d.database for d in catalog])
-    outlook = look_ahead(chosen, selection=selection, named=transaction, ports=ports, settings=settings)
-    if isinstance(outlook.plan, Wait):
-        return NothingToRefresh(reason=outlook.plan.reason, rejected=_rejected(outlook))
-    night, names = outlook.plan.transaction, outlook.plan.databases
+    asked = Asked(databases=chosen, selection=selection, named=transaction, by_person=True, again=again)
     if dry_run:
-        return Due(transaction=night, databases=list(names), rejected=_rejected(outlook))
-    begun = ports.clock.now()
-    say(f"Refreshing {', '.join(names)} from transaction {night}")
-    problem = run_refresh_job(settings, catalog, ports, databases=names, transaction=transaction)
+        asked = replace(asked, is_going_on=is_held(settings.home_folder))
+        return _told(look_ahead(asked, ports=ports, settings=settings))
+    with holding_turn(settings.home_folder) as turn:
+        outlook = look_ahead(asked, ports=ports, settings=settings)
+        if isinstance(outlook.step, WaitUntil | GiveUp):
+            return _told(outlook)
+        say(sentence_of(outlook.step.sentence))
+        begun = ports.clock.now()
+        wanted = CommandRun(outlook=outlook, selection=selection, named=transaction, again=again)
+        problem = run_refresh_job(settings, catalog, ports, turn, wanted=wanted)
     if problem:
-        page = _refused_page(settings, ports, transaction=night, selection=selection, since=begun)
+        page = _refused_page(settings, ports, transaction=outlook.night, selection=selection, since=begun)
         raise Refused(f"{problem}{page}")
-    return summarise(settings, ports, transaction=night, selection=selection)
+    return summarise(settings, ports, transaction=outlook.night, selection=selection)
+
+
+def _told(outlook: Outlook) -> NothingToRefresh | Due:
+    """What a refresh would do, without doing it."""
+    step, rejected = outlook.step, _rejected(outlook)
+    if isinstance(step, WaitUntil | GiveUp):
+        return NothingToRefresh(reason=step.sentence, rejected=rejected)
+    return Due(transaction=outlook.night, databases=list(outlook.databases), next=step.sentence, rejected=rejected)
 
 
 def _rejected(outlook: Outlook) -> list[Rejected]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from logcache_assets.cli.output import Result, table
+from logcache_assets.domain.wording import sentence_of
 
 
 class RefreshResult(Result, frozen=True, kw_only=True, tag_field="status"):
@@ -19,7 +20,7 @@ class Rejected(Result, frozen=True, kw_only=True):
 
 
 class NothingToRefresh(RefreshResult, frozen=True, kw_only=True, tag="nothing to refresh"):
-    """The newest good transaction is active or proposed already."""
+    """The newest good transaction is active or proposed already, or something is waited for."""
 
     reason: str
     rejected: list[Rejected]
@@ -30,6 +31,8 @@ class Due(RefreshResult, frozen=True, kw_only=True, tag="due"):
 
     transaction: str
     databases: list[str]
+    next: str
+    """What it would do next, and why."""
     rejected: list[Rejected]
 
 
@@ -84,7 +87,7 @@ def render(result: RefreshResult) -> Iterator[str]:
     if isinstance(result, NothingToRefresh):
         yield f"Nothing to refresh: {result.reason}."
     elif isinstance(result, Due):
-        yield f"A refresh of {', '.join(result.databases)} from transaction {result.transaction} is due."
+        yield sentence_of(result.next)
     elif isinstance(result, Refreshed):
         yield from render_refreshed(result)
     if isinstance(result, NothingToRefresh | Due):

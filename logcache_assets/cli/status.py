@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from logcache_assets.adapters.home_lock import is_held
+from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.output import Result, table
 from logcache_assets.cli.platform import open_platform
 from logcache_assets.domain.canonical_json import utc_text
@@ -9,11 +11,15 @@ from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MapEntry, instances_of
+from logcache_assets.domain.selections import ALL
 from logcache_assets.domain.soundness import stale_problem
+from logcache_assets.domain.wording import sentence_of
+from logcache_assets.errors import WrongData
 from logcache_assets.ports import Ports, StoredObject
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.judge_merge import MergeJudge
+from logcache_assets.refresh.look_ahead import Asked, look_ahead
 from logcache_assets.refresh.publish import find_obstacles, publisher_of
 from logcache_assets.settings import Settings
 
@@ -67,6 +73,8 @@ class StatusResult(Result, frozen=True, kw_only=True):
 
     now: str
     """The platform's time, ISO-8601 UTC."""
+    next: str
+    """What is done next about a refresh of the whole catalog, as the sensor says it."""
     instances: list[InstanceStatus]
     candidate: CandidateStatus | None
     """None if no candidate was ever committed."""
@@ -81,6 +89,7 @@ def run(settings: Settings) -> StatusResult:
     proposed = {change.instance: change.last_t for change in candidate.changes} if candidate else {}
     return StatusResult(
         now=utc_text(ports.clock.now()),
+        next=_next(settings, ports),
         instances=[
             _instance(instance, entry, proposed.get(instance.name), ports)
             for instance, entry in sorted(instances_of(active), key=lambda found: found[0])
@@ -97,6 +106,16 @@ def _pull_requests(settings: Settings, ports: Ports) -> Iterator[PullRequestStat
         yield PullRequestStatus(
             number=shown.number, state=shown.state, title=shown.title, url=shown.url, obstacles=obstacles
         )
+
+
+def _next(settings: Settings, ports: Ports) -> str:
+    """The sentence of the next step, or why there is none."""
+    try:
+        catalog = load_catalog(settings.catalog_folder)
+        asked = Asked(databases=catalog, selection=ALL, is_going_on=is_held(settings.home_folder))
+        return look_ahead(asked, ports=ports, settings=settings).step.sentence
+    except WrongData as error:
+        return str(error)
 
 
 def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports: Ports) -> InstanceStatus:
@@ -158,6 +177,7 @@ def render(result: StatusResult) -> Iterator[str]:
     yield from table(("instance", "active t", "candidate t", "index t", "age in days"), rows)
     yield from (f"  the active cache of {i.stale}" for i in result.instances if i.stale)
     yield ""
+    yield sentence_of(result.next)
     candidate = result.candidate
     if candidate is None:
         yield "No candidate was ever built; `logcache refresh` builds one."

@@ -13,21 +13,20 @@ Two more modules in defs/ use such members, and say why: run_storage.py opens Da
 records that Dagster logs.
 """
 
-import fcntl
+import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.definitions import build_definitions
-from logcache_assets.defs.jobs import REFRESH_JOB
+from logcache_assets.defs.jobs import REFRESH_JOB, run_config_of, selection_of
 from logcache_assets.defs.run_storage import open_storage
-from logcache_assets.domain.locations import Stage
-from logcache_assets.errors import Refused
+from logcache_assets.defs.turns import Turn
 from logcache_assets.ports import Ports
+from logcache_assets.refresh.look_ahead import Outlook
 from logcache_assets.settings import Settings
 
 RUN_TAGS = {".dagster/repository": "__repository__@logcache_assets"}
@@ -37,63 +36,79 @@ The tag is private to Dagster, and nothing public puts a run of this process on 
 location.
 """
 
+INTERRUPT = dg.DagsterExecutionInterruptedError.__name__
 SEE_IT_IN_DAGIT = "see it in Dagit: make ui"
 
 
-def run_refresh_job(
-    settings: Settings, catalog: Catalog, ports: Ports, *, databases: tuple[str, ...], transaction: str | None
-) -> str:
-    """Run the refresh job for these databases.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandRun:
+    """What a command runs."""
+
+    outlook: Outlook
+    """The night, its databases, and the next step."""
+    selection: str
+    """The short name of the databases."""
+    named: str | None
+    """The night, if a person named it."""
+    again: bool
+    """Start a new test run in any case."""
+
+
+def run_refresh_job(settings: Settings, catalog: Catalog, ports: Ports, turn: Turn, *, wanted: CommandRun) -> str:
+    """Run the refresh job, or its last stage alone.
 
     Args:
         settings: name the folder of Dagster's storage.
         catalog: all databases of the code location.
         ports: the outside world.
-        databases: names from the catalog; the job is limited to their assets.
-        transaction: the metapod transaction to build on; None for the newest good one.
+        turn: that the command holds.
+        wanted: what to run.
 
     Returns:
         Why the run failed, each reason once; empty if it succeeded.
 
     Raises:
-        Refused: another command is running a refresh in this storage.
+        KeyboardInterrupt: somebody interrupted it.
     """
     warnings.filterwarnings("ignore", category=dg.PreviewWarning)
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
-    definitions = build_definitions(settings, catalog=catalog, ports=ports)
+    # Ctrl-C may fall into the closing of a connection, which this logger tells with a traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    definitions = build_definitions(settings, catalog=catalog, ports=ports, turn=turn)
     job = definitions.resolve_job_def(REFRESH_JOB)
-    selection = None if len(databases) == len(catalog) else _assets_of(databases, definitions)
-    config: dict[str, object] = {"loggers": {"plain": {}}}
-    if transaction:
-        config["ops"] = {Stage.NIGHT.value: {"config": {"transaction": transaction}}}
-    with _alone(settings.home_folder), open_storage(settings.dagster_folder) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            run_config=config,
-            asset_selection=selection,
-            raise_on_error=False,
-            tags=RUN_TAGS,
-        )
+    plan = wanted.outlook
+    some = None if len(plan.databases) == len(catalog) else _assets_of(plan.databases, definitions)
+    config = run_config_of(
+        plan.step, night=plan.night, selection=wanted.selection, named=wanted.named, again=wanted.again
+    )
+    try:
+        with open_storage(settings.dagster_folder) as instance:
+            result = job.execute_in_process(
+                instance=instance,
+                run_config={"loggers": {"plain": {}}, **config},
+                asset_selection=selection_of(plan.step) or some,
+                raise_on_error=False,
+                tags=RUN_TAGS,
+            )
+    except dg.DagsterExecutionInterruptedError as error:
+        raise KeyboardInterrupt from error
+    if _was_interrupted(result):
+        raise KeyboardInterrupt
     if result.success:
         return ""
     return "; ".join(dict.fromkeys(failures_of(result))) or f"the run failed; {SEE_IT_IN_DAGIT}"
-
-
-@contextmanager
-def _alone(home: Path) -> Iterator[None]:
-    """Hold the lock that admits one refresh by command; the system releases it whenever the process ends."""
-    with (home / "refresh.lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Refused(f"another refresh of {home} is going on; wait for its end and run this again") from error
-        yield
 
 
 def _assets_of(databases: tuple[str, ...], definitions: dg.Definitions) -> list[dg.AssetKey]:
     """The assets of these databases, and those that belong to every refresh."""
     keys = definitions.resolve_asset_graph().get_all_asset_keys()
     return [key for key in keys if len(key.path) == 1 or key.path[1] in databases]
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """True if Ctrl-C ended the run: Dagster makes the interrupt a failure of the step that worked."""
+    errors = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
+    return any(error is not None and error.cls_name == INTERRUPT for error in errors)
 
 
 def failures_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 from logcache_assets.adapters.metapod import GraphQLMetapod
 from logcache_assets.connect import NOTEBOOK, deployment_key, sabesp_itaipu
+from logcache_assets.defs.turns import Turn, TurnResource
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.world_files import WorldFiles
 from logcache_assets.ports import (
@@ -194,11 +195,18 @@ def configured_resources(settings: Settings) -> dict[str, object]:
             git_dir=str(files.repository), pull_requests=str(files.pull_requests), clock_file=clock_file
         ),
         "clock": LocalClockResource(file=clock_file),
+        "turn": TurnResource(home=str(files.home)),
     }
 
 
-def given_resources(settings: Settings, ports: Ports) -> Mapping[str, object]:
-    """Resources for existing ports, for example those of the command line or of a test."""
+def given_resources(settings: Settings, ports: Ports, turn: Turn | None = None) -> Mapping[str, object]:
+    """Resources for existing ports, for example those of the command line or of a test.
+
+    Args:
+        settings: of the deployment.
+        ports: the outside world.
+        turn: that the caller holds; by default each run takes its own.
+    """
     return {
         "settings": settings,
         "pii_key": deployment_key(settings),
@@ -209,4 +217,5 @@ def given_resources(settings: Settings, ports: Ports) -> Mapping[str, object]:
         "itaipu": ports.itaipu,
         "repository": ports.repository,
         "clock": ports.clock,
+        "turn": turn or TurnResource(home=str(settings.home_folder)),
     }

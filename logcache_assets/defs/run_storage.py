@@ -21,6 +21,8 @@ import dagster as dg
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
+from dagster._core.storage.local_compute_log_manager import LocalComputeLogManager
+from dagster._core.storage.noop_compute_log_manager import NoOpComputeLogManager
 from dagster._core.storage.runs.sqlite import sqlite_run_storage
 from dagster._core.storage.schedules.sqlite import sqlite_schedule_storage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS, create_db_conn_string
@@ -87,11 +89,18 @@ class OneEngineStorage(DagsterSqliteStorage):
 
 
 def open_storage(folder: Path) -> dg.DagsterInstance:
-    """Return the Dagster instance of this folder; a storage that its dagster.yaml names is used as it is."""
+    """Return the Dagster instance of this folder; a storage that its dagster.yaml names is used as it is.
+
+    What a command prints is not captured for Dagit: the terminal has it, the stages' lines are events, and the two
+    processes that copy a captured output print tracebacks when Ctrl-C interrupts them beside the command.
+    """
     ref = InstanceRef.from_dir(str(folder))
     named = ref.storage_data
     if named is not None and named.class_name in {DagsterSqliteStorage.__name__, OneEngineStorage.__name__}:
         config = json.dumps({"base_dir": str(folder)})
         ours = ConfigurableClassData(__name__, OneEngineStorage.__name__, config)
         ref = ref._replace(storage_data=ours)
+    if ref.compute_logs_data.class_name == LocalComputeLogManager.__name__:
+        none = ConfigurableClassData(NoOpComputeLogManager.__module__, NoOpComputeLogManager.__name__, "{}\n")
+        ref = ref._replace(compute_logs_data=none)
     return dg.DagsterInstance.from_ref(ref)

@@ -1,15 +1,20 @@
-"""The sensor that requests a run when a refresh is due. It does nothing else: an evaluation may take 60 seconds."""
+"""The sensor that requests a run when one is due. It does nothing else: an evaluation may take 60 seconds."""
 
 import dagster as dg
 
+from logcache_assets.adapters.home_lock import is_held
 from logcache_assets.catalog import Catalog
-from logcache_assets.defs.jobs import REFRESH_JOB
-from logcache_assets.domain.due import Wait
+from logcache_assets.defs.jobs import REFRESH_JOB, run_config_of, selection_of
+from logcache_assets.domain.next_step import MOST_FAILURES, GiveUp, WaitUntil
 from logcache_assets.domain.selections import ALL
-from logcache_assets.errors import Refused
+from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
-from logcache_assets.refresh.look_ahead import Planner
+from logcache_assets.refresh.look_ahead import Asked, Outlook, Planner
 from logcache_assets.settings import Settings
+
+NIGHT_TAG = "metapod/transaction"
+STATE_TAG = "logcache/state"
+"""Tags of a requested run: the night, and everything that the decision for the run stood on."""
 
 
 def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
@@ -17,6 +22,7 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
 
     @dg.sensor(job_name=REFRESH_JOB, minimum_interval_seconds=300)
     def new_nightly_transaction(
+        context: dg.SensorEvaluationContext,
         metapod: dg.ResourceParam[Metapod],
         store: dg.ResourceParam[ObjectStore],
         segment_index: dg.ResourceParam[SegmentIndex],
@@ -24,7 +30,7 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
     ) -> dg.SkipReason | dg.RunRequest:
-        """Starts a refresh when metapod shows a good nightly transaction that is neither active nor proposed."""
+        """Starts a refresh when one is due; goes on with one that was killed, and publishes one that is prepared."""
         planner = Planner(
             metapod=metapod,
             store=store,
@@ -34,11 +40,32 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
             settings=settings,
         )
         try:
-            outlook = planner.look_ahead(catalog, selection=ALL, named=None)
-        except Refused as refusal:
-            return dg.SkipReason(str(refusal))
-        if isinstance(outlook.plan, Wait):
-            return dg.SkipReason(outlook.plan.reason)
-        return dg.RunRequest(run_key=outlook.plan.key, tags={"metapod/transaction": outlook.plan.transaction})
+            asked = Asked(databases=catalog, selection=ALL, is_going_on=is_held(settings.home_folder))
+            outlook = planner.look_ahead(asked)
+        except LogCacheError as error:
+            return dg.SkipReason(str(error))
+        if isinstance(outlook.step, WaitUntil | GiveUp):
+            return dg.SkipReason(outlook.step.sentence)
+        context.log.info(outlook.step.sentence)
+        return _request(context.instance, outlook)
 
     return new_nightly_transaction
+
+
+def _request(instance: dg.DagsterInstance, outlook: Outlook) -> dg.SkipReason | dg.RunRequest:
+    """The request of a run; Dagster remembers its key for ever, so the key names all that makes a run worth asking for.
+
+    A run that ended before it began an attempt is asked for again, a few times.
+    """
+    state = f"{outlook.night}:{outlook.base_sha}:{outlook.attempts}"
+    ended = instance.get_runs_count(
+        dg.RunsFilter(tags={STATE_TAG: state}, statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
+    )
+    if ended >= MOST_FAILURES:
+        return dg.SkipReason(f"{ended} runs ended before they had begun; see the failed runs of {REFRESH_JOB}")
+    return dg.RunRequest(
+        run_key=f"{state}:{ended}",
+        tags={NIGHT_TAG: outlook.night, STATE_TAG: state},
+        asset_selection=selection_of(outlook.step),
+        run_config=run_config_of(outlook.step, night=outlook.night, selection=ALL),
+    )

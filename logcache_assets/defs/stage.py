@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
 from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import LogCacheError, Refused
@@ -47,6 +48,23 @@ def refusals_fail_the_asset() -> Iterator[None]:
         raise dg.Failure(description=str(error), allow_retries=False) from None
 
 
+@contextmanager
+def in_turn(turn: Turn, stage: str) -> Iterator[None]:
+    """Work in the run's turn: take the lock, and write down how the attempt ended if an exception ends it.
+
+    Args:
+        turn: of the run.
+        stage: which works; a LogCacheError fails its step.
+    """
+    with refusals_fail_the_asset():
+        try:
+            turn.take()
+            yield
+        except BaseException as error:
+            turn.end_with(error, stage=stage)
+            raise
+
+
 def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey | None = None) -> Materialized:
     """The materialization of a stage, with which downstream stages find its document and prove that it is unchanged.
 
@@ -61,7 +79,7 @@ def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey 
 
 
 def upstream_document(
-    context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType]
+    context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType], *, uri: str | None = None
 ) -> DocumentType:
     """Read the document of an upstream asset: that of this run, or else of its newest materialization.
 
@@ -70,18 +88,27 @@ def upstream_document(
         documents: of the refresh.
         key: the parts of the asset's key: the stage, and the database if the stage has an asset per database.
         kind: the document's type.
+        uri: of the document; only a materialization that wrote it counts.
 
     Raises:
         Refused: the asset was never materialized, or its document was changed since.
     """
     asset_key = dg.AssetKey([str(part) for part in key])
     found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
+    if uri is not None:
+        found = [record for record in found if _uri_of(record.asset_materialization) == uri]
     if not found:
         raise Refused(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"
         )
     record = next((r for r in found if r.run_id == context.run.run_id), found[0])
     return _read_unchanged(documents, record.asset_materialization, kind)
+
+
+def _uri_of(materialization: dg.AssetMaterialization | None) -> str | None:
+    """The document of a materialization."""
+    value = materialization.metadata.get(DOCUMENT) if materialization else None
+    return str(value.value) if value else None
 
 
 def _read_unchanged(

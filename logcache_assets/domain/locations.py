@@ -24,6 +24,8 @@ class Stage(StrEnum):
 
 BEGUN_RUNS = "begun_test_run"
 """The folder of the test runs that were begun; no stage ends with them."""
+ATTEMPTS = "attempt"
+"""The folder of the attempts of refreshes; no stage ends with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,14 @@ class Locations:
         """Prefix of the documents of all test runs that refreshes of this night began."""
         return f"{self.documents}{transaction}/{BEGUN_RUNS}/"
 
+    def attempt(self, *, transaction: str, selection: str, number: int) -> str:
+        """URI of the document of one attempt."""
+        return self._document(transaction, ATTEMPTS, f"{selection}.{number:05}")
+
+    def attempts(self, *, transaction: str, selection: str) -> str:
+        """Prefix of the documents of all attempts at a night and selection."""
+        return f"{self.documents}{transaction}/{ATTEMPTS}/{selection}."
+
     def inventory(self, *, transaction: str, selection: str) -> str:
         """URI of the document that lists the contracts of a test run with their results."""
         return self._document(transaction, Stage.CONTRACTS, selection)
@@ -132,6 +142,11 @@ class Locations:
 def stage_of(document_uri: str) -> str:
     """Name of the stage that wrote the document at this URI."""
     return document_uri.split("/")[-2]
+
+
+def name_of(document_uri: str) -> str:
+    """Name of the document at this URI: a selection, a database, or what else its stage has several of."""
+    return document_uri.rsplit("/", maxsplit=1)[-1].removesuffix(".json")
 
 
 def folder_of(map_log_uri: str) -> CacheFolder:

@@ -109,6 +109,12 @@ def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
     return entries.get(instance.prototype, {}).get(instance.database)
 
 
+def is_active(instance: Instance, entries: LogCacheMap, transaction: str) -> bool:
+    """True if an instance's entry points to the cached log of this nightly transaction."""
+    entry = entry_of(entries, instance)
+    return entry is not None and entry.transaction == transaction
+
+
 def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
     """Every instance of a map with its entry, ascending by prototype and database."""
     for prototype, databases in sorted(entries.items()):

@@ -7,6 +7,7 @@ catalog/                 definitions       undelivered/           segments of th
 dagster/                 Dagster's storage faults/                armed accidents
 reextraction/            segments that replace others after an excision
 pii_key                  the world's own key of personal data
+refresh.lock             held by the process that refreshes
 """
 
 from dataclasses import dataclass

@@ -7,11 +7,13 @@ import json
 import shutil
 import uuid
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from logcache_assets.adapters.home_lock import LOCK_FILE, holding
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.domain.contract_definitions import definition_path
 from logcache_assets.domain.index_items import render_index_item
@@ -54,19 +56,27 @@ DAGSTER_YAML_OF_ANY_FOLDER = f"""{DAGSTER_YAML}storage:
 def build_world(world: World, data_folder: Path, tell: Tell) -> None:
     """Build a world from a data folder; it replaces the existing one when it is complete.
 
+    The old world is moved aside before it is removed, and whatever an earlier call left aside is removed, so a call
+    that is killed can be repeated.
+
     Raises:
         BadInput: the data is malformed, or the home folder holds files of something else.
+        Refused: a refresh works in the existing world.
     """
     data = read_demo_data(data_folder)
     _require_replaceable(world)
-    staging = world.home.with_name(f".{world.home.name}.building")
-    _remove(staging)
-    try:
-        _replay_history(World(msgspec.structs.replace(world.settings, home=str(staging))), data, tell)
-        _remove(world.home)
-        staging.rename(world.home)
-    finally:
+    staging, aside = (world.home.with_name(f".{world.home.name}.{what}") for what in ("building", "replaced"))
+    with holding(world.home) if world.home.exists() else nullcontext():
         _remove(staging)
+        _remove(aside)
+        try:
+            _replay_history(World(msgspec.structs.replace(world.settings, home=str(staging))), data, tell)
+            if world.home.exists():
+                world.home.rename(aside)
+            staging.rename(world.home)
+        finally:
+            _remove(staging)
+            _remove(aside)
 
 
 def _replay_history(world: World, data: DemoData, tell: Tell) -> None:
@@ -106,7 +116,8 @@ def _require_replaceable(world: World) -> None:
     """Refuse to replace a folder that is not a local world."""
     if world.home.exists() and not world.home.is_dir():
         raise BadInput(f"{world.home} is a file; name a folder in LOGCACHE_HOME")
-    strange = [item.name for item in world.home.iterdir() if "pii_key" not in item.name] if world.home.exists() else []
+    held = [item.name for item in world.home.iterdir()] if world.home.exists() else []
+    strange = [name for name in held if "pii_key" not in name and name != LOCK_FILE]
     if strange and not world.exists:
         raise BadInput(
             f"{world.home} holds {strange[0]} and is no local world, so it is not removed; "
@@ -136,6 +147,7 @@ def _create_empty_world(world: World, data: DemoData) -> None:
     world.dagster_home.mkdir(parents=True)
     dagster_yaml = DAGSTER_YAML_OF_ANY_FOLDER if "?" in str(world.dagster_home) else DAGSTER_YAML
     (world.dagster_home / "dagster.yaml").write_text(dagster_yaml, encoding="utf-8")
+    (world.home / LOCK_FILE).touch()
     world.pii_key()
 
 

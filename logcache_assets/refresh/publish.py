@@ -3,7 +3,7 @@
 domain/gate/ has the requirements; domain/pull_request.py renders the text of the pull request.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from logcache_assets.domain.running_contracts import Readers, find_readers
 from logcache_assets.domain.superseding import supersedes
 from logcache_assets.domain.transactions import Transaction, TransactionType
 from logcache_assets.engine.log.index_snapshot import IndexSnapshot
-from logcache_assets.errors import BadInput, Refused, WrongData
+from logcache_assets.errors import BadInput, NotYet, Outdated, Refused, WrongData
 from logcache_assets.ports import (
     Clock,
     ItaipuRepository,
@@ -63,11 +63,13 @@ class Publisher:
         """Open the candidate's pull request, or update the open one, and write its document.
 
         Raises:
-            Refused: a requirement of the gate is not met.
+            NotYet: only the hour, or a run of others, is in the way.
+            Outdated: the base branch moved.
+            Refused: another requirement of the gate is not met.
         """
         problems = list(find_gate_problems(self.gather(candidate, verdict, run)))
         if problems:
-            raise Refused(f"no pull request was opened: {join_problems(problems)}")
+            raise kind_of_refusal(problems)(f"no pull request was opened: {join_problems(problems)}")
         pull_request = self._propose(candidate, verdict)
         self._close_superseded(candidate, pull_request)
         publication = Publication(
@@ -168,6 +170,14 @@ class Publisher:
         """True if the map on the base branch is the candidate's."""
         text = self._read_map(self.repository.base_branch)
         return text is not None and map_digest(text) == candidate.map_sha256
+
+
+def kind_of_refusal(problems: Collection[Problem]) -> type[Refused]:
+    """The error by which whoever decides what to do next can tell these problems of the gate apart."""
+    codes = {problem.code for problem in problems}
+    if "C26" in codes:
+        return Outdated
+    return NotYet if codes == {"C11"} else Refused
 
 
 def _found(problems: Iterator[Problem]) -> tuple[Problem, ...]:

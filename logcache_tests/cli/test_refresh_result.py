@@ -44,8 +44,8 @@ def test_the_status_of_an_outcome_is_its_first_key() -> None:
     outcomes = {
         "nothing to refresh": (NothingToRefresh(reason="it is active", rejected=[REJECTED]), ["reason", "rejected"]),
         "due": (
-            Due(transaction="ba22b651", databases=["feed"], rejected=[]),
-            ["transaction", "databases", "rejected"],
+            Due(transaction="ba22b651", databases=["feed"], next="a refresh is due", rejected=[]),
+            ["transaction", "databases", "next", "rejected"],
         ),
         "refreshed": (
             REFRESHED,

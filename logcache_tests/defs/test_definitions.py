@@ -83,11 +83,11 @@ def tick_of(world: World) -> object:
 
 
 def test_the_sensor_asks_for_a_refresh_once_per_night_and_base(world: World) -> None:
-    """It requests a run for the good night, under a key of transaction and base commit."""
+    """It requests a run for the good night, under a key of transaction, base commit and what was tried before."""
     tick = tick_of(world)
 
     assert isinstance(tick, dg.RunRequest)
-    assert str(tick.run_key).partition(":")[2] == world.repository.head("main")
+    assert tick.run_key == f"{tick.tags['metapod/transaction']}:{world.repository.head('main')}:0:0"
 
 
 def test_the_sensor_waits_for_what_is_proposed(refreshed_world: World) -> None:

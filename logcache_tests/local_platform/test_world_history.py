@@ -9,12 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from logcache_assets.adapters.home_lock import holding
 from logcache_assets.connect import connect
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import MAP_PATH, parse_map
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
 from logcache_assets.engine.storage.parquet import count_rows, list_parquet, read_parquet_files
-from logcache_assets.errors import BadInput, LogCacheError
+from logcache_assets.errors import BadInput, LogCacheError, Refused
 from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
@@ -288,6 +289,33 @@ def test_a_world_is_replaced_whole(lasting_world: World, lasting_data: Path) -> 
     assert not (lasting_world.home / "dagster" / "history.db").exists()
     assert len(nights_of(lasting_world)) == 2
     assert index_ends(lasting_world) == {name: CUTOFFS[name]["night"] for name in FEED}
+
+
+def test_a_world_in_which_a_refresh_works_is_not_replaced(lasting_world: World, lasting_data: Path) -> None:
+    """It would lose the ground under its feet."""
+    with holding(lasting_world.home):
+        before = files_of(lasting_world.home)
+
+        with pytest.raises(Refused, match=r"another refresh of .* is going on"):
+            build_world(lasting_world, lasting_data, silent)
+
+        assert files_of(lasting_world.home) == before
+    assert [path.name for path in lasting_world.home.parent.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["while it built", "after the former world was moved aside"])
+def test_a_reset_that_was_killed_can_be_repeated(lasting_world: World, lasting_data: Path, *, moved: bool) -> None:
+    """What it left beside the home, half built and half removed, is gone afterwards."""
+    home, parent = lasting_world.home, lasting_world.home.parent
+    (parent / ".home.building" / "buckets").mkdir(parents=True)
+    if moved:
+        home.rename(parent / ".home.replaced")
+        (parent / ".home.replaced" / "clock").unlink()
+
+    build_world(lasting_world, lasting_data, silent)
+
+    assert lasting_world.exists
+    assert [path.name for path in parent.iterdir() if path.name.startswith(".")] == []
 
 
 @pytest.mark.parametrize("go_on", [pytest.param(run_day, id="day"), pytest.param(lambda w: w.require(), id="require")])

@@ -19,11 +19,12 @@ from logcache_assets.defs.stage import (
     Context,
     Materialized,
     Metadata,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     tags_of,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.contract_definitions import ContractTable, contract_tables
 from logcache_assets.domain.documents import (
     Candidate,
@@ -66,9 +67,10 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
         pii_key: dg.ResourceParam[bytes],
         settings: dg.ResourceParam[Settings],
+        turn: dg.ResourceParam[Turn],
     ) -> Iterator[Materialized | dg.AssetCheckResult]:
         documents = Documents(store)
-        with refusals_fail_the_asset():
+        with in_turn(turn, Stage.CONTRACTS):
             evidence = Evidence(
                 night=upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction),
                 candidate=upstream_document(context, documents, [Stage.CANDIDATE], Candidate),
@@ -83,17 +85,18 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
             )
         judged: dict[str, JudgedDatabase] = {}
         for database in _wanted(context, evidence.candidate):
-            with refusals_fail_the_asset():
+            with in_turn(turn, Stage.CONTRACTS):
                 judged[database] = _judge(context, evidence, database)
         for key in sorted(_asked(context) & tables.keys()):
             if key.path[1] in judged:
                 outcome = judged[key.path[1]].outcomes.get(tables[key].dataset)
                 yield from _reported(context, key, tables[key], outcome, evidence)
         if INVENTORY_KEY in context.selected_asset_keys:
-            with refusals_fail_the_asset():
+            with in_turn(turn, Stage.CONTRACTS):
                 others = [d for d in catalog if d.database not in evidence.candidate.databases]
                 inventory = make_inventory(evidence, tuple(judged.values()), others=others)
-            yield _inventory(context, documents, settings, inventory, evidence.candidate)
+                made = _inventory(context, documents, settings, inventory, evidence.candidate)
+            yield made
 
     return contracts
 
@@ -139,8 +142,7 @@ def _inventory(
     context: Context, documents: Documents, settings: Settings, inventory: ContractInventory, candidate: Candidate
 ) -> Materialized:
     uri = settings.locations.inventory(transaction=candidate.transaction, selection=candidate.selection)
-    with refusals_fail_the_asset():
-        digest = documents.write(uri, inventory)
+    digest = documents.write(uri, inventory)
     failed = [o.dataset for o in inventory.outcomes if not o.passed]
     figures = [outcome.figures for outcome in inventory.outcomes if outcome.figures]
     first = f", first {', '.join(failed[:3])}" if failed else ""

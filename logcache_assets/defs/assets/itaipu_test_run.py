@@ -9,10 +9,11 @@ from logcache_assets.defs.stage import (
     WHOLE,
     Context,
     Materialized,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import Candidate
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.transactions import DatasetState
@@ -40,6 +41,7 @@ def itaipu_test_run(
     repository: dg.ResourceParam[ItaipuRepository],
     clock: dg.ResourceParam[Clock],
     settings: dg.ResourceParam[Settings],
+    turn: dg.ResourceParam[Turn],
 ) -> Materialized:
     """A test run of Itaipu at the candidate's commit: every contract computed with the new log cache.
 
@@ -61,7 +63,7 @@ def itaipu_test_run(
         tell=context.log.info,
         tell_output=context.log.debug,
     )
-    with refusals_fail_the_asset():
+    with in_turn(turn, Stage.TEST_RUN):
         candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
         run, uri = runner.find_or_run(candidate, again=config.again), runner.document_uri(candidate)
         digest = documents.write(uri, run)

@@ -11,10 +11,11 @@ from logcache_assets.defs.stage import (
     Metadata,
     database_key,
     databases_in_run,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import Candidate, NightlyTransaction, PermanentLog
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_cache_map import MAP_PATH
@@ -41,6 +42,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         segment_index: dg.ResourceParam[SegmentIndex],
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
+        turn: dg.ResourceParam[Turn],
     ) -> Materialized:
         """The log cache map as it would be after this refresh, committed on its own branch.
 
@@ -50,7 +52,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         """
         documents = Documents(store)
         committer = CandidateCommitter(store=store, segment_index=segment_index, repository=repository)
-        with refusals_fail_the_asset():
+        with in_turn(turn, Stage.CANDIDATE):
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             databases = databases_in_run(context, Stage.PERMANENT_LOG, names) or night.databases
             copies = [

@@ -9,17 +9,31 @@ from logcache_assets.defs.stage import (
     Context,
     Materialized,
     Metadata,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     refuse_stale,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
+from logcache_assets.domain.attempts import End
 from logcache_assets.domain.documents import Candidate, TestRun, Verdict
+from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import Stage
+from logcache_assets.domain.selections import ALL
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.publish import Published, Publisher
 from logcache_assets.settings import Settings
+
+
+class PullRequestConfig(dg.Config):
+    """Run config of `log_cache_pull_request`: names the prepared refresh that is to be published."""
+
+    transaction: str | None = None
+    """The nightly transaction of the refresh. Default: whatever was prepared last."""
+    selection: str = ALL
+    """The short name of its databases."""
 
 
 @dg.asset(
@@ -31,12 +45,14 @@ from logcache_assets.settings import Settings
 )
 def log_cache_pull_request(
     context: Context,
+    config: PullRequestConfig,
     metapod: dg.ResourceParam[Metapod],
     store: dg.ResourceParam[ObjectStore],
     segment_index: dg.ResourceParam[SegmentIndex],
     repository: dg.ResourceParam[ItaipuRepository],
     clock: dg.ResourceParam[Clock],
     settings: dg.ResourceParam[Settings],
+    turn: dg.ResourceParam[Turn],
 ) -> Materialized:
     """The pull request that publishes the refreshed map when a person merges it.
 
@@ -45,12 +61,13 @@ def log_cache_pull_request(
     candidate's pull request.
     """
     documents = Documents(store)
-    with refusals_fail_the_asset():
+    with in_turn(turn, Stage.PULL_REQUEST):
         for upstream in (Stage.CONTRACTS, INVENTORY):
             refuse_stale(context, Stage.VERDICT, upstream=upstream)
-        candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
-        verdict = upstream_document(context, documents, [Stage.VERDICT], Verdict)
-        run = upstream_document(context, documents, [Stage.TEST_RUN], TestRun)
+        candidate, verdict, run = _prepared(context, documents, settings, config)
+        book = Attempts(store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings)
+        instances = [parse_instance(change.instance) for change in candidate.changes]
+        turn.begin(book, instances, transaction=candidate.transaction, selection=candidate.selection)
         publisher = Publisher(
             metapod=metapod,
             store=store,
@@ -62,8 +79,22 @@ def log_cache_pull_request(
         for dead in publisher.find_readers().passed_over:
             context.log.warning(f"Not waited for: {dead}")
         published = publisher.publish(candidate, verdict, run)
+        turn.end(End.PUBLISHED, stage=Stage.PULL_REQUEST)
     context.log.info(f"Pull request #{published.pull_request.number}: {published.pull_request.url}")
     return materialized(published.uri, published.digest, _metadata(published, candidate))
+
+
+def _prepared(
+    context: Context, documents: Documents, settings: Settings, config: PullRequestConfig
+) -> tuple[Candidate, Verdict, TestRun]:
+    """The documents of the refresh that is to be published, by default those of this run or the newest."""
+    locations, night, selection = settings.locations, config.transaction, config.selection
+    named = locations.candidate(transaction=night, selection=selection) if night else None
+    candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate, uri=named)
+    judged = locations.verdict(transaction=night, selection=selection) if night else None
+    verdict = upstream_document(context, documents, [Stage.VERDICT], Verdict, uri=judged)
+    ran = locations.test_run(transaction=night, version=candidate.version) if night else None
+    return candidate, verdict, upstream_document(context, documents, [Stage.TEST_RUN], TestRun, uri=ran)
 
 
 def _metadata(published: Published, candidate: Candidate) -> Metadata:

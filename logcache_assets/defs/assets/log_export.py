@@ -12,15 +12,17 @@ from logcache_assets.defs.stage import (
     Materialized,
     Metadata,
     database_key,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     selected_databases,
     tags_of,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_documents import LogExport, RawLogs
+from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore, SegmentIndex
 from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
@@ -43,6 +45,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         segment_index: dg.ResourceParam[SegmentIndex],
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
+        turn: dg.ResourceParam[Turn],
     ) -> Iterator[Materialized]:
         documents, started = Documents(store), time.monotonic()
         describer = LogDescriber(
@@ -53,7 +56,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
             tell=context.log.info,
             tell_output=context.log.debug,
         )
-        with refusals_fail_the_asset():
+        with in_turn(turn, Stage.EXPORT):
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             active = read_base_map(repository).entries
             selected = select_databases(catalog, selected_databases(context))
@@ -67,7 +70,8 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
                 _tell(context, export)
                 yield materialized(uri, digest, duration | _metadata(export), key=database_key(Stage.EXPORT, database))
         if reasons := [problem for found in problems.values() for problem in found]:
-            raise dg.Failure(description="; ".join(map(str, reasons)), allow_retries=False)
+            with in_turn(turn, Stage.EXPORT):
+                raise Refused("; ".join(map(str, reasons)))
 
     return log_export
 

@@ -10,13 +10,15 @@ from logcache_assets.defs.stage import (
     Materialized,
     Metadata,
     databases_in_run,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.selections import selection_name
-from logcache_assets.ports import Clock, Metapod, ObjectStore
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.settings import Settings
@@ -39,8 +41,11 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
         config: NightlyTransactionConfig,
         metapod: dg.ResourceParam[Metapod],
         store: dg.ResourceParam[ObjectStore],
+        segment_index: dg.ResourceParam[SegmentIndex],
+        repository: dg.ResourceParam[ItaipuRepository],
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
+        turn: dg.ResourceParam[Turn],
     ) -> Materialized:
         """The last nightly run of Itaipu whose raw logs are complete and can still be copied.
 
@@ -48,11 +53,16 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
         are committed, none is aborted or a placeholder, the files exist and do not expire during the copy. Every
         rejected transaction is listed with its reasons.
         """
-        with refusals_fail_the_asset():
+        with in_turn(turn, Stage.NIGHT):
             databases = select_databases(catalog, databases_in_run(context, Stage.EXPORT, names))
             chooser = NightChooser(metapod=metapod, store=store, clock=clock, settings=settings)
             night = chooser.choose(databases, named=config.transaction)
             selection = selection_name(night.databases, catalog=names)
+            book = Attempts(
+                store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
+            )
+            instances = [instance for database in databases for instance in database.instances]
+            turn.begin(book, instances, transaction=night.transaction, selection=selection)
             uri = settings.locations.night(transaction=night.transaction, selection=selection)
             digest = Documents(store).write(uri, night)
         context.log.info(

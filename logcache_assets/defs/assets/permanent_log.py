@@ -12,12 +12,13 @@ from logcache_assets.defs.stage import (
     Materialized,
     Metadata,
     database_key,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     selected_databases,
     tags_of,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_documents import LogExport
@@ -42,11 +43,12 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
         store: dg.ResourceParam[ObjectStore],
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
+        turn: dg.ResourceParam[Turn],
     ) -> Iterator[Materialized]:
         documents = Documents(store)
         for database in selected_databases(context):
             started = time.monotonic()
-            with refusals_fail_the_asset():
+            with in_turn(turn, Stage.PERMANENT_LOG):
                 export = upstream_document(context, documents, [Stage.EXPORT, database], LogExport)
                 copier = Copier(store, clock, settings)
                 document = find_intact_copy(documents, export, settings) or copier.copy_export(export)

@@ -11,11 +11,13 @@ from logcache_assets.defs.stage import (
     Context,
     Materialized,
     Metadata,
+    in_turn,
     materialized,
-    refusals_fail_the_asset,
     refuse_stale,
     upstream_document,
 )
+from logcache_assets.defs.turns import Turn
+from logcache_assets.domain.attempts import End
 from logcache_assets.domain.documents import Candidate, ContractInventory, Verdict
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.wording import count_of
@@ -59,6 +61,7 @@ def validation_report(
     repository: dg.ResourceParam[ItaipuRepository],
     clock: dg.ResourceParam[Clock],
     settings: dg.ResourceParam[Settings],
+    turn: dg.ResourceParam[Turn],
 ) -> Iterator[Materialized | dg.AssetCheckResult]:
     """Whether the candidate may be published, and why: one verdict over all contracts, for people and machines.
 
@@ -67,12 +70,14 @@ def validation_report(
     """
     documents = Documents(store)
     decider = Decider(store=store, repository=repository, clock=clock, settings=settings)
-    with refusals_fail_the_asset():
+    with in_turn(turn, Stage.VERDICT):
         refuse_stale(context, INVENTORY, upstream=Stage.CONTRACTS)
         candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
         inventory = upstream_document(context, documents, [INVENTORY], ContractInventory)
         decision = decider.decide(candidate, inventory)
     verdict = decision.verdict
+    if not verdict.approved:
+        turn.end(End.REFUSED, stage=Stage.VERDICT, reason=_described(verdict))
     context.log.info(
         f"Verdict: {'approved' if verdict.approved else 'refused'}, {len(verdict.contracts)} contracts; "
         f"report {decision.page_uri}"
