@@ -40,6 +40,7 @@ FACTS_COLUMNS: Mapping[str, str] = {
 
 OTHER_NIGHT = "wait for the next nightly run, or name another transaction with --transaction"
 REFRESH_AGAIN = "revert the entry to a sound cached log, or refresh it"
+CORRECT_ENTRY = "correct the entry: the manifest is right"
 
 
 def find_export_problems(logs: RawLogs, active: MapEntry | None) -> Iterator[Problem]:
@@ -106,6 +107,11 @@ def stale_problem(instance: str, stale: Sequence[Segment | SegmentRange | Extrac
     )
 
 
+def is_remedied_by_refresh(problem: Problem) -> bool:
+    """True for damage of a cached log, which another one replaces; a map edited by hand is corrected by hand."""
+    return problem.remedy != CORRECT_ENTRY
+
+
 def find_blind_reading(instance: Instance, entry: MapEntry, *, written_at: datetime) -> Iterator[Problem]:
     """A cached log that says it was read after its manifest was written: no excision since then would show (C7)."""
     if entry.source_read_at - written_at > SKEW:
@@ -135,7 +141,7 @@ def find_pointer_problems(
         yield Problem(code="C13", subjects=subjects, found=(found,), remedy=REFRESH_AGAIN)
     if manifest.last_t != entry.last_t:
         found = f"the map says last_t {entry.last_t}, the data ends at {manifest.last_t}"
-        yield Problem(code="C5", subjects=subjects, found=(found,), remedy="correct the entry: the manifest is right")
+        yield Problem(code="C5", subjects=subjects, found=(found,), remedy=CORRECT_ENTRY)
     if (manifest.transaction, manifest.source_read_at) != (entry.transaction, entry.source_read_at):
         yield _other_origin(instance, entry, manifest)
     if manifest.instance != instance.name:
@@ -158,7 +164,7 @@ def _other_origin(instance: Instance, entry: MapEntry, manifest: Manifest) -> Pr
         subjects=(instance.name,),
         found=(found,),
         why="deleted personal data could go unseen",
-        remedy="correct the entry: the manifest is right",
+        remedy=CORRECT_ENTRY,
     )
 
 

@@ -27,6 +27,7 @@ from logcache_assets.domain.log_cache_map import (
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.selections import branch_name, selection_name
+from logcache_assets.domain.soundness import is_remedied_by_refresh
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository, ObjectStore, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
@@ -68,15 +69,19 @@ class CandidateCommitter:
     def _require_sound(
         self, merged: LogCacheMap, entries: Mapping[Instance, MapEntry], base: BaseMap
     ) -> tuple[Problem, ...]:
-        """Refuse problems of the new map, and return those of the entries that it replaces.
+        """Refuse problems of the new map, and return the damage of the entries that it replaces.
 
-        A damaged entry is replaced by a sound one, so its damage forbids nothing but a rollback to it.
+        A damaged entry is replaced by a sound one, so its damage forbids nothing but a rollback to it. Where the map
+        was edited by hand, whoever did it must know.
         """
         inspector = Inspector(Documents(self.store), self.segment_index)
-        if found := list(inspector.find_problems(merged, changed=tuple(entries), base=base.entries)):
+        changing = [(i, e) for i, e in instances_of(base.entries) if i in entries and e != entries[i]]
+        replaced = [problem for i, e in changing for problem in inspector.find_pointer_problems(i, e)]
+        edited = (f"active map, {problem}" for problem in replaced if not is_remedied_by_refresh(problem))
+        found = [*edited, *inspector.find_problems(merged, changed=tuple(entries), base=base.entries)]
+        if found:
             raise Refused(f"no candidate was committed: {join_problems(found)}")
-        replaced = ((i, e) for i, e in instances_of(base.entries) if i in entries and e != entries[i])
-        return tuple(problem for i, e in replaced for problem in inspector.find_pointer_problems(i, e))
+        return tuple(replaced)
 
     def _commit(
         self,

@@ -105,6 +105,19 @@ def test_a_damaged_entry_that_is_replaced_is_a_warning(
     assert {warning.subject for warning in warnings} == {"feed-s0"}
 
 
+def test_an_entry_that_was_edited_by_hand_is_refused(refreshed_feed_world: World) -> None:
+    """Its cached log is sound, the map is not: whoever edited it corrects it, and nothing is written."""
+    world, candidate = refreshed_feed_world, candidate_of(refreshed_feed_world)
+    edit_map(world, last_t=active(world).last_t + 1)
+    before = files_of(world.buckets)
+
+    with pytest.raises(Refused, match=r"no candidate was committed: active map, feed-s0: the map says last_t .*C5"):
+        commit_again(world)
+
+    assert world.repository.head(candidate.branch) == candidate.sha
+    assert files_of(world.buckets) == before
+
+
 def test_without_damage_there_is_no_warning(refreshed_feed_world: World) -> None:
     """The candidate is the same commit as before."""
     assert commit_again(refreshed_feed_world) == candidate_of(refreshed_feed_world)
