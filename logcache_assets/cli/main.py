@@ -36,8 +36,17 @@ def logcache() -> None:
 @click.option("--transaction", metavar="UUID", help="Build on this metapod transaction; a HOTFIX must be named.")
 @click.option("--dry-run", is_flag=True, help="Say what would be refreshed, and from which transaction.")
 @click.option("--again", is_flag=True, help="Start a new test run, even if an earlier one may be judged.")
+@click.option("--verify-all", is_flag=True, help="Compare the logs with every segment, not only with the newer ones.")
 @json_option
-def refresh(databases: tuple[str, ...], transaction: str | None, *, dry_run: bool, again: bool, as_json: bool) -> None:
+def refresh(  # noqa: PLR0913 - one parameter per option
+    databases: tuple[str, ...],
+    transaction: str | None,
+    *,
+    dry_run: bool,
+    again: bool,
+    verify_all: bool,
+    as_json: bool,
+) -> None:
     """Run one whole refresh: from a good nightly transaction to a pull request.
 
     \b
@@ -50,7 +59,15 @@ def refresh(databases: tuple[str, ...], transaction: str | None, *, dry_run: boo
     from logcache_assets.cli.refresh_result import render
 
     settings = load_settings()
-    result = command.run(settings, databases=databases, transaction=transaction, dry_run=dry_run, say=tell, again=again)
+    result = command.run(
+        settings,
+        databases=databases,
+        transaction=transaction,
+        dry_run=dry_run,
+        say=tell,
+        again=again,
+        verify_all=verify_all,
+    )
     emit(result, render, as_json=as_json)
 
 

@@ -41,6 +41,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     dry_run: bool,
     say: Tell,
     again: bool = False,
+    verify_all: bool = False,
 ) -> RefreshResult:
     """Refresh, go on with a refresh that was killed, or say what is waited for.
 
@@ -51,6 +52,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         dry_run: return what would be refreshed, and run nothing.
         say: takes lines of progress.
         again: start a new test run in any case.
+        verify_all: compare the logs with every segment, also with those that a manifest vouches for.
 
     Raises:
         WrongUsage: the catalog does not have one of the databases.
@@ -59,7 +61,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     ports, catalog = open_platform(settings), load_catalog(settings.catalog_folder)
     chosen = select_databases(catalog, databases)
     selection = selection_name([d.database for d in chosen], catalog=[d.database for d in catalog])
-    asked = Asked(databases=chosen, selection=selection, named=transaction, by_person=True, again=again)
+    asked = Asked(databases=chosen, selection=selection, named=transaction, by_person=True, again=again or verify_all)
     if dry_run:
         asked = replace(asked, is_going_on=is_held(settings.home_folder))
         return _told(look_ahead(asked, ports=ports, settings=settings))
@@ -69,7 +71,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
             return _told(outlook)
         say(sentence_of(outlook.step.sentence))
         begun = ports.clock.now()
-        wanted = CommandRun(outlook=outlook, selection=selection, named=transaction, again=again)
+        wanted = CommandRun(outlook=outlook, selection=selection, named=transaction, again=again, verify_all=verify_all)
         problem = run_refresh_job(settings, catalog, ports, turn, wanted=wanted)
     if problem:
         page = _refused_page(settings, ports, transaction=outlook.night, selection=selection, since=begun)

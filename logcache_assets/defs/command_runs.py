@@ -52,6 +52,8 @@ class CommandRun:
     """The night, if a person named it."""
     again: bool
     """Start a new test run in any case."""
+    verify_all: bool
+    """Compare the logs with every segment."""
 
 
 def run_refresh_job(settings: Settings, catalog: Catalog, ports: Ports, turn: Turn, *, wanted: CommandRun) -> str:
@@ -79,7 +81,12 @@ def run_refresh_job(settings: Settings, catalog: Catalog, ports: Ports, turn: Tu
     plan = wanted.outlook
     some = None if len(plan.databases) == len(catalog) else _assets_of(plan.databases, definitions)
     config = run_config_of(
-        plan.step, night=plan.night, selection=wanted.selection, named=wanted.named, again=wanted.again
+        plan.step,
+        night=plan.night,
+        selection=wanted.selection,
+        named=wanted.named,
+        again=wanted.again,
+        verify_all=wanted.verify_all,
     )
     try:
         with open_storage(settings.dagster_folder) as instance:

@@ -24,7 +24,13 @@ def selection_of(step: NextStep) -> list[dg.AssetKey] | None:
 
 
 def run_config_of(
-    step: NextStep, *, night: str, selection: str, named: str | None = None, again: bool = False
+    step: NextStep,
+    *,
+    night: str,
+    selection: str,
+    named: str | None = None,
+    again: bool = False,
+    verify_all: bool = False,
 ) -> dict[str, object]:
     """The run config of a step.
 
@@ -34,12 +40,15 @@ def run_config_of(
         selection: the short name of its databases.
         named: the night, if a person named it.
         again: start a new test run in any case.
+        verify_all: compare the logs with every segment.
     """
     if isinstance(step, PublishOnly):
         return _ops({Stage.PULL_REQUEST: {"transaction": night, "selection": selection}})
     configured: dict[Stage, dict[str, object]] = {}
     if named:
         configured[Stage.NIGHT] = {"transaction": named}
+    if verify_all:
+        configured[Stage.EXPORT] = {"verify_all": True}
     if again:
         configured[Stage.TEST_RUN] = {"again": True}
     return _ops(configured)

@@ -30,6 +30,13 @@ from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.settings import Settings
 
 
+class LogExportConfig(dg.Config):
+    """Run config of `log_export`."""
+
+    verify_all: bool = False
+    """Compare the logs with every segment, also with those that the manifests of the active caches vouch for."""
+
+
 def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
     """One asset per database of this catalog, all in one step."""
 
@@ -40,6 +47,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
     )
     def log_export(
         context: Context,
+        config: LogExportConfig,
         runner: dg.ResourceParam[NotebookRunner],
         store: dg.ResourceParam[ObjectStore],
         segment_index: dg.ResourceParam[SegmentIndex],
@@ -55,6 +63,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
             locations=settings.locations,
             tell=context.log.info,
             tell_output=context.log.debug,
+            verify_all=config.verify_all,
         )
         with in_turn(turn, Stage.EXPORT):
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
