@@ -50,7 +50,9 @@ def excise_across_the_end(world: World) -> None:
     segments = world.segment_index.segments(FEED_S0)
     held, after = next(pair for pair in itertools.pairwise(segments) if pair[0].last_t == last_t)
     world.segment_index.remove(FEED_S0, held.last_t)
-    across = replace(after, last_batch_t=held.last_batch_t, initial_t=held.initial_t, timestamp_ms=now_ms(world))
+    path = after.path.replace(f"-{after.last_batch_t}-", f"-{held.last_batch_t}-")
+    begins = replace(after, path=path, last_batch_t=held.last_batch_t, initial_t=held.initial_t)
+    across = replace(begins, timestamp_ms=now_ms(world))
     world.segment_index.put([across])
     assert across.last_batch_t < last_t < across.last_t
 
