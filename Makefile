@@ -2,7 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-fuzz check ui bench lock clean
+# At how many seeded instants `make test-kills` kills a refresh, beside every stage's boundary.
+KILLS ?= 50
+
+.PHONY: demo test test-fuzz test-kills check ui bench lock clean
 
 demo: .venv/.done
 	@$(BIN)/logcache local demo
@@ -12,6 +15,9 @@ test: .venv/.dev
 
 test-fuzz: .venv/.dev
 	@FUZZ_PER_KIND=91 $(BIN)/python -m pytest -q logcache_tests/fuzz
+
+test-kills: .venv/.dev
+	@$(BIN)/python -m pytest logcache_tests/kills --kills $(KILLS) -n 3 --dist load -q
 
 check: .venv/.dev
 	@$(BIN)/ruff format --check .

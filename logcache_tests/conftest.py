@@ -51,8 +51,15 @@ def pytest_configure() -> None:
         tempfile.tempdir = os.environ["TMPDIR"] = str(MEMORY)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long comes first."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The tests that kill refreshes are a tier of their own."""
+    parser.addoption("--kills", type=int, default=0, help="kill refreshes at stage boundaries and so many instants")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What takes long comes first; refreshes are killed only if that is asked for."""
+    if not config.getoption("--kills"):
+        items[:] = [item for item in items if item.get_closest_marker("kills") is None]
     items.sort(key=lambda item: next((n for n, part in enumerate(LONG) if part in str(item.path)), len(LONG)))
 
 
@@ -65,9 +72,9 @@ class ByFileAndSession(LoadFileScheduling):  # type: ignore[misc]  # xdist has n
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFileAndSession:
-    """Return the scheduler of every run with workers."""
-    return ByFileAndSession(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFileAndSession | None:
+    """Return the scheduler of every run with workers; kills lie in one file and are dealt out one by one."""
+    return None if config.getoption("--kills") else ByFileAndSession(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from typing_extensions import override
 from logcache_assets.adapters.file_digests import DigestCache, read_through
 from logcache_assets.adapters.folder_errors import exists_already, failure, not_found, unreadable
 from logcache_assets.adapters.object_uris import canonical_uri, split_uri
+from logcache_assets.adapters.owned_folders import folder_of_process
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.errors import BadInput
@@ -36,7 +37,8 @@ from logcache_assets.ports import (
 )
 
 _STAGING = ".staging"
-"""Folder of unfinished objects, beside the buckets. No bucket's name starts with a dot, so no listing shows them."""
+"""Folder of unfinished objects, beside the buckets, with a folder for each process that writes; the next one removes
+those of killed processes. No bucket's name starts with a dot, so no listing shows them."""
 _PAGE_OBJECTS = 1000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -247,9 +249,7 @@ class FolderObjectStore(ObjectStore):
     @contextmanager
     def _staged(self, destination: Path) -> Iterator[Path]:
         """Yield the path of a temporary file, which `_publish` may turn into the object; otherwise it is removed."""
-        staging = self._buckets / _STAGING
-        staging.mkdir(exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=staging)
+        handle, name = tempfile.mkstemp(dir=folder_of_process(self._buckets / _STAGING))
         os.close(handle)
         staged = Path(name)
         staged.chmod(0o644)

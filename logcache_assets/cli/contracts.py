@@ -3,8 +3,6 @@
 This module reads and writes the command's files. engine/ computes contracts; folder_commands.py declares the options.
 """
 
-import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.adapters.owned_folders import make_owned_folder
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
@@ -137,15 +136,15 @@ def _staging_folder(out: Path) -> Iterator[Folder]:
     """Yield a folder beside out, whose files are moved into out if the block succeeds, and removed otherwise."""
     with _writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        store = FolderObjectStore(beside, SystemClock())
+        staging = make_owned_folder(out.parent, f".{out.name}")
+        store = FolderObjectStore(staging.path, SystemClock())
         store.create_bucket("contracts")
     try:
         yield Folder(store, "s3://contracts")
         with _writing(out):
-            _publish(beside / "contracts", out)
+            _publish(staging.path / "contracts", out)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        staging.remove()
 
 
 def _publish(staging: Path, out: Path) -> None:
