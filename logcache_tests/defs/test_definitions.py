@@ -9,6 +9,7 @@ import pytest
 from logcache_assets.connect import connect
 from logcache_assets.defs.checks import contract_check_specs
 from logcache_assets.defs.resources import given_resources
+from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.domain.rules import RULES
 from logcache_assets.local_platform.world import World
 from logcache_tests.worlds import definitions_of, materialize
@@ -110,7 +111,7 @@ def test_a_stage_without_its_upstream_says_what_to_materialize(world: World, sta
 
 def test_every_run_records_rows_schema_and_documents(refreshed_world: World) -> None:
     """A contract's materialization shows rows, table name, URI and schema; a stage's names its document."""
-    with dg.DagsterInstance.from_config(str(refreshed_world.dagster_home)) as instance:
+    with open_storage(refreshed_world.dagster_home) as instance:
         contract = instance.get_latest_materialization_event(dg.AssetKey(["contract", "feed", "transactions"]))
         stage = instance.get_latest_materialization_event(dg.AssetKey(["permanent_log", "feed"]))
 

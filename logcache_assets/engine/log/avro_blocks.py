@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
-import pyarrow as pa
 from isal import isal_zlib
 
 MAGIC = b"Obj\x01"
@@ -201,6 +200,8 @@ def _inflated(packed: bytes, room: int) -> bytes:
 
 def _unsnapped(packed: bytes, room: int) -> bytes:
     """Unpack a snappy block, which ends with the checksum of what it unpacks to."""
+    import pyarrow as pa  # noqa: PLC0415 - it starts threads, which code that is only loaded must not
+
     body, checksum = packed[:-CHECKSUM_BYTES], packed[-CHECKSUM_BYTES:]
     size = _snappy_size(body)
     if size > room:

@@ -21,17 +21,6 @@ class TimestampCutError(EngineError):
     """A timestamp has digits that microseconds cannot hold."""
 
 
-def may_be_int96(schema: pl.Schema) -> bool:
-    """Whether polars' schema of a file has nanoseconds, as INT96 appears to it; real nanoseconds do, too."""
-    return any(_innermost(dtype) == pl.Datetime("ns") for dtype in schema.values())
-
-
-def _innermost(dtype: pl.DataType) -> pl.DataType:
-    while isinstance(dtype, pl.List | pl.Array):
-        dtype = dtype.inner  # type: ignore[assignment] # always an instance in a real frame
-    return dtype
-
-
 def scan_int96(content: bytes, uri: str) -> pl.LazyFrame | None:
     """A lazy scan of a file that has INT96 columns, which are microseconds in it; None for a file without.
 

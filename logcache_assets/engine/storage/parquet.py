@@ -7,7 +7,7 @@ import polars as pl
 
 from logcache_assets.domain.data_files import PARQUET, is_hidden
 from logcache_assets.engine.engine_error import EngineError
-from logcache_assets.engine.storage.int96 import may_be_int96, scan_int96
+from logcache_assets.engine.storage.schemas import may_be_int96
 from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
 
 ROW_GROUP_ROWS = 262_144
@@ -76,6 +76,8 @@ def _scan_by_polars(uris: Sequence[str], store: ObjectStore, row_index: str | No
 
 
 def _scan_int96(uri: str, store: ObjectStore) -> pl.LazyFrame | None:
+    from logcache_assets.engine.storage.int96 import scan_int96  # noqa: PLC0415 - pyarrow starts threads when imported
+
     content = store.read(uri)
     try:
         return scan_int96(content, uri)

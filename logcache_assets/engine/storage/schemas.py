@@ -52,3 +52,14 @@ def type_name(dtype: pl.DataType) -> str:
 def column_types(schema: pl.Schema) -> dict[str, str]:
     """Column → Arrow type name, in order."""
     return {name: type_name(dtype) for name, dtype in schema.items()}
+
+
+def may_be_int96(schema: pl.Schema) -> bool:
+    """Whether polars' schema of a file has nanoseconds, as INT96 appears to it; real nanoseconds do, too."""
+    return any(_innermost(dtype) == pl.Datetime("ns") for dtype in schema.values())
+
+
+def _innermost(dtype: pl.DataType) -> pl.DataType:
+    while isinstance(dtype, pl.List | pl.Array):
+        dtype = dtype.inner  # type: ignore[assignment] # always an instance in a real frame
+    return dtype
