@@ -29,11 +29,7 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
     acts = _Accidents(world)
     return (
         Fault(name="gap", description="the segment index loses an item in the middle", inject=acts.gap),
-        Fault(
-            name="overlap",
-            description="the same datoms are extracted again under another last_t",
-            inject=acts.overlap,
-        ),
+        Fault(name="overlap", description="the same datoms are extracted under another last_t", inject=acts.overlap),
         Fault(
             name="stale-personal-data",
             description="personal data is excised and its segments are extracted again; the cache still holds it",

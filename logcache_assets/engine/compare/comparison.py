@@ -31,7 +31,7 @@ from logcache_assets.engine.compare.digests import (
     ExtractTask,
     add_counts,
 )
-from logcache_assets.engine.compare.planning import BUCKET_ROWS, choose_comparison_buckets, plan_columns
+from logcache_assets.engine.compare.planning import BUCKET_ROWS, choose_comparison_buckets, group_pieces, plan_columns
 from logcache_assets.engine.compare.repeated_keys import find_shared
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.engine.drivers.driver import Driver, Folder
@@ -46,9 +46,6 @@ from logcache_assets.engine.storage.shards import Shard, in_bucket, read_shards
 
 DAYS = ("held", "present")
 """Which of the log's rows each side has, by the columns of joined_columns.WHY."""
-
-PIECES_AT_ONCE = 8
-"""Pieces of a table per task."""
 
 MANY_ROWS = 2_000_000
 """If more rows than this differ on either day, all rows are read instead of looked up."""
@@ -178,7 +175,7 @@ class _Run:
                 folder=self._folder(f"digests-{side}-{number}"),
             )
             for side, table in enumerate(self.tables)
-            for number, pieces in enumerate(_groups(table.pieces))
+            for number, pieces in enumerate(group_pieces(table.pieces))
         ]
 
     def differ_tasks(self, digested: Sequence[Digested]) -> list[DifferTask]:
@@ -259,7 +256,9 @@ class _Run:
     def _extract_tasks(self, what: str, side: int, rows: pl.Series, *, few: bool) -> list[ExtractTask]:
         """Tasks that read the given rows: one per file if they are few, otherwise tasks that read all rows."""
         pieces = self.tables[side].pieces
-        groups = [tuple(own) for _, own in groupby(pieces, key=lambda piece: piece.uri)] if few else _groups(pieces)
+        groups = (
+            [tuple(own) for _, own in groupby(pieces, key=lambda piece: piece.uri)] if few else group_pieces(pieces)
+        )
         wanted = [_rows_of(own, rows) if few else None for own in groups]
         return [
             ExtractTask(
@@ -279,10 +278,6 @@ class _Run:
 def _rows_of(pieces: Sequence[Piece], rows: pl.Series) -> pl.Series:
     first, last = pieces[0], pieces[-1]
     return rows.filter(rows.is_between(first.begin, last.begin + last.rows - 1))
-
-
-def _groups(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
-    return [tuple(pieces[n : n + PIECES_AT_ONCE]) for n in range(0, len(pieces), PIECES_AT_ONCE)]
 
 
 def _complete_prototypes(

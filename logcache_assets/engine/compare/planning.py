@@ -1,15 +1,18 @@
-"""Decides, before any row is read, in which types and in how many buckets two tables are compared."""
+"""Decides, before any row is read, in which types, buckets and tasks two tables are compared."""
 
 from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from logcache_assets.engine.compare.contract_files import Table, common_type
+from logcache_assets.engine.compare.contract_files import Piece, Table, common_type
 from logcache_assets.engine.compare.digests import ComparedColumns
 from logcache_assets.engine.storage.buckets import choose_buckets
 
 BUCKET_ROWS = 8_000_000
 """Target rows of one day per bucket; their digests take a few hundred megabytes."""
+
+PIECES_AT_ONCE = 8
+"""Pieces of a table per task."""
 
 
 def plan_columns(
@@ -43,3 +46,8 @@ def plan_columns(
 def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:
     """The number of buckets for the rows of two tables."""
     return choose_buckets(max(yesterday.rows, today.rows), bucket_datoms=bucket_rows)
+
+
+def group_pieces(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
+    """Split the pieces of a table into those of each task."""
+    return [tuple(pieces[n : n + PIECES_AT_ONCE]) for n in range(0, len(pieces), PIECES_AT_ONCE)]
