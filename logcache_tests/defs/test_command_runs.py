@@ -7,6 +7,7 @@ import yaml
 
 from logcache_assets.defs.command_runs import RUN_TAGS
 from logcache_assets.defs.jobs import REFRESH_JOB
+from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.local_platform.world import World
 
 WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
@@ -16,7 +17,7 @@ def test_a_commands_run_is_in_the_jobs_history(refreshed_feed_world: World) -> N
     """Dagit's page of the job asks for the runs of this name with its repository's tag."""
     wanted = dg.RunsFilter(job_name=REFRESH_JOB, tags=RUN_TAGS)
 
-    with dg.DagsterInstance.from_config(str(refreshed_feed_world.dagster_home)) as instance:
+    with open_storage(refreshed_feed_world.dagster_home) as instance:
         runs = instance.get_runs(wanted)
 
     assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]

@@ -71,8 +71,15 @@ class Stage:
     def deliver(self) -> None:
         """A segment arrives now that continues the log."""
         newest = max(self.world.segment_index.segments(FEED_S0), key=lambda s: s.last_t)
-        begin, now_ms = newest.last_t, int(self.world.clock.now().timestamp() * 1000)
-        later = replace(newest, last_batch_t=begin, initial_t=begin + 1, last_t=begin + 10, timestamp_ms=now_ms)
+        begin, end = newest.last_t, newest.last_t + 10
+        later = replace(
+            newest,
+            path=newest.path.replace(f"-{newest.last_batch_t}-{newest.last_t}.avro", f"-{begin}-{end}.avro"),
+            last_batch_t=begin,
+            initial_t=begin + 1,
+            last_t=end,
+            timestamp_ms=int(self.world.clock.now().timestamp() * 1000),
+        )
         self.world.segment_index.put([later])
 
 
