@@ -95,7 +95,8 @@ def _spec(database: str) -> dg.AssetSpec:
         kinds={"databricks", "parquet"},
         description=(
             f"What the export notebook found in the raw logs of {database}: for the log and the materialized entities "
-            "of every prototype the files, schema, rows, duplicates, fingerprint and last t, computed from the data."
+            "of every prototype the files, schema, rows, duplicates and last t, computed from the data. The log is "
+            "proven to be its segments, range of t by range, and the entities to be the facts of that log."
         ),
     )
 
@@ -128,6 +129,9 @@ def _record(logs: RawLogs) -> dg.TableRecord:
             "last_t": logs.log.last_t,
             "datoms": logs.log.rows,
             "current_facts": logs.current_facts,
+            "segments_compared": len(logs.ranges),
+            "segments_read": sum(not found.vouched for found in logs.ranges),
+            "fingerprint": logs.log.fingerprint,
             "files": len(logs.log.files) + len(logs.materialized_entities.files),
             "log": logs.log.uri,
         }
