@@ -39,11 +39,9 @@ def find_unproven(logs: RawLogs, *, source_read_at: datetime) -> Iterator[Proble
         found = f"the segment index has a gap, nothing covers t in ({after_t}, {until_t}]"
         yield Problem(code="C2", subjects=(logs.instance,), found=(found,), remedy=CHAIN_REMEDY)
     if logs.outside_datoms:
-        yield _refusal(logs, [f"{count_of(logs.outside_datoms, 'datom')} of the log lie in no segment's range of t"])
+        yield _refusal(logs, [f"datoms of the log that lie in no segment's range of t: {logs.outside_datoms:,}"])
     if logs.wrong_txes:
-        yield _refusal(
-            logs, [f"{count_of(logs.wrong_txes, 't')} of the log have a tx or an instant that is not theirs"]
-        )
+        yield _refusal(logs, [f"t of the log whose tx or instant is not that of its datoms: {logs.wrong_txes:,}"])
     yield from _find_other_entities(logs)
 
 
@@ -59,11 +57,10 @@ def _find_other_entities(logs: RawLogs) -> Iterator[Problem]:
         clauses[0] = f"the materialized entities are not the facts of the log: {clauses[0]}"
         yield _refusal(logs, clauses, FOLD_AGAIN)
     if logs.misplaced_facts:
-        count = count_of(logs.misplaced_facts, "fact")
-        found = f"{count} of the materialized entities lie where no reader looks for them"
+        found = f"facts of the materialized entities that lie where no reader looks for them: {logs.misplaced_facts:,}"
         yield Problem(code="C17", subjects=(logs.instance,), found=(found,), remedy=FOLD_AGAIN)
     if logs.wrong_integers:
-        found = f"{count_of(logs.wrong_integers, 'fact')} of the materialized entities show another number than text"
+        found = f"facts of the materialized entities whose number is not that of their text: {logs.wrong_integers:,}"
         yield _refusal(logs, [found], FOLD_AGAIN)
 
 

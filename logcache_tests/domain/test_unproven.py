@@ -54,12 +54,12 @@ def test_a_proven_log_has_no_problem() -> None:
         ),
         pytest.param(
             replace(raw_logs(), outside_datoms=3),
-            "feed-s0: 3 datoms of the log lie in no segment's range of t (C31); ",
+            "feed-s0: datoms of the log that lie in no segment's range of t: 3 (C31); ",
             id="outside",
         ),
         pytest.param(
             replace(raw_logs(), wrong_txes=1),
-            "feed-s0: 1 t of the log have a tx or an instant that is not theirs (C31); ",
+            "feed-s0: t of the log whose tx or instant is not that of its datoms: 1 (C31); ",
             id="another tx",
         ),
         pytest.param(
@@ -74,12 +74,12 @@ def test_a_proven_log_has_no_problem() -> None:
         ),
         pytest.param(
             replace(raw_logs(), misplaced_facts=1),
-            "feed-s0: 1 fact of the materialized entities lie where no reader looks for them (C17); ",
+            "feed-s0: facts of the materialized entities that lie where no reader looks for them: 1 (C17); ",
             id="another file",
         ),
         pytest.param(
             replace(raw_logs(), wrong_integers=2),
-            "2 facts of the materialized entities show another number than text (C31); ",
+            "facts of the materialized entities whose number is not that of their text: 2 (C31); ",
             id="other numbers",
         ),
     ],

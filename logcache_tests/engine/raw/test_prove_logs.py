@@ -187,7 +187,7 @@ def test_an_integer_that_is_not_its_text_is_refused(night: FolderObjectStore) ->
     row = int(numbers.is_not_null().arg_max() or 0)
     change(night, OPEN, in_row(row, n=pl.col("n") + 1))
 
-    assert "1 fact of the materialized entities" in problems_of(described(night))
+    assert "whose number is not that of their text: 1 (C31)" in problems_of(described(night))
 
 
 def test_facts_in_the_wrong_half_are_refused(night: FolderObjectStore) -> None:
@@ -199,14 +199,16 @@ def test_facts_in_the_wrong_half_are_refused(night: FolderObjectStore) -> None:
     logs = described(night)
 
     assert logs.log.fingerprint == logs.materialized_entities.fingerprint
-    assert problems_of(logs).startswith("feed-s0: 1 fact of the materialized entities lie where no reader looks")
+    assert problems_of(logs).startswith(
+        "feed-s0: facts of the materialized entities that lie where no reader looks for them: 1 (C17)"
+    )
 
 
 def test_facts_out_of_order_are_refused(night: FolderObjectStore) -> None:
     """Readers take an attribute as one run of rows, and its entities in order."""
     change(night, OPEN, lambda facts: pl.concat([facts[1:], facts[:1]]))
 
-    assert "1 fact of the materialized entities lie where no reader looks" in problems_of(described(night))
+    assert "that lie where no reader looks for them: 1 (C17)" in problems_of(described(night))
 
 
 @pytest.mark.parametrize(
@@ -220,7 +222,7 @@ def test_a_tx_that_is_not_its_ts_is_refused(night: FolderObjectStore, how: Chang
     """The columns that repeat what t and the tx's own datom say are checked, too."""
     change_log(night, how)
 
-    assert "1 t of the log have a tx or an instant that is not theirs (C31)" in problems_of(described(night))
+    assert "t of the log whose tx or instant is not that of its datoms: 1 (C31)" in problems_of(described(night))
 
 
 def test_segments_that_a_manifest_vouches_for_are_not_read(night: FolderObjectStore, store: FolderObjectStore) -> None:
@@ -310,7 +312,7 @@ def test_datoms_that_no_segment_covers_are_told(night: FolderObjectStore) -> Non
 
     assert f"nothing covers t in ({lost.last_batch_t}, {lost.last_t}] (C2)" in text
     assert f"nothing covers t in ({newest.last_batch_t}, {newest.last_t}] (C2)" in text
-    assert "of the log lie in no segment's range of t (C31)" in text
+    assert "datoms of the log that lie in no segment's range of t: " in text
 
 
 def test_an_empty_log_is_described(store: FolderObjectStore) -> None:
