@@ -3,15 +3,13 @@
 Every inspection reads files and index again.
 """
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from logcache_assets.domain.documents import Candidate, parse_document
+from logcache_assets.domain.documents import Candidate
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, instances_of, parse_map
-from logcache_assets.domain.log_documents import Manifest
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
     REFRESH_AGAIN,
@@ -20,6 +18,7 @@ from logcache_assets.domain.soundness import (
     find_pointer_problems,
     find_segment_problems,
 )
+from logcache_assets.engine.log.proven_files import load_manifest
 from logcache_assets.errors import Refused, WrongData
 from logcache_assets.ports import ItaipuRepository, SegmentIndex
 from logcache_assets.refresh.document_store import Documents
@@ -90,18 +89,15 @@ class Inspector:
 
     def find_pointer_problems(self, instance: Instance, entry: MapEntry) -> Iterator[Problem]:
         """Problems of an entry's manifest and of the files that the manifest names."""
-        uri = folder_of(entry.log).manifest
         try:
-            content = self.documents.store.read(uri)
-            manifest = parse_document(content, Manifest, where=uri)
+            manifest, digest = load_manifest(entry, self.documents.store)
         except WrongData as error:
             found = f"the entry points to no sound manifest: {error}"
             yield Problem(code="C14", subjects=(instance.name,), found=(found,), remedy=REFRESH_AGAIN)
             return
-        digest = hashlib.sha256(content).hexdigest()
         yield from find_pointer_problems(instance, entry, manifest, manifest_sha256=digest)
         try:
-            written_at = self.documents.store.head(uri).modified_at
+            written_at = self.documents.store.head(folder_of(entry.log).manifest).modified_at
             yield from find_blind_reading(instance, entry, written_at=written_at)
             yield from find_damage(manifest, self.documents.store)
         except WrongData as error:

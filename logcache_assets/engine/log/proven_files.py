@@ -24,6 +24,13 @@ from logcache_assets.errors import WrongData
 from logcache_assets.ports import ObjectStore
 
 
+def load_manifest(entry: MapEntry, store: ObjectStore) -> tuple[Manifest, str]:
+    """The manifest beside an entry's log, and its SHA-256; raises WrongData if it is missing or malformed."""
+    uri = folder_of(entry.log).manifest
+    content = store.read(uri)
+    return parse_document(content, Manifest, where=uri), hashlib.sha256(content).hexdigest()
+
+
 def read_manifest(instance: Instance, entry: MapEntry, store: ObjectStore) -> Manifest:
     """Read the manifest that an entry of the map names.
 
@@ -31,13 +38,10 @@ def read_manifest(instance: Instance, entry: MapEntry, store: ObjectStore) -> Ma
         CacheError: there is none, it is another one (C13), or it is about another cached log (C14, C5, C7).
         ObjectStoreUnavailable: the store could not answer.
     """
-    uri = folder_of(entry.log).manifest
     try:
-        content = store.read(uri)
-        manifest = parse_document(content, Manifest, where=uri)
+        manifest, digest = load_manifest(entry, store)
     except WrongData as error:
         raise CacheError(instance, refusal(instance, "C13", f"the cache has no sound manifest: {error}")) from error
-    digest = hashlib.sha256(content).hexdigest()
     for problem in find_pointer_problems(instance, entry, manifest, manifest_sha256=digest):
         raise CacheError(instance, str(problem))
     return manifest

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import polars as pl
 
 from logcache_assets.domain.log_documents import DifferingAttribute
-from logcache_assets.domain.log_ranges import DatomSum
+from logcache_assets.domain.log_ranges import DatomSum, datom_sum
 from logcache_assets.engine.facts.datomic_schema import NAMING, read_schema
 from logcache_assets.engine.facts.values import INTEGER_TYPES, parse_integers
 from logcache_assets.engine.raw.datom_hash import datom_hash, sum_datoms
@@ -61,14 +61,13 @@ def _as_they_are(datoms: pl.DataFrame) -> pl.DataFrame:
     return datoms.select(DATOM_COLUMNS)
 
 
-def _sums(uris: Sequence[str], store: ObjectStore, to_datoms: _ToDatoms) -> dict[int, tuple[int, int]]:
-    """Attribute → number of its datoms and sum of their hashes."""
-    sums: dict[int, tuple[int, int]] = {}
+def _sums(uris: Sequence[str], store: ObjectStore, to_datoms: _ToDatoms) -> dict[int, DatomSum]:
+    """Attribute → the sum of its datoms."""
+    sums: dict[int, DatomSum] = {}
     for frame in read_each(uris, store):
         found = to_datoms(frame).group_by("a").agg(pl.len(), datom_hash().sum().alias("hash"))
         for a, rows, total in found.iter_rows():
-            before = sums.get(a, (0, 0))
-            sums[a] = (before[0] + rows, (before[1] + total) % 2**128)
+            sums[a] = sums.get(a, DatomSum()) + datom_sum(rows, total)
     return sums
 
 
@@ -93,11 +92,20 @@ def count_unmatched(wanted: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def count_wrong_integers(facts: Sequence[str], store: ObjectStore) -> int:
-    """Count the facts whose `n` is not the integer that `v` names, by the types that the facts themselves tell."""
-    naming = [frame.filter(pl.col("a").is_in(NAMING), pl.col("t_to").is_null()) for frame in read_each(facts, store)]
-    current = pl.concat(naming)
-    types = read_schema({a: current.filter(pl.col("a") == a) for a in NAMING}).types
+def naming_facts(facts: pl.DataFrame) -> pl.DataFrame:
+    """The current facts that tell names and types of attributes."""
+    return facts.filter(pl.col("a").is_in(NAMING), pl.col("t_to").is_null())
+
+
+def count_wrong_integers(facts: Sequence[str], store: ObjectStore, *, naming: pl.DataFrame) -> int:
+    """Count the facts whose `n` is not the integer that `v` names.
+
+    Args:
+        facts: the files of the materialized entities.
+        store: where they lie.
+        naming: the naming_facts of all files; the types are those that they tell.
+    """
+    types = read_schema({a: naming.filter(pl.col("a") == a) for a in NAMING}).types
     return sum(_count_wrong_integers(frame, types) for frame in read_each(facts, store))
 
 

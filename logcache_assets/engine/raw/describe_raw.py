@@ -4,10 +4,12 @@ A description holds figures and sums, never a value of the log. domain/soundness
 has the layout of the files. prove_logs.py reads the segments that a log is compared with.
 """
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+from typing_extensions import override
 
 from logcache_assets.domain.log_documents import FileProof, RawDataset, RawLogs
 from logcache_assets.domain.log_ranges import DatomSum, RequestedSegment
@@ -15,7 +17,12 @@ from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import VALUE_TYPE
 from logcache_assets.engine.facts.facts_files import parse_files
 from logcache_assets.engine.facts.facts_layout import count_misplaced
-from logcache_assets.engine.raw.compare_facts import count_wrong_integers, find_differing_attributes, sum_facts
+from logcache_assets.engine.raw.compare_facts import (
+    count_wrong_integers,
+    find_differing_attributes,
+    naming_facts,
+    sum_facts,
+)
 from logcache_assets.engine.raw.datom_hash import SUM_NAME, datom_hash, sum_of
 from logcache_assets.engine.raw.sum_ranges import RangeSums
 from logcache_assets.engine.raw.tx_check import TxCheck
@@ -63,8 +70,8 @@ class DescribeTask:
     def _describe(self) -> DescribedLogs:
         log_files, facts_files = _Files(self.log, self.store), _Files(self.materialized_entities, self.store)
         log, facts = _LogFigures(self.segments), _FactsFigures(facts_files.uris)
-        log_dataset = log_files.describe(lambda _, frame: log.add(frame), last_t_in=("t",), sums=lambda: log.total)
-        facts_dataset = facts_files.describe(facts.add, last_t_in=("t_from", "t_to"), sums=lambda: facts.total)
+        log_dataset = log_files.describe(log, last_t_in=("t",))
+        facts_dataset = facts_files.describe(facts, last_t_in=("t_from", "t_to"))
         both = bool(log_files.uris and facts_files.uris) and not (log.is_other or facts.is_other)
         logs = RawLogs(
             instance=self.instance,
@@ -76,12 +83,25 @@ class DescribeTask:
             outside_datoms=log.ranges.outside,
             wrong_txes=log.txes.count_wrong(),
             misplaced_facts=facts.misplaced,
-            wrong_integers=count_wrong_integers(facts_files.uris, self.store) if both else 0,
+            wrong_integers=count_wrong_integers(facts_files.uris, self.store, naming=pl.concat(facts.naming))
+            if both
+            else 0,
             differing_attributes=find_differing_attributes(log_files.uris, facts_files.uris, self.store)
             if both and log.total != facts.total
             else (),
         )
         return DescribedLogs(logs=logs, log_sums=tuple(log.ranges.sums), log_files=log_files.uris)
+
+
+class _Figures(ABC):
+    """What is counted in the files of a raw dataset."""
+
+    def __init__(self) -> None:
+        self.total, self.is_other = DatomSum(), False
+
+    @abstractmethod
+    def add(self, uri: str, frame: pl.DataFrame) -> None:
+        """Count the rows of one file; nothing in one with other columns, which makes the dataset another one."""
 
 
 class _Files:
@@ -92,10 +112,8 @@ class _Files:
         self._objects = tuple(store.list_data(uri))
         self.uris = tuple(parquet_uris(self._objects))
 
-    def describe(
-        self, look: Callable[[str, pl.DataFrame], None], *, last_t_in: Sequence[str], sums: Callable[[], DatomSum]
-    ) -> RawDataset:
-        """Read every file once, show its URI and its rows to `look`, and describe the dataset.
+    def describe(self, figures: _Figures, *, last_t_in: Sequence[str]) -> RawDataset:
+        """Read every file once, add its rows to the figures, and describe the dataset.
 
         Without the columns `last_t_in`, last_t is 0; the description's columns then show why.
         """
@@ -106,7 +124,7 @@ class _Files:
             names = [name for name in last_t_in if schema.get(name) == pl.Int64]
             rows += len(frame)
             last_t = max(last_t, frame.select(pl.max_horizontal(pl.col(names).max())).item() or 0) if names else last_t
-            look(uri, frame)
+            figures.add(uri, frame)
         folder = self._uri.rstrip("/") + "/"
         proofs = (
             FileProof(name=o.uri.removeprefix(folder), size_bytes=o.size_bytes, etag=o.etag) for o in self._objects
@@ -117,20 +135,21 @@ class _Files:
             columns=column_types(schema),
             rows=rows,
             last_t=last_t,
-            fingerprint=f"{SUM_NAME}:{sums().hashes}",
+            fingerprint=f"{SUM_NAME}:{figures.total.hashes}",
         )
 
 
-class _LogFigures:
-    """What is counted in a log; nothing in files with other columns than LOG_SCHEMA."""
+class _LogFigures(_Figures):
+    """Of a log."""
 
     def __init__(self, segments: Sequence[RequestedSegment]) -> None:
-        self.total, self.ranges, self.txes = DatomSum(), RangeSums(segments), TxCheck()
+        super().__init__()
+        self.ranges, self.txes = RangeSums(segments), TxCheck()
         self.hashes: list[pl.Series] = []
         """The low half of every datom's hash, to find duplicates by."""
-        self.is_other = False
 
-    def add(self, frame: pl.DataFrame) -> None:
+    @override
+    def add(self, uri: str, frame: pl.DataFrame) -> None:
         if frame.schema != LOG_SCHEMA:
             self.is_other = True
             return
@@ -141,13 +160,17 @@ class _LogFigures:
         self.hashes.append(low_half(hashes))
 
 
-class _FactsFigures:
-    """What is counted in materialized entities; nothing in files with other columns than FACTS_SCHEMA."""
+class _FactsFigures(_Figures):
+    """Of materialized entities."""
 
     def __init__(self, uris: Sequence[str]) -> None:
-        self.total, self.current, self.misplaced, self.is_other = DatomSum(), 0, 0, False
+        super().__init__()
+        self.current, self.misplaced = 0, 0
+        self.naming: list[pl.DataFrame] = []
+        """The facts that tell names and types of attributes."""
         self._files = {file.uri: file for file in parse_files(uris)}
 
+    @override
     def add(self, uri: str, frame: pl.DataFrame) -> None:
         if frame.schema != FACTS_SCHEMA:
             self.is_other = True
@@ -155,6 +178,7 @@ class _FactsFigures:
         self.total += sum_facts(frame)
         self.current += frame["t_to"].null_count()
         self.misplaced += count_misplaced(frame, self._files[uri])
+        self.naming.append(naming_facts(frame))
 
 
 def low_half(hashes: pl.Series) -> pl.Series:
