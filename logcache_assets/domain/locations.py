@@ -22,6 +22,10 @@ class Stage(StrEnum):
     PULL_REQUEST = "log_cache_pull_request"
 
 
+EXPORT_REQUESTS = "export_request"
+"""The folder of what runs of the export notebook are asked."""
+EXPORT_ANSWERS = "export_answer"
+"""The folder of what runs of the export notebook found."""
 BEGUN_RUNS = "begun_test_run"
 """The folder of the test runs that were begun; no stage ends with them."""
 ATTEMPTS = "attempt"
@@ -84,11 +88,11 @@ class Locations:
 
     def export_request(self, *, transaction: str, token: str) -> str:
         """URI of what a run of the export notebook is asked."""
-        return f"{self.documents}{transaction}/export_request/{token}.json"
+        return self._document(transaction, EXPORT_REQUESTS, token)
 
     def export_answer(self, *, transaction: str, digest: str) -> str:
         """URI of what a run of the export notebook found; the digest is that of the document."""
-        return f"{self.documents}{transaction}/export_answer/{digest}.json"
+        return self._document(transaction, EXPORT_ANSWERS, digest)
 
     def permanent_log(self, *, transaction: str, database: str) -> str:
         """URI of the document of the cached logs of a database."""
@@ -108,7 +112,7 @@ class Locations:
 
     def begun_runs(self, *, transaction: str) -> str:
         """Prefix of the documents of all test runs that refreshes of this night began."""
-        return f"{self.documents}{transaction}/{BEGUN_RUNS}/"
+        return f"{self.refresh(transaction=transaction)}{BEGUN_RUNS}/"
 
     def attempt(self, *, transaction: str, selection: str, number: int) -> str:
         """URI of the document of one attempt."""
@@ -116,7 +120,7 @@ class Locations:
 
     def attempts(self, *, transaction: str, selection: str) -> str:
         """Prefix of the documents of all attempts at a night and selection."""
-        return f"{self.documents}{transaction}/{ATTEMPTS}/{selection}."
+        return f"{self.refresh(transaction=transaction)}{ATTEMPTS}/{selection}."
 
     def inventory(self, *, transaction: str, selection: str) -> str:
         """URI of the document that lists the contracts of a test run with their results."""
