@@ -5,7 +5,11 @@ BIN := .venv/bin
 # At how many seeded instants `make test-kills` kills a refresh, beside every stage's boundary.
 KILLS ?= 50
 
-.PHONY: demo test test-fuzz test-kills check ui bench lock clean
+# Servers that are built here; they stay in .tools.
+CONFORMANCE := logcache_tests/servers/conformance
+SERVERS := .tools/versitygw .tools/dynamodb-local/LoopbackDynamo.class .tools/hadoop-aws/fetched
+
+.PHONY: production demo demo-servers test test-fuzz test-kills test-servers servers check ui bench lock clean
 
 demo: .venv/.done
 	@$(BIN)/logcache local demo
@@ -19,6 +23,30 @@ test-fuzz: .venv/.dev
 test-kills: .venv/.dev
 	@$(BIN)/python -m pytest logcache_tests/kills --kills $(KILLS) -n 3 --dist load -q
 
+test-servers: .venv/.dev servers
+	@$(BIN)/python -m pytest --servers -q $(CONFORMANCE)
+	@$(BIN)/python -m pytest --servers -q --ignore $(CONFORMANCE) -n 3
+
+demo-servers: .venv/.dev servers
+	@$(BIN)/python -m logcache_tests.servers.demo
+
+# Where Go or Maven is missing nothing is built, and the tests say what they lack.
+servers: $(SERVERS)
+
+.tools/versitygw: logcache_tests/servers/versitygw.version
+	@command -v go >/dev/null || exit 0; echo "Building versitygw (once; up to five minutes)"; \
+	GOBIN=$(CURDIR)/.tools CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' \
+	  github.com/versity/versitygw/cmd/versitygw@$$(cat $<) && touch $@
+
+.tools/dynamodb-local/LoopbackDynamo.class: $(addprefix logcache_tests/servers/dynamodb_local/,pom.xml LoopbackDynamo.java)
+	@command -v mvn >/dev/null && command -v javac >/dev/null || exit 0; echo "Fetching DynamoDB Local (once; half a minute)"; \
+	mvn -q -B -Dstyle.color=never -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D) -DincludeScope=runtime && \
+	javac -cp '$(@D)/*' -d $(@D) $(lastword $^)
+
+.tools/hadoop-aws/fetched: logcache_tests/servers/hadoop_aws/pom.xml
+	@command -v mvn >/dev/null || exit 0; echo "Fetching Hadoop's s3a (once; half a minute)"; \
+	mvn -q -B -Dstyle.color=never -f $< dependency:copy-dependencies -DoutputDirectory=$(CURDIR)/$(@D) -DincludeScope=runtime && touch $@
+
 check: .venv/.dev
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -29,6 +57,9 @@ check: .venv/.dev
 
 ui: .venv/.done
 	@$(BIN)/logcache local ui
+
+# What a server needs, without tests: `docs/operations.md` has the rest.
+production: .venv/.production
 
 bench: .venv/.dev
 	@$(BIN)/python bench/contracts.py
@@ -46,8 +77,12 @@ bench: .venv/.dev
 	@$(BIN)/uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[dev]'
 	@touch $@
 
+.venv/.production: .venv/.done
+	@$(BIN)/uv pip install -q --python $(BIN)/python -c requirements.lock -e '.[production]'
+	@touch $@
+
 lock: .venv/.done
 	$(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --extra dev -c constraints.txt --no-header --no-annotate --no-emit-index-url --no-emit-find-links -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf .venv .logcache
+	rm -rf .venv .logcache .tools

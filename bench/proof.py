@@ -21,7 +21,7 @@ from measure import measure
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.cli.input_files import open_root, read_index, read_map
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.domain.log_cache_map import MapEntry, instances_of
 from logcache_assets.domain.log_documents import InstanceRequest
 from logcache_assets.domain.log_ranges import RequestedSegment, plan_comparison
 from logcache_assets.domain.unproven import find_unproven
@@ -81,8 +81,7 @@ def measure_proofs(bank: Bank) -> Iterator[str]:
 
 
 def _caches(bank: Bank) -> Mapping[Instance, MapEntry]:
-    found = read_map(bank.map_file)
-    return {Instance(database=d, prototype=p): entry for p, own in found.items() for d, entry in own.items()}
+    return dict(instances_of(read_map(bank.map_file)))
 
 
 def _night(bank: Bank, instance: Instance, store: ObjectStore, driver: Driver) -> Night:
@@ -127,7 +126,7 @@ def _checksums(bank: Bank, store: ObjectStore) -> Iterator[str]:
         for uri in list_parquet(entry.materialized_entities, store)
         if "/open-" in uri
     ]
-    spent = sum(_cpu_seconds(partial(proven.verify, uri, store)) for proven, uri in files)
+    spent = sum(_cpu_seconds(partial(proven.verified, uri, store)) for proven, uri in files)
     yield "| entity contracts, cache + delta | CPU s |"
     yield "|---|--:|"
     yield f"| the whole command | {whole:.2f} |"

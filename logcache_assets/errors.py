@@ -6,9 +6,13 @@ and what to do next. The command line prints it and exits with 1, an asset fails
 defect of the program and keeps its traceback.
 """
 
+from collections.abc import Iterable
+from typing import ClassVar, Self
+
 from typing_extensions import override
 
 from logcache_assets.domain.plain_text import plain_text
+from logcache_assets.domain.problems import Problem
 
 
 class LogCacheError(Exception):
@@ -17,6 +21,18 @@ class LogCacheError(Exception):
     A message may repeat the words of others, so it is shown as plain text, wherever it is shown.
     """
 
+    problems: tuple[Problem, ...] = ()
+    """What the message says, problem by problem, for a page with a table; empty if the message alone says it."""
+
+    def __init__(self, *args: object, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(*args)
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """The error that says one problem."""
+        return cls(str(problem), problems=(problem,))
+
     @override
     def __str__(self) -> str:
         return plain_text(super().__str__())
@@ -24,6 +40,9 @@ class LogCacheError(Exception):
 
 class Unavailable(LogCacheError):
     """An outside system could not answer: nothing is known, and the same read may succeed later."""
+
+    is_passing: ClassVar[bool] = True
+    """Whether it may pass by itself, so that asking again makes sense; if not, a person must act first."""
 
 
 class WrongData(LogCacheError):

@@ -21,6 +21,8 @@ from logcache_assets.local_platform.world_history import build_world
 from logcache_tests.engine.world import open_store
 from logcache_tests.worlds import settings_at, write_feed_data
 
+pytest_plugins = ["logcache_tests.servers.fixtures"]
+
 
 def silent(_line: str) -> None:
     """A test has nobody to tell."""
@@ -32,6 +34,9 @@ ENOUGH_BYTES = 4 << 30
 
 ONE_SPARK = "engine_spark/"
 """A folder whose files share one Spark session; with a worker for each file there would be several."""
+
+EACH_ALONE = "kills/test_kills_in_production.py"
+"""A file whose tests take long and share nothing."""
 
 ANY_NAME = "a home?#%41 é&'"
 """The folder in which worlds are built and refreshed: paths become URLs of SQLite, Dagster and git."""
@@ -52,22 +57,37 @@ def pytest_configure() -> None:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The tests that kill refreshes are a tier of their own."""
+    """The tests that kill refreshes are a tier of their own, as are those on servers that have to be built."""
     parser.addoption("--kills", type=int, default=0, help="kill refreshes at stage boundaries and so many instants")
+    parser.addoption("--servers", action="store_true", help="only what needs a real server of S3 or DynamoDB")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What takes long comes first; refreshes are killed only if that is asked for."""
-    if not config.getoption("--kills"):
-        items[:] = [item for item in items if item.get_closest_marker("kills") is None]
+    """What takes long comes first; refreshes are killed, and servers used, only if that is asked for."""
+    items[:] = [item for item in items if _is_asked_for(item, config)]
     items.sort(key=lambda item: next((n for n, part in enumerate(LONG) if part in str(item.path)), len(LONG)))
 
 
+def _is_asked_for(item: pytest.Item, config: pytest.Config) -> bool:
+    """Whether a test belongs to the tier that is run; kills at seeded instants on servers belong to two."""
+    kills, needs_server = (item.get_closest_marker(name) is not None for name in ("kills", "servers"))
+    if config.getoption("--servers"):
+        return needs_server
+    if config.getoption("--kills"):
+        return kills or (needs_server and "instant" in getattr(item, "fixturenames", ()))
+    return not kills and not needs_server
+
+
 class ByFileAndSession(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
-    """Gives each file to one worker, as `--dist loadfile` does, and all files of one Spark session to the same."""
+    """Gives each file to one worker, as `--dist loadfile` does, and all files of one Spark session to the same.
+
+    Killed refreshes on S3 are dealt out one by one.
+    """
 
     @override
     def _split_scope(self, nodeid: str) -> str:
+        if EACH_ALONE in nodeid:
+            return nodeid
         return ONE_SPARK if ONE_SPARK in nodeid else super()._split_scope(nodeid)
 
 

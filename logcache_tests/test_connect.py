@@ -24,7 +24,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setenv(PII_KEY_VARIABLE, KEY)
     world = World(Settings(home=str(tmp_path), pii_key=KEY))
     world.clock.set(NOW)
-    world.segment_index.put([SEGMENT])
+    world.segment_items.put([SEGMENT])
     return world
 
 

@@ -34,7 +34,7 @@ def test_every_command_in_the_documents_exists(document: Path) -> None:
     """A reader can type what stands there."""
     text = document.read_text(encoding="utf-8")
 
-    typed = re.findall(r"(?:`|bin/)logcache ((?:local |catalog )?[a-z-]+)", text)
+    typed = re.findall(r"(?:`|bin/)logcache ((?:local |catalog |databricks )?[a-z-]+)", text)
 
     assert [name for name in typed if name not in command_names()] == []
 
@@ -91,7 +91,7 @@ def test_every_module_that_a_docstring_names_exists() -> None:
 
 def test_the_example_settings_are_all_settings() -> None:
     """No setting is missing in .env.example, and none there is unknown."""
-    listed = re.findall(r"^# LOGCACHE_([A-Z_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(r"^# LOGCACHE_([A-Z0-9_]+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert sorted(listed) == sorted(name.upper() for name in Settings.__struct_fields__)
 

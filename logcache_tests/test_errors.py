@@ -16,9 +16,11 @@ PORTS = {
     "ItaipuError",
     "MetapodError",
     "NotebookError",
+    "NotifierError",
     "ObjectStoreError",
     "RepositoryError",
     "SegmentIndexError",
+    "VaultError",
 }
 """The common base of a port's errors: it has errors of both families below it."""
 

@@ -144,7 +144,7 @@ def test_a_setting_like_no_other_gets_the_whole_list() -> None:
     with pytest.raises(BadInput) as refusal:
         load_settings({"LOGCACHE_FOO": "1"})
 
-    assert str(refusal.value).startswith("unknown setting LOGCACHE_FOO; known are LOGCACHE_PLATFORM, LOGCACHE_HOME, ")
+    assert str(refusal.value).startswith("unknown setting LOGCACHE_FOO; known are LOGCACHE_ALERT_MAIL_")
 
 
 @pytest.mark.parametrize("name", ["HOME", "PII_KEY", "RUN_NAME", "MACHINES"])
@@ -195,3 +195,212 @@ def test_a_child_process_finds_the_world_from_any_folder() -> None:
     assert environment["LOGCACHE_HOME"] == str(Path.cwd() / "worlds" / "one")
     assert environment["LOGCACHE_CATALOG"] == str(Path.cwd() / "worlds" / "one" / "catalog")
     assert "LOGCACHE_PII_KEY" not in environment
+
+
+PRODUCTION = {
+    "LOGCACHE_PLATFORM": "production",
+    "LOGCACHE_GITHUB_REPOSITORY": "acme/itaipu",
+    "LOGCACHE_METAPOD_URL": "https://metapod/graphql",
+    "LOGCACHE_DATABRICKS_HOST": "https://dbc.example",
+    "LOGCACHE_DATABRICKS_NODE_TYPE": "r6id.xlarge",
+    "LOGCACHE_SABESP": "/opt/sabesp",
+    "LOGCACHE_PII_KEY": "ssm:/logcache/pii_key",
+}
+
+
+def test_a_platform_sets_what_is_not_set() -> None:
+    """Production reads S3, DynamoDB, metapod's server, GitHub and this computer's clock; a variable of its own wins."""
+    settings = load_settings({**PRODUCTION, "LOGCACHE_SEGMENT_INDEX": "local", "LOGCACHE_HOME": "/home"})
+
+    assert (settings.store, settings.segment_index, settings.clock) == ("s3", "local", "system")
+    assert (settings.metapod, settings.repository) == ("graphql", "github")
+    assert (Settings().metapod, Settings().repository) == ("local", "local")
+    assert (settings.repository, Settings().repository) == ("github", "local")
+    assert (settings.notebook, Settings().notebook) == ("databricks", "local")
+    assert (Settings().store, Settings().segment_index, Settings().clock) == ("local", "local", "local")
+
+
+@pytest.mark.parametrize("missing", ["SABESP", "PII_KEY", "SEGMENT_TABLE", "METAPOD_URL", "GITHUB_REPOSITORY"])
+def test_production_takes_nothing_of_the_local_world(missing: str) -> None:
+    """Neither its sabesp nor a key that it made would be noticed before contracts differ."""
+    whole = {**PRODUCTION, "LOGCACHE_SEGMENT_TABLE": "segments"}
+    variable = f"LOGCACHE_{missing}"
+
+    assert not load_settings(whole).uses_local_world
+    with pytest.raises(WrongUsage, match=f"{variable} is not set"):
+        load_settings({name: value for name, value in whole.items() if name != variable})
+
+
+def test_the_index_on_dynamodb_needs_its_table() -> None:
+    """No name is guessed: a wrong table would be an empty index."""
+    with pytest.raises(WrongUsage, match="LOGCACHE_SEGMENT_TABLE is not set"):
+        load_settings({"LOGCACHE_SEGMENT_INDEX": "dynamodb"})
+
+
+def test_a_child_process_has_what_a_platform_set() -> None:
+    """Also those that a platform set."""
+    settings = load_settings({**PRODUCTION, "LOGCACHE_SEGMENT_TABLE": "segments"})
+
+    child = load_settings(child_environment(settings))
+
+    assert (child.store, child.segment_index, child.segment_table) == ("s3", "dynamodb", "segments")
+
+
+METAPOD = {"LOGCACHE_METAPOD": "graphql", "LOGCACHE_METAPOD_URL": "https://metapod/graphql"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        pytest.param({"METAPOD": "graphql"}, "LOGCACHE_METAPOD_URL is not set", id="no address"),
+        pytest.param(
+            {"METAPOD_CERTIFICATE": "a.pem"},
+            "LOGCACHE_METAPOD_CERTIFICATE_KEY is not set, and LOGCACHE_METAPOD_CERTIFICATE is",
+            id="a certificate without its key",
+        ),
+        pytest.param(
+            {"METAPOD_CERTIFICATE_KEY": "a.pem"},
+            "LOGCACHE_METAPOD_CERTIFICATE is not set, and LOGCACHE_METAPOD_CERTIFICATE_KEY is",
+            id="a key without its certificate",
+        ),
+        pytest.param(
+            {"METAPOD_URL": "http://metapod/graphql", "METAPOD_TOKEN": "planted"},
+            "LOGCACHE_METAPOD_URL begins with http://",
+            id="a token in the clear",
+        ),
+        pytest.param({"METAPOD_URL": "metapod/graphql"}, "LOGCACHE_METAPOD_URL is 'metapod/graphql'", id="no scheme"),
+        pytest.param(
+            {"METAPOD_URL": "https://me:planted@metapod/"},
+            "LOGCACHE_METAPOD_URL is 'https://me:****@metapod/'",
+            id="a password",
+        ),
+        pytest.param({"METAPOD_TIMEOUT_SECONDS": "0"}, "LOGCACHE_METAPOD_TIMEOUT_SECONDS is '0'", id="no second"),
+    ],
+)
+def test_settings_of_metapod_that_do_not_fit_are_refused(variables: dict[str, str], sentence: str) -> None:
+    """Before anything is asked, and without showing a secret."""
+    with pytest.raises(WrongUsage) as refused:
+        load_settings({f"LOGCACHE_{name}": value for name, value in variables.items()})
+
+    assert str(refused.value).startswith(sentence)
+    assert "planted" not in str(refused.value)
+
+
+def test_a_server_on_this_computer_needs_no_tls() -> None:
+    """As servers of tests are."""
+    for host in ("localhost", "127.0.0.1:8000", "[::1]:8000"):
+        variables = {**METAPOD, "LOGCACHE_METAPOD_URL": f"http://{host}/graphql", "LOGCACHE_METAPOD_TOKEN": "a token"}
+        assert load_settings(variables).metapod_url == f"http://{host}/graphql"
+
+
+def test_files_of_metapod_are_found_from_any_folder() -> None:
+    """A child process has their absolute paths."""
+    relative = {"AUTHORITY": "ca.pem", "CERTIFICATE": "a.pem", "CERTIFICATE_KEY": "k.pem", "QUERIES": "q.graphql"}
+    settings = load_settings({**METAPOD, **{f"LOGCACHE_METAPOD_{name}": path for name, path in relative.items()}})
+
+    child = child_environment(settings)
+
+    for name, path in relative.items():
+        assert child[f"LOGCACHE_METAPOD_{name}"] == str(Path.cwd() / path)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "sentence"),
+    [
+        ("LOGCACHE_SABESP_STOP", "stop {name}", "LOGCACHE_SABESP_STOP cannot be run: it has {name}, and known are"),
+        ("LOGCACHE_SABESP_STOP", "stop 'x", "LOGCACHE_SABESP_STOP cannot be run: it cannot be cut into words"),
+        ("LOGCACHE_SABESP_STOP", "", "LOGCACHE_SABESP_STOP cannot be run: it is empty; correct or unset it"),
+        ("LOGCACHE_SABESP_ARGUMENTS", "--team 'x", "LOGCACHE_SABESP_ARGUMENTS cannot be cut into words"),
+        ("LOGCACHE_SABESP_OPTIONS", '"', "LOGCACHE_SABESP_OPTIONS cannot be cut into words"),
+        ("LOGCACHE_SABESP_JOB", "jobs '", "LOGCACHE_SABESP_JOB cannot be cut into words"),
+        ("LOGCACHE_SABESP_IN", "bucket/", "LOGCACHE_SABESP_IN is 'bucket/'"),
+        ("LOGCACHE_SABESP_OUT", "s3a://bucket", "LOGCACHE_SABESP_OUT is 's3a://bucket'"),
+        ("LOGCACHE_RUN_NAME", "--help", "LOGCACHE_RUN_NAME is '--help'"),
+        ("LOGCACHE_RUN_NAME", "../x", "LOGCACHE_RUN_NAME is '../x'"),
+        ("LOGCACHE_AURORA_STACK", "", "LOGCACHE_AURORA_STACK is ''"),
+        ("LOGCACHE_SABESP_STOP_SECONDS", "0", "LOGCACHE_SABESP_STOP_SECONDS is '0'"),
+    ],
+)
+def test_what_sabesp_cannot_be_called_with_is_refused(variable: str, value: str, sentence: str) -> None:
+    """Before a cluster is paid for."""
+    with pytest.raises(WrongUsage) as refused:
+        load_settings({variable: value})
+
+    assert str(refused.value).startswith(sentence)
+
+
+def test_what_ends_a_run_is_the_platforms() -> None:
+    """The local platform's own by default; a bank's must be named."""
+    local, bank = load_settings({}), load_settings({"LOGCACHE_SABESP": "/opt/sabesp"})
+    named = load_settings({"LOGCACHE_SABESP": "/opt/sabesp", "LOGCACHE_SABESP_STOP": "/opt/sabesp stop {run_name}"})
+
+    assert local.stop_command
+    assert local.stop_command.words[1:] == ("--aurora-stack={aurora_stack}", "jobs", "stop", "staging", "{run_name}")
+    assert bank.stop_command is None
+    assert str(named.stop_command) == "/opt/sabesp stop {run_name}"
+
+
+MEXICO = {
+    "LOGCACHE_COUNTRY": "MX",
+    "LOGCACHE_EPHEMERAL_BUCKET": "nu-mx-ephemeral",
+    "LOGCACHE_PERMANENT_BUCKET": "nu-mx-permanent",
+}
+
+
+def test_a_country_has_a_home_of_its_own() -> None:
+    """So that two can work on one computer; a home that is named wins."""
+    assert load_settings(MEXICO).home == ".logcache-mx"
+    assert load_settings({**MEXICO, "LOGCACHE_HOME": "elsewhere"}).home == "elsewhere"
+    assert (load_settings({}).country, load_settings({"LOGCACHE_COUNTRY": "BR"}).home) == ("BR", ".logcache")
+    assert load_settings(child_environment(load_settings(MEXICO))).country == "MX"
+
+
+@pytest.mark.parametrize("bucket", ["LOGCACHE_EPHEMERAL_BUCKET", "LOGCACHE_PERMANENT_BUCKET"])
+def test_another_country_names_its_buckets(bucket: str) -> None:
+    """Brazil's are the defaults, and would take another country's logs."""
+    with pytest.raises(WrongUsage, match=f"{bucket} is not set, and LOGCACHE_COUNTRY is MX"):
+        load_settings({name: value for name, value in MEXICO.items() if name != bucket})
+
+
+@pytest.mark.parametrize("country", ["mx", "MEX", "M", "", "M1", "MX "])
+def test_a_country_is_its_code(country: str) -> None:
+    """Two capital letters, as metapod has them; the message names the variable."""
+    with pytest.raises(WrongUsage, match="LOGCACHE_COUNTRY is"):
+        load_settings({**MEXICO, "LOGCACHE_COUNTRY": country})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        pytest.param("LOGCACHE_SEGMENT_TABLE", "two words", id="a table with a space"),
+        pytest.param("LOGCACHE_SEGMENT_TABLE", "ab", id="a table with two letters"),
+        pytest.param("LOGCACHE_SEGMENT_TABLE", "arn:aws:s3:::bucket", id="an ARN of something else"),
+        pytest.param("LOGCACHE_AWS_REGION", "us east", id="a region with a space"),
+        pytest.param("LOGCACHE_AWS_REGION", "Virginia", id="a region's place"),
+        pytest.param("LOGCACHE_DYNAMODB_ENDPOINT", "localhost:8000", id="an endpoint without scheme"),
+        pytest.param("LOGCACHE_SEGMENT_SORT_KEY", "", id="no name of a key"),
+        pytest.param("LOGCACHE_AWS_ROLE", "reader", id="a role by its name"),
+        pytest.param("LOGCACHE_AWS_MAX_ATTEMPTS", "0", id="no attempt"),
+    ],
+)
+def test_what_amazon_would_refuse_is_refused_at_the_start(variable: str, value: str) -> None:
+    """By the variable that is wrong, before anything is asked."""
+    with pytest.raises(WrongUsage, match=f"^{variable} is "):
+        load_settings({variable: value})
+
+
+@pytest.mark.parametrize("table", ["segments", "a.b-c_D", "arn:aws:dynamodb:sa-east-1:123456789012:table/segments"])
+def test_a_table_has_a_name_or_an_arn(table: str) -> None:
+    """One of another account needs its ARN."""
+    assert load_settings({"LOGCACHE_SEGMENT_TABLE": table}).segment_table == table
+
+
+def test_a_clusters_variables_hold_no_secret() -> None:
+    """They are shown on its page; a reference is resolved there."""
+    named = "LOGCACHE_DATABRICKS_ENVIRONMENT"
+
+    with pytest.raises(WrongUsage, match=f"{named} has LOGCACHE_PII_KEY, a secret") as refusal:
+        load_settings({named: "LOGCACHE_AWS_ROLE=x,LOGCACHE_PII_KEY=0123456789abcdef"})
+
+    assert "0123456789abcdef" not in str(refusal.value)
+    assert load_settings({named: "LOGCACHE_PII_KEY={{secrets/logcache/key}}"}).more_on_clusters

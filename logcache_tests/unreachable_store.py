@@ -1,12 +1,12 @@
 """A store that cannot answer for what lies below a prefix, as during an outage."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.local_platform.clock import LocalClock
-from logcache_assets.ports import ObjectStoreUnavailable, StoredObject
+from logcache_assets.ports import ObjectStoreUnavailable, PolarsSource, StoredObject
 
 NOBODY_LISTENS = {
     "aws_endpoint_url": "http://127.0.0.1:1",
@@ -48,9 +48,11 @@ class UnreachableStore(FolderObjectStore):
         return super().read(uri)
 
     @override
-    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
+    def polars_source(self, uri: str) -> PolarsSource:
+        if not self._is_out(uri):
+            return super().polars_source(uri)
         # Polars wants max_retries as a number, although its other options are texts.
-        return (uri, {**NOBODY_LISTENS, "max_retries": 0}) if self._is_out(uri) else super().polars_source(uri)  # type: ignore[dict-item]
+        return PolarsSource(location=uri, options={**NOBODY_LISTENS, "max_retries": 0})  # type: ignore[dict-item]
 
     def _is_out(self, uri: str) -> bool:
         return uri.startswith(self._prefix)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.catalog import load_catalog
 from logcache_assets.connect import connect
 from logcache_assets.definitions import build_definitions
@@ -34,6 +35,12 @@ entities:
       - {attribute: merchant/rate}
 """
 """Two of feed's three entities, with a contract of every kind: five contracts instead of the demo's 35."""
+
+
+def path_of(world: World, uri: str) -> Path:
+    """The file of an object in a world whose objects lie in its folder."""
+    assert isinstance(world.store, FolderObjectStore)
+    return world.store.path_of(uri)
 
 
 def write_feed_data(folder: Path) -> None:

@@ -3,8 +3,6 @@
 import errno
 
 from logcache_assets.ports import (
-    ObjectExistsError,
-    ObjectNotFoundError,
     ObjectStoreError,
     ObjectStoreUnavailable,
     ObjectStoreWrongData,
@@ -27,16 +25,3 @@ def failure(found: str, error: OSError, remedy: str) -> ObjectStoreError:
 def unreadable(uri: str, error: OSError) -> ObjectStoreError:
     """The error of an object that exists and cannot be read."""
     return failure(f"{uri} cannot be read", error, "repair the file or its permissions")
-
-
-def not_found(uri: str) -> ObjectNotFoundError:
-    """The error of a URI without an object."""
-    return ObjectNotFoundError(f"no object lies at {uri}; it expired, was removed, or the URI is wrong")
-
-
-def exists_already(uri: str) -> ObjectExistsError:
-    """The error of a copy whose destination already has an object."""
-    return ObjectExistsError(
-        f"an object already lies at {uri} and is never overwritten; find out who wrote it, "
-        "or choose another destination"
-    )

@@ -8,7 +8,7 @@ to the listed etag, a listing is sorted by key, and a failed listing is an error
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,19 +20,20 @@ import msgspec
 from typing_extensions import override
 
 from logcache_assets.adapters.file_digests import DigestCache, read_through
-from logcache_assets.adapters.folder_errors import exists_already, failure, not_found, unreadable
+from logcache_assets.adapters.folder_errors import failure, unreadable
+from logcache_assets.adapters.object_errors import changed, exists_already, exists_with_other_bytes, not_found
 from logcache_assets.adapters.object_uris import canonical_uri, split_uri
 from logcache_assets.adapters.owned_folders import folder_of_process
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.json_text import JsonError, decode_json
+from logcache_assets.domain.lifecycle import ExpiryRule, Lifecycle
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import (
     Clock,
-    ObjectChangedError,
-    ObjectExistsError,
     ObjectStore,
     ObjectStoreError,
     ObjectStoreWrongData,
+    PolarsSource,
     StoredObject,
 )
 
@@ -144,10 +145,7 @@ class FolderObjectStore(ObjectStore):
                 self._publish(staged, path, os.link)
             except FileExistsError:
                 if path.is_dir() or self.read(uri) != content:
-                    raise ObjectExistsError(
-                        f"{canonical_uri(uri)} exists with other bytes and is never overwritten; "
-                        "find out who wrote it, or choose another destination"
-                    ) from None
+                    raise exists_with_other_bytes(canonical_uri(uri)) from None
         return self.head(uri)
 
     @override
@@ -160,10 +158,7 @@ class FolderObjectStore(ObjectStore):
                 digests = read_through(read, sink.write)
             etag = self.etag_of(self.path_of(source.uri), digests.md5)
             if etag != source.etag:
-                raise ObjectChangedError(
-                    f"{source.uri} is not the object that was listed: its etag was {source.etag}, is {etag}; "
-                    "list the source again and plan a new copy"
-                )
+                raise changed(source, etag=etag)
             try:
                 modified_at = self._publish(staged, path, os.link)
             except FileExistsError:
@@ -178,24 +173,25 @@ class FolderObjectStore(ObjectStore):
 
     @override
     @repeated
-    def retention_days(self, bucket: str) -> int | None:
+    def lifecycle(self, bucket: str) -> Lifecycle:
         try:
             text = self._lifecycle.read_bytes()
         except FileNotFoundError:
-            return None
+            return Lifecycle()
         except OSError as error:
             raise failure(f"{self._lifecycle} cannot be read", error, "repair its permissions") from error
         try:
-            return decode_json(text, _Retention).get(bucket)
+            days = decode_json(text, _Retention).get(bucket)
         except JsonError as error:
             raise BadInput(
                 f'{self._lifecycle}: {error}; write {{"<bucket>": <days>}} with whole days above 0, or remove the file'
             ) from error
+        return Lifecycle() if days is None else Lifecycle((ExpiryRule(days=days),))
 
     @override
-    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
+    def polars_source(self, uri: str) -> PolarsSource:
         slash = "/" if uri.endswith("/") else ""
-        return f"{self.path_of(uri)}{slash}", {}
+        return PolarsSource(location=f"{self.path_of(uri)}{slash}")
 
     @override
     def browse_url(self, uri: str) -> str:

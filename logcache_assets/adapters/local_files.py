@@ -5,7 +5,7 @@ folder_store.py is the store that can be written.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,15 @@ from typing_extensions import override
 
 from logcache_assets.adapters.folder_errors import error_kind
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
-from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreError, ObjectStoreWrongData, StoredObject
+from logcache_assets.domain.lifecycle import Lifecycle
+from logcache_assets.ports import (
+    ObjectNotFoundError,
+    ObjectStore,
+    ObjectStoreError,
+    ObjectStoreWrongData,
+    PolarsSource,
+    StoredObject,
+)
 
 _PAGE_OBJECTS = 1000
 
@@ -96,13 +104,13 @@ class LocalFiles(ObjectStore):
         raise _read_only(destination_uri)
 
     @override
-    def retention_days(self, bucket: str) -> None:
-        return None
+    def lifecycle(self, bucket: str) -> Lifecycle:
+        return Lifecycle()
 
     @override
-    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
+    def polars_source(self, uri: str) -> PolarsSource:
         # Spark's workers have another working folder.
-        return f"{Path(uri).absolute()}{'/' if uri.endswith('/') else ''}", {}
+        return PolarsSource(location=f"{Path(uri).absolute()}{'/' if uri.endswith('/') else ''}")
 
     @override
     def browse_url(self, uri: str) -> str:

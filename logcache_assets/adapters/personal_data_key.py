@@ -1,7 +1,7 @@
 """The key of personal data, which never leaves the process that read it.
 
 Contracts hash personal data with it, and reports make tokens with it. When the object is pickled, printed or logged,
-only the source of the key appears: Spark's workers read the key from their own environment or file.
+only the source of the key appears: Spark's workers read the key from their own environment, file or vault.
 """
 
 import os
@@ -14,8 +14,10 @@ from typing import Self
 
 from typing_extensions import override
 
+from logcache_assets.adapters.secret import Secret
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import Tell
+from logcache_assets.ports.vault import Vault
 
 LEAST_BYTES = 16
 """Hashes with a shorter key can be recomputed by trying keys, and personal data found by trying values."""
@@ -27,14 +29,16 @@ class PersonalDataKey(bytes):
     """A key and its source, which is an environment variable or a file."""
 
     _source: str | Path
+    _vault: Vault | None
 
     @classmethod
-    def from_variable(cls, variable: str, value: str | None = None) -> Self:
-        """The key in an environment variable.
+    def from_variable(cls, variable: str, value: str | None = None, vault: Vault | None = None) -> Self:
+        """The key in an environment variable, or in the vault that the variable names.
 
         Args:
             variable: name of the environment variable.
             value: its value, if it was read already.
+            vault: resolves a reference.
 
         Raises:
             BadInput: the variable is not set, or its key is weak; the message never shows the key.
@@ -45,7 +49,8 @@ class PersonalDataKey(bytes):
                 f"the key of personal data is missing: {variable} is not set in this process; set it wherever "
                 "contracts are computed or compared"
             )
-        return cls._made(found, variable, remedy="set a strong one, or unset it for the local world's own")
+        text = Secret("the key of personal data", found, vault=vault).read() if found else found
+        return cls._made(text, variable, vault=vault, remedy="set a strong one, or unset it for the local world's own")
 
     @classmethod
     def from_file(cls, file: Path) -> Self:
@@ -67,7 +72,7 @@ class PersonalDataKey(bytes):
         )
 
     @classmethod
-    def _made(cls, text: str, source: str | Path, *, remedy: str) -> Self:
+    def _made(cls, text: str, source: str | Path, *, remedy: str, vault: Vault | None = None) -> Self:
         try:
             key = cls(text.encode())
         except UnicodeEncodeError:
@@ -76,13 +81,14 @@ class PersonalDataKey(bytes):
             raise BadInput(
                 f"the key of personal data in {source} {weakness}: whoever sees a hash could find the value; {remedy}"
             )
-        key._source = source
+        key._source, key._vault = source, vault
         return key
 
     @override
-    def __reduce__(self) -> tuple[Callable[..., "PersonalDataKey"], tuple[str | Path]]:
-        load = PersonalDataKey.from_file if isinstance(self._source, Path) else PersonalDataKey.from_variable
-        return load, (self._source,)
+    def __reduce__(self) -> tuple[Callable[..., "PersonalDataKey"], tuple[object, ...]]:
+        if isinstance(self._source, Path):
+            return PersonalDataKey.from_file, (self._source,)
+        return PersonalDataKey.from_variable, (self._source, None, self._vault)
 
     @override
     def __repr__(self) -> str:
@@ -104,7 +110,9 @@ def _weakness(text: str) -> str:
     return ""
 
 
-def find_key(configured: str | None, *, variable: str, file: Path, tell: Tell) -> PersonalDataKey | None:
+def find_key(
+    configured: str | None, *, variable: str, file: Path, tell: Tell, vault: Vault | None = None
+) -> PersonalDataKey | None:
     """The key of personal data, or None if there is none yet. Reports when the key in the file is used by default.
 
     Args:
@@ -112,22 +120,25 @@ def find_key(configured: str | None, *, variable: str, file: Path, tell: Tell) -
         variable: name of the environment variable that holds the key.
         file: holds the local world's own key, once that was made.
         tell: takes the report.
+        vault: resolves a reference.
     """
     if configured is None and not file.is_file():
         return None
     if configured is None:
         tell(f"Personal data is taken to be hashed with the local world's key, {file}; {variable} names another")
-    return read_or_make_key(configured, variable=variable, file=file)
+    return read_or_make_key(configured, variable=variable, file=file, vault=vault)
 
 
-def read_or_make_key(configured: str | None, *, variable: str, file: Path) -> PersonalDataKey:
+def read_or_make_key(
+    configured: str | None, *, variable: str, file: Path, vault: Vault | None = None
+) -> PersonalDataKey:
     """The key of personal data that is configured, or else the one in the file, which is made when first needed.
 
     Raises:
         BadInput: the key is weak.
     """
     if configured is not None:
-        return PersonalDataKey.from_variable(variable, configured)
+        return PersonalDataKey.from_variable(variable, configured, vault)
     if not file.is_file():
         _make(file)
     return PersonalDataKey.from_file(file)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,13 +48,14 @@ class Limits:
 
 
 @contextmanager
-def started(
+def started(  # noqa: PLR0913 - what a command is given and allowed
     argv: Sequence[str],
     *,
     output: Path,
     environment: Mapping[str, str],
     grace_seconds: float,
     inherited_files: Sequence[int] = (),
+    withheld: Collection[str] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command for the duration of the block, then end whatever is left of its process group.
 
@@ -64,10 +65,12 @@ def started(
         environment: added to this process's own.
         grace_seconds: from SIGTERM to SIGKILL.
         inherited_files: open descriptors that it keeps.
+        withheld: this process's own variables that it does not get.
 
     Raises:
         NotStartedError: the command cannot be run.
     """
+    own = {name: value for name, value in os.environ.items() if name not in withheld}
     try:
         with open(output, "wb", opener=_for_this_user) as sink:
             # The command's own descriptor keeps this lock until it ends, so `is_written` finds it in any process.
@@ -78,7 +81,7 @@ def started(
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+                env={**own, "PYTHONUNBUFFERED": "1", **environment},
                 pass_fds=inherited_files,
             )
     except OSError as error:
@@ -200,6 +203,31 @@ def is_written(output: Path) -> bool:
         except BlockingIOError:
             return True
     return False
+
+
+def end_writers(output: Path, *, grace_seconds: float) -> None:
+    """End the process groups of whoever still writes an output, if `/proc` tells; nobody else can have it open so."""
+    wanted = str(output.absolute())
+    groups: set[int] = set()
+    for process in _processes():
+        if _writes(process, wanted):
+            with suppress(ProcessLookupError):
+                groups.add(os.getpgid(process))
+    for group in groups - {os.getpgrp()}:
+        end_group(group, grace_seconds=grace_seconds)
+
+
+def _processes() -> Iterator[int]:
+    with suppress(FileNotFoundError):
+        yield from (int(found.name) for found in Path("/proc").iterdir() if found.name.isdigit())
+
+
+def _writes(process: int, path: str) -> bool:
+    """True if a process of this user has its standard output there."""
+    try:
+        return str(Path(f"/proc/{process}/fd/1").readlink()) == path
+    except OSError:
+        return False
 
 
 def wait_for(process: subprocess.Popen[bytes]) -> Callable[[float], bool]:

@@ -36,12 +36,16 @@ class RepeatedReads:
 
         first = self.first_pause_seconds
         return tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(Unavailable),
+            retry=tenacity.retry_if_exception(_is_passing),
             stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(self.longest_seconds),
             wait=tenacity.wait_exponential(multiplier=first, max=self.longest_pause_seconds)
             + tenacity.wait_random(0, first / 2),
             reraise=True,
         )
+
+
+def _is_passing(error: BaseException) -> bool:
+    return isinstance(error, Unavailable) and error.is_passing
 
 
 class Reader(Protocol):

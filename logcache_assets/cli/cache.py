@@ -6,13 +6,15 @@ It makes the first cache of a database; a refresh, in contrast, copies datasets 
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from logcache_assets.adapters.aws.segment_table import SegmentTable
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import DriverName, open_driver
-from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.cli.input_files import open_root, read_index, read_until, require_reached
+from logcache_assets.catalog import load_catalog
+from logcache_assets.cli.input_files import GivenIndex, open_index, open_root, read_until, require_reached
 from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.log_cache_map import MapEntry, render_map, with_entries
@@ -27,9 +29,10 @@ from logcache_assets.refresh.first_cache import Origin, write_first_cache
 class Inputs:
     """The files that the command reads, by option."""
 
-    root: Path
-    index: Path
+    root: Path | str
+    index: Path | SegmentTable
     until: Path | None
+    definitions: Path | None = None
 
 
 class WrittenCache(Result, frozen=True, kw_only=True):
@@ -68,13 +71,14 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     began = time.monotonic()
     if map_file.exists():
         raise BadInput(f"--map {map_file} exists; name a new file, and move its entries into your map")
-    index = _index_of(databases, inputs.index)
-    until, store = read_until(inputs.until, index.instances), open_root(inputs.root)
-    require_reached(inputs.until, until, index)
-    store.create_bucket(locations.permanent_bucket)
+    given = _index_of(databases, inputs)
+    until, store = read_until(inputs.until, given.instances), open_root(inputs.root)
+    require_reached(inputs.until, until, given)
+    if isinstance(store, FolderObjectStore):
+        store.create_bucket(locations.permanent_bucket)
     sources = [
-        LogSource(instance=instance, index=index, until_t=until.get(instance.name))
-        for instance in index.instances
+        LogSource(instance=instance, index=given.index, until_t=until.get(instance.name))
+        for instance in given.instances
         if not databases or instance.database in databases
     ]
     with open_driver(driver) as running:
@@ -88,13 +92,18 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     )
 
 
-def _index_of(databases: tuple[str, ...], file: Path) -> SegmentList:
-    """Read an index, which must have these databases."""
-    index = read_index(file)
-    known = {instance.database for instance in index.instances}
+def _index_of(databases: tuple[str, ...], inputs: Inputs) -> GivenIndex:
+    """Open an index, which must have these databases."""
+    if inputs.definitions is None and isinstance(inputs.index, SegmentTable):
+        raise WrongUsage("--index is a table, of which nobody lists the instances; name those with --definitions")
+    catalog = load_catalog(inputs.definitions) if inputs.definitions else ()
+    declared = [instance for definition in catalog for instance in definition.instances]
+    given = open_index(inputs.index, declared=declared)
+    given = replace(given, instances=tuple(sorted(declared))) if declared else given
+    known = {instance.database for instance in given.instances}
     if unknown := sorted(set(databases) - known):
         raise WrongUsage(f"the index has no database {unknown[0]!r}; it has {', '.join(sorted(known))}")
-    return index
+    return given
 
 
 def _write(source: LogSource, store: ObjectStore, locations: Locations, driver: Driver, tell: Tell) -> MapEntry:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from logcache_assets.cli.output import Result
-from logcache_assets.cli.platform import open_platform
+from logcache_assets.cli.platform import open_to_judge
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.errors import Refused
 from logcache_assets.refresh.judge_merge import MergeJudge
@@ -21,7 +21,7 @@ class CheckMergeResult(Result, frozen=True, kw_only=True):
 
 def run(settings: Settings, ref: str) -> CheckMergeResult:
     """Judge a branch or commit; raises Refused with every reason not to merge it now."""
-    judge = MergeJudge(publisher_of(open_platform(settings), settings))
+    judge = MergeJudge(publisher_of(open_to_judge(settings), settings))
     require_mergeable(ref, judge.find_problems(ref))
     return CheckMergeResult(ref=ref, changes_map=judge.changes_map(ref))
 

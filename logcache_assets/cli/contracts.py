@@ -1,4 +1,4 @@
-"""`logcache contracts`: computes contracts outside Dagster, from a folder of buckets and a file of index items.
+"""`logcache contracts`: computes contracts outside Dagster, from a folder of buckets and an index of segments.
 
 This module reads and writes the command's files. engine/ computes contracts; folder_commands.py declares the options.
 """
@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.owned_folders import make_owned_folder
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.cli.input_files import open_root, read_index, read_map, read_until, require_reached
+from logcache_assets.cli.input_files import open_index, open_root, read_map, read_until, require_reached
 from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
@@ -31,8 +32,8 @@ from logcache_assets.ports import SegmentIndex, Tell
 class Inputs:
     """The files that the command reads, by option."""
 
-    root: Path
-    index: Path
+    root: Path | str
+    index: Path | SegmentTable
     definitions: Path
     until: Path | None
     log_map: Path | None
@@ -82,11 +83,13 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         warnings.append(line)
         tell(line)
 
-    wanted = select_databases(load_catalog(inputs.definitions), databases)
+    catalog = load_catalog(inputs.definitions)
+    wanted = select_databases(catalog, databases)
     entries = read_map(inputs.log_map)
-    index = read_index(inputs.index, entries)
-    until = read_until(inputs.until, {*index.instances, *(i for d in wanted for i in d.instances)})
-    require_reached(inputs.until, until, index, entries)
+    declared = [instance for definition in catalog for instance in definition.instances]
+    given = open_index(inputs.index, declared=declared, entries=entries)
+    until = read_until(inputs.until, {*given.instances, *declared})
+    require_reached(inputs.until, until, given, entries)
     store = open_root(inputs.root)
     built: list[BuiltContract] = []
     with _staging_folder(out) as staging, open_driver(driver) as running:
@@ -94,7 +97,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
             tell(f"{definition.database}: reading {', '.join(i.name for i in definition.instances)}")
             build = ContractBuild(
                 definition=definition,
-                sources=_sources(definition, index, until, entries),
+                sources=_sources(definition, given.index, until, entries),
                 pii_key=pii_key,
                 kinds=kinds,
                 policy=CachePolicy.FALLBACK,

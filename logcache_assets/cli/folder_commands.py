@@ -11,6 +11,10 @@ import click
 from logcache_assets.cli.options import (
     EXISTING_FILE,
     EXISTING_FOLDER,
+    INDEX,
+    INDEX_HELP,
+    PLACE,
+    ROOT_HELP,
     databases_option,
     driver_option,
     index_option,
@@ -49,6 +53,7 @@ def contracts(
 
     \b
     logcache contracts --root .logcache/buckets --index index.jsonl --definitions .logcache/catalog --out contracts
+    logcache contracts --root .logcache/buckets --index dynamodb:segments ...
     """
     from logcache_assets.cli import contracts as command
     from logcache_assets.connect import deployment_key
@@ -68,6 +73,11 @@ def contracts(
 @root_option
 @index_option
 @until_option
+@click.option(
+    "--definitions",
+    type=EXISTING_FOLDER,
+    help="Folder of <database>.yaml, whose instances are cached; default: all of the index's file.",
+)
 @click.option(
     "--map", "map_file", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The map to write."
 )
@@ -96,11 +106,11 @@ def cache(
 
 
 @click.command()
-@click.argument("yesterday", type=EXISTING_FOLDER)
-@click.argument("today", type=EXISTING_FOLDER)
+@click.argument("yesterday", type=PLACE)
+@click.argument("today", type=PLACE)
 @click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
-@click.option("--root", type=EXISTING_FOLDER, help="A folder with a folder per bucket: s3://b/k is ROOT/b/k.")
-@click.option("--index", type=EXISTING_FILE, help="Index items, one JSON object a line.")
+@click.option("--root", type=PLACE, help=ROOT_HELP)
+@click.option("--index", type=INDEX, help=INDEX_HELP)
 @click.option("--after", type=EXISTING_FILE, help='JSON {"feed-s0": t}: yesterday\'s t of every instance.')
 @until_option
 @click.option("--map", "log_map", type=EXISTING_FILE, help="Start from the caches of this log cache map.")
@@ -119,13 +129,14 @@ def validate(
 ) -> None:
     """Compare the contracts of TODAY with those of YESTERDAY, and explain every difference from the log.
 
-    YESTERDAY and TODAY are folders <dataset name>/*.parquet. --root, --index and --after give the log, whose newer
-    datoms explain what differs; without a log every difference is unexplained. LOGCACHE_PII_KEY is the key that
-    verifies hashed personal data. Exit code 0 if approved, 1 if refused.
+    YESTERDAY and TODAY are folders <dataset name>/*.parquet, here or on S3. --root, --index and --after give the
+    log, whose newer datoms explain what differs; without a log every difference is unexplained. LOGCACHE_PII_KEY is
+    the key that verifies hashed personal data. Exit code 0 if approved, 1 if refused.
 
     \b
     logcache validate yesterday today --definitions contracts
     logcache validate yesterday today --definitions contracts --root buckets --index index.jsonl --after yesterday.json
+    logcache validate s3://ephemeral/T1 s3://ephemeral/T2 --definitions contracts
     """
     from logcache_assets.cli import validate as command
     from logcache_assets.connect import find_deployment_key
@@ -139,10 +150,10 @@ def validate(
 
 @click.command()
 @click.argument("tokens", nargs=-1, required=True, metavar="TOKEN...")
-@click.option("--tables", type=EXISTING_FOLDER, required=True, help="Folder of <dataset name>/*.parquet.")
+@click.option("--tables", type=PLACE, required=True, help="Folder of <dataset name>/*.parquet.")
 @click.option("--definitions", type=EXISTING_FOLDER, required=True, help="Folder of <database>.yaml.")
 @json_option
-def reveal(tokens: tuple[str, ...], *, tables: Path, definitions: Path, as_json: bool) -> None:
+def reveal(tokens: tuple[str, ...], *, tables: Path | str, definitions: Path, as_json: bool) -> None:
     """Find the rows that the TOKENs of a report stand for; needs the contracts and LOGCACHE_PII_KEY.
 
     \b

@@ -1,29 +1,42 @@
-"""Reads the files that are given to commands outside Dagster: a folder of buckets, index items, cut-offs, a map.
+"""Reads what is given to commands outside Dagster: a folder of buckets, an index, cut-offs, a map.
 
 All of them are checked before a log is read; errors name file, line and remedy.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex
+from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.connect import s3_store
+from logcache_assets.domain.adoption import unproven_problem
+from logcache_assets.domain.handwritten_map import parse_any_map
 from logcache_assets.domain.index_files import find_item_faults
 from logcache_assets.domain.index_items import parse_index_item
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
-from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of, instances_of, parse_map
+from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of, instances_of, unproven_of
 from logcache_assets.domain.plain_text import quoted, shortened
 from logcache_assets.domain.segments import Segment
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.errors import BadInput, WrongUsage
+from logcache_assets.ports import ObjectStore, SegmentIndex
+from logcache_assets.settings import load_settings
 
 
-def open_root(root: Path) -> FolderObjectStore:
-    """Open a folder of buckets as an object store; raises WrongUsage if it is no folder."""
+def open_root(root: Path | str) -> ObjectStore:
+    """Open a folder of buckets, or S3 (`s3://`), as an object store; raises WrongUsage if it is neither."""
+    if isinstance(root, str):
+        if root.rstrip("/") != "s3:":
+            raise WrongUsage(f"--root {root} is a place on S3; write `s3://`, because the index names whole URIs")
+        return s3_store(load_settings())
     if not root.is_dir():
         raise WrongUsage(f"--root {root} is no folder; correct the option")
     return FolderObjectStore(root, SystemClock())
@@ -57,6 +70,34 @@ def read_index(file: Path, entries: LogCacheMap | None = None) -> SegmentList:
     return SegmentList(segments)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenIndex:
+    """The segment index of a command."""
+
+    index: SegmentIndex
+    instances: tuple[Instance, ...]
+    """Those that a file has; of a table, those that are declared, because nobody lists a table's."""
+
+
+def open_index(
+    given: Path | SegmentTable, *, declared: Iterable[Instance], entries: LogCacheMap | None = None
+) -> GivenIndex:
+    """Open the index of the option `--index`: a file is read and checked whole, a table is asked for what is needed.
+
+    Args:
+        given: the option's value.
+        declared: the instances of the definitions.
+        entries: as in `read_index`.
+
+    Raises:
+        BadInput: as `read_index`.
+    """
+    if isinstance(given, SegmentTable):
+        return GivenIndex(index=DynamoDbSegmentIndex(given), instances=tuple(sorted(set(declared))))
+    read = read_index(given, entries)
+    return GivenIndex(index=read, instances=read.instances)
+
+
 def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str, int]:
     """Read the t of each instance in a file; raises BadInput if it is malformed or names an unknown instance."""
     if file is None:
@@ -76,13 +117,14 @@ def read_until(file: Path | None, instances: Iterable[Instance]) -> Mapping[str,
 
 
 def require_reached(
-    file: Path | None, until: Mapping[str, int], index: SegmentList, entries: LogCacheMap | None = None
+    file: Path | None, until: Mapping[str, int], given: GivenIndex, entries: LogCacheMap | None = None
 ) -> None:
     """Refuse a t of `read_until` that a log does not reach, most often one of another instance; raises BadInput."""
-    for instance in index.instances:
+    named = [instance for instance in given.instances if instance.name in until]
+    for instance, newest_t in ask_each(named, given.index.newest_t).items():
         cache = entry_of(entries or {}, instance)
-        ends_at = max(index.newest_t(instance), cache.last_t if cache else 0)
-        if until.get(instance.name, 0) > ends_at:
+        ends_at = max(newest_t, cache.last_t if cache else 0)
+        if until[instance.name] > ends_at:
             raise BadInput(
                 f"{file}: t of {instance.name} is {until[instance.name]}, but its log ends at t {ends_at}; "
                 "write a t that it has reached"
@@ -97,8 +139,11 @@ def _t_of(name: str, value: msgspec.Raw, file: Path) -> int:
 
 
 def read_map(file: Path | None) -> LogCacheMap:
-    """Read a log cache map, which is empty if no file is given; raises BadInput if it is malformed."""
-    return {} if file is None else parse_map(read_text(file), where=str(file))
+    """Read a log cache map, which is empty if no file is given; raises BadInput for one that proves nothing."""
+    entries = {} if file is None else parse_any_map(read_text(file), where=str(file))
+    for instance, entry in unproven_of(entries).items():
+        raise BadInput(f"{file}: {unproven_problem(instance, entry)}; or leave the map out")
+    return entries
 
 
 def read_text(file: Path) -> str:

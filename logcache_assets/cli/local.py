@@ -2,14 +2,17 @@
 
 import json
 import os
+import socket
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from logcache_assets.cli.check_merge import require_mergeable
 from logcache_assets.cli.output import Result
 from logcache_assets.connect import connect
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.report_links import LOOPBACK
 from logcache_assets.errors import Refused, WrongUsage
 from logcache_assets.local_platform.accidents import accidents_of
 from logcache_assets.local_platform.demo_data import PACKAGED
@@ -110,6 +113,8 @@ def merge(settings: Settings, number: int | None) -> MergeResult:
     """
     world = World(settings)
     world.require()
+    if settings.repository != "local":
+        raise Refused(f"the pull requests are those of {settings.github_repository} on GitHub; merge them there")
     still_open = _open_pull_requests(world)
     if not still_open:
         raise Refused("no pull request is open; `logcache refresh` opens one")
@@ -133,8 +138,7 @@ def break_(settings: Settings, name: str | None) -> AccidentResult | AccidentLis
     if name not in known:
         raise WrongUsage(f"unknown fault {name!r}; known are {', '.join(known)}")
     world.require()
-    done = known[name].inject()
-    hint = "See it refused with `logcache refresh`."
+    done, hint = known[name].inject(), known[name].hint
     if still_open := _open_pull_requests(world):
         hint = (
             f"Pull request #{still_open[0]} is open already: `logcache refresh` looks at it again; "
@@ -150,6 +154,7 @@ def _open_pull_requests(world: World) -> list[int]:
 
 def serve_ui(settings: Settings, *, port: int, say: Tell) -> None:
     """Replace this process by Dagit and its daemon on the local world, which is built if there is none."""
+    _require_free(port)
     world = World(settings)
     if not world.exists:
         reset(settings, None, say=say)
@@ -160,8 +165,30 @@ def serve_ui(settings: Settings, *, port: int, say: Tell) -> None:
     # Dagster's processes would otherwise run a file of the current folder that is named like a module.
     own = {"DAGSTER_HOME": str(settings.dagster_folder), "PYTHONSAFEPATH": "1"}
     environment = dict(os.environ) | child_environment(settings) | own
+    _serve_pages(environment)
     arguments = [program, "dev", "-w", str(workspace), "--host", "127.0.0.1", "--port", str(port)]
     os.execve(program, arguments, environment)  # noqa: S606 - no shell is wanted
+
+
+def _require_free(port: int) -> None:
+    """Refuse a port on which another program listens: Dagster would say it after half a minute, in a trace."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise Refused(
+                f"port {port} is taken by another program, perhaps by another Dagit; end it, or name another port: "
+                f"logcache local ui --port {port + 1}"
+            ) from error
+
+
+def _serve_pages(environment: Mapping[str, str]) -> None:
+    """Start the process that serves reports; it ends when this process does, because it holds the pipe's other end."""
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, True)
+    subprocess.Popen([sys.executable, "-m", "logcache_assets.cli.local_pages"], stdin=reading, env=environment)
+    os.close(reading)
 
 
 def _now(world: World) -> str:

@@ -20,15 +20,20 @@ from logcache_assets.cli.refresh_result import (
 )
 from logcache_assets.defs.command_runs import CommandRun, run_refresh_job
 from logcache_assets.defs.turns import holding_turn
+from logcache_assets.domain.adoption import unproven_problem
+from logcache_assets.domain.attempts import End
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Publication, Verdict
 from logcache_assets.domain.instances import is_instance_of
+from logcache_assets.domain.log_cache_map import unproven_of
 from logcache_assets.domain.names import is_contract_of
 from logcache_assets.domain.next_step import GiveUp, WaitUntil
 from logcache_assets.domain.selections import selection_name
 from logcache_assets.domain.wording import sentence_of
-from logcache_assets.errors import Refused
+from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.ports import ObjectStore, Ports, Tell
+from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.look_ahead import Asked, Outlook, look_ahead
 from logcache_assets.settings import Settings
 
@@ -65,6 +70,7 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     if dry_run:
         asked = replace(asked, is_going_on=is_held(settings.home_folder))
         return _told(look_ahead(asked, ports=ports, settings=settings))
+    _warn_of_unproven(ports, say)
     with holding_turn(settings.home_folder) as turn:
         outlook = look_ahead(asked, ports=ports, settings=settings)
         if isinstance(outlook.step, WaitUntil | GiveUp):
@@ -73,10 +79,35 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
         begun = ports.clock.now()
         wanted = CommandRun(outlook=outlook, selection=selection, named=transaction, again=again, verify_all=verify_all)
         problem = run_refresh_job(settings, catalog, ports, turn, wanted=wanted)
-    if problem:
+    if problem and not _is_proposed(ports, settings, outlook, selection):
         page = _refused_page(settings, ports, transaction=outlook.night, selection=selection, since=begun)
         raise Refused(f"{problem}{page}")
     return summarise(settings, ports, transaction=outlook.night, selection=selection)
+
+
+def _is_proposed(ports: Ports, settings: Settings, outlook: Outlook, selection: str) -> bool:
+    """True if the attempt that ran ended with a pull request: the run failed for databases that were left out.
+
+    False if nobody can say: the run's own reason is what must be told.
+    """
+    book = Attempts(
+        store=ports.store,
+        segment_index=ports.segment_index,
+        repository=ports.repository,
+        clock=ports.clock,
+        settings=settings,
+    )
+    try:
+        attempts = book.read(transaction=outlook.night, selection=selection)
+    except LogCacheError:
+        return False
+    return len(attempts) > outlook.attempts and attempts[-1].end is End.PUBLISHED and bool(attempts[-1].left_out)
+
+
+def _warn_of_unproven(ports: Ports, say: Tell) -> None:
+    """Say which entries of the active map nothing proves; a refresh of their databases replaces them."""
+    for instance, entry in unproven_of(read_base_map(ports.repository).entries).items():
+        say(f"WARNING: {unproven_problem(instance, entry)}")
 
 
 def _told(outlook: Outlook) -> NothingToRefresh | Due:
@@ -95,9 +126,15 @@ def _rejected(outlook: Outlook) -> list[Rejected]:
 
 
 def _refused_page(settings: Settings, ports: Ports, *, transaction: str, selection: str, since: datetime) -> str:
-    """A line with the address of the report if this run made one that refuses; otherwise empty."""
+    """A line with the address of the report if this run made one that refuses; otherwise empty.
+
+    Also empty if nobody can say: the run's own reason is what must be told.
+    """
     uri = settings.locations.verdict(transaction=transaction, selection=selection)
-    verdict = Documents(ports.store).find(uri, Verdict)
+    try:
+        verdict = Documents(ports.store).find(uri, Verdict)
+    except LogCacheError:
+        return ""
     if verdict is None or verdict.approved or verdict.decided_at < since:
         return ""
     return f"\n  report: {_report_url(settings, ports.store, transaction=transaction, selection=selection)}"
@@ -121,6 +158,7 @@ def summarise(settings: Settings, ports: Ports, *, transaction: str, selection: 
         branch=candidate.branch,
         approved=verdict.approved,
         databases=[_database(candidate, verdict, database) for database in candidate.databases],
+        left_out={left.database: left.reasons for left in candidate.left_out},
         report=_report_url(settings, ports.store, transaction=transaction, selection=selection),
         pull_request=PullRequestLink(number=published.number, url=published.url),
     )

@@ -77,6 +77,8 @@ class Refreshed(RefreshResult, frozen=True, kw_only=True, tag="refreshed"):
     branch: str
     approved: bool
     databases: list[RefreshedDatabase]
+    left_out: dict[str, str]
+    """Database that has a fault of its own → why, and what to do; its active cache stays."""
     report: str
     """URL of the report's page."""
     pull_request: PullRequestLink
@@ -108,6 +110,8 @@ def render_refreshed(result: Refreshed) -> Iterator[str]:
     yield f"Differences:   {reasons.total():,} rows differ from yesterday's: {by_reason or 'none'}"
     yield f"Report:        {result.report}"
     yield f"Pull request:  #{result.pull_request.number} {result.pull_request.url}"
+    for database, why in result.left_out.items():
+        yield f"Left out:      {database}, whose active cache stays: {why}"
 
 
 def _row(found: RefreshedDatabase) -> tuple[object, ...]:

@@ -33,7 +33,7 @@ class RevealResult(Result, frozen=True, kw_only=True):
     rows: list[RevealedRow]
 
 
-def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: bytes | None) -> RevealResult:
+def run(tokens: tuple[str, ...], *, tables: Path | str, definitions: Path, pii_key: bytes | None) -> RevealResult:
     """Look for the tokens in every contract of a folder.
 
     Raises:
@@ -46,7 +46,7 @@ def run(tokens: tuple[str, ...], *, tables: Path, definitions: Path, pii_key: by
     store = open_folders({"--tables": tables})
     rows: list[RevealedRow] = []
     for contract in (t for definition in catalog for t in contract_tables(definition)):
-        place = place_of(contract.dataset, tables)
+        place = place_of(contract.dataset, tables, store)
         if isinstance(place, str):
             rows += _find(contract, place, store, wanted, pii_key)
     found = {row.token for row in rows}

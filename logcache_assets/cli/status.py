@@ -1,22 +1,27 @@
-"""`logcache status`: shows active caches, the newest candidate with its verdict and obstacles, and pull requests."""
+"""`logcache status`: shows active caches, and every candidate with its verdict, obstacles and own pull request."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
 from logcache_assets.adapters.home_lock import is_held
 from logcache_assets.catalog import load_catalog
+from logcache_assets.cli.alert_status import AlertsStatus, alert_lines, find_alerts
 from logcache_assets.cli.output import Result, table
 from logcache_assets.cli.platform import open_platform
+from logcache_assets.domain.adoption import unproven_problem
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
-from logcache_assets.domain.log_cache_map import MapEntry, instances_of
+from logcache_assets.domain.log_cache_map import MAP_PATH, AnyEntry, MapEntry, all_instances_of
 from logcache_assets.domain.selections import ALL
 from logcache_assets.domain.soundness import stale_problem
 from logcache_assets.domain.wording import sentence_of
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.errors import WrongData
-from logcache_assets.ports import Ports, StoredObject
+from logcache_assets.ports import Ports, PullRequest, StoredObject
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.find_candidate import find_candidate
 from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.judge_merge import MergeJudge
 from logcache_assets.refresh.look_ahead import Asked, look_ahead
@@ -31,30 +36,18 @@ class InstanceStatus(Result, frozen=True, kw_only=True):
     active_t: int
     """The last t of its cache in the active map."""
     candidate_t: int | None
-    """The last t that the newest candidate proposes; None if it does not change this instance."""
+    """The last t that the newest candidate proposes; None if it does not change this instance. Each candidate names
+    its own in `proposed_t`."""
     index_t: int
     """The last t of its newest segment."""
-    age_days: int
-    """Whole days since the active cache's segments were read."""
-    transaction: str
-    """The nightly run that wrote the active cache."""
+    age_days: int | None
+    """Whole days since the active cache's segments were read; None if the map does not prove it."""
+    transaction: str | None
+    """The nightly run that wrote the active cache; None as above."""
     stale: str | None
     """What shows that the active cache may hold deleted personal data (C7); None if nothing does."""
-
-
-class CandidateStatus(Result, frozen=True, kw_only=True):
-    """The newest candidate."""
-
-    transaction: str
-    """The nightly run that it builds on."""
-    itaipu_version: str
-    branch: str
-    verdict: str
-    """`approved`, `refused` or `none yet`."""
-    reasons: list[str]
-    """Why it was refused."""
-    obstacles: list[str]
-    """Reasons for which the gate would refuse now; empty if the candidate could be published, or is published."""
+    unproven: str | None
+    """What a map that was written by hand does not prove (C14), and what to do; None for a cache with a manifest."""
 
 
 class PullRequestStatus(Result, frozen=True, kw_only=True):
@@ -68,6 +61,25 @@ class PullRequestStatus(Result, frozen=True, kw_only=True):
     """Reasons for which it must not be merged now; empty if it may be."""
 
 
+class CandidateStatus(Result, frozen=True, kw_only=True):
+    """One candidate: the newest, or one whose pull request is open."""
+
+    transaction: str
+    """The nightly run that it builds on."""
+    itaipu_version: str
+    branch: str
+    proposed_t: dict[str, int]
+    """Instance → the last t that it proposes."""
+    pull_request: PullRequestStatus | None
+    """Its own, if it is open."""
+    verdict: str
+    """`approved`, `refused` or `none yet`."""
+    reasons: list[str]
+    """Why it was refused."""
+    obstacles: list[str]
+    """Reasons for which the gate would refuse now; empty if the candidate could be published, or is published."""
+
+
 class StatusResult(Result, frozen=True, kw_only=True):
     """The result of `logcache status`."""
 
@@ -77,35 +89,60 @@ class StatusResult(Result, frozen=True, kw_only=True):
     """What is done next about a refresh of the whole catalog, as the sensor says it."""
     instances: list[InstanceStatus]
     candidate: CandidateStatus | None
-    """None if no candidate was ever committed."""
+    """The newest; None if no candidate was ever committed."""
+    candidates: list[CandidateStatus]
+    """The newest, and every older one whose pull request is open; each with its own pull request."""
     pull_requests: list[PullRequestStatus]
+    """All that are open and change the map, also those of people."""
+    alerts: AlertsStatus
 
 
 def run(settings: Settings) -> StatusResult:
     """Describe every instance of the active map, and the newest candidate with its verdict."""
     ports = open_platform(settings)
     active = read_base_map(ports.repository).entries
-    candidate = newest_candidate(settings, ports)
-    proposed = {change.instance: change.last_t for change in candidate.changes} if candidate else {}
+    entries = dict(all_instances_of(active))
+    newest = newest_candidate(settings, ports)
+    proposed = {change.instance: change.last_t for change in newest.changes} if newest else {}
+    shown = tuple(ports.repository.open_pull_requests(changing=MAP_PATH))
+    pull_requests = list(_pull_requests(settings, ports, shown))
+    candidates = [
+        _candidate(settings, ports, candidate, pull_requests)
+        for candidate in _candidates(settings, ports, newest, shown)
+    ]
     return StatusResult(
         now=utc_text(ports.clock.now()),
         next=_next(settings, ports),
-        instances=[
-            _instance(instance, entry, proposed.get(instance.name), ports)
-            for instance, entry in sorted(instances_of(active), key=lambda found: found[0])
-        ],
-        candidate=_candidate(settings, ports, candidate) if candidate else None,
-        pull_requests=list(_pull_requests(settings, ports)),
+        instances=list(
+            ask_each(sorted(entries), lambda i: _instance(i, entries[i], proposed.get(i.name), ports)).values()
+        ),
+        candidate=candidates[0] if newest else None,
+        candidates=candidates,
+        pull_requests=pull_requests,
+        alerts=find_alerts(settings),
     )
 
 
-def _pull_requests(settings: Settings, ports: Ports) -> Iterator[PullRequestStatus]:
+def _pull_requests(settings: Settings, ports: Ports, open_now: Sequence[PullRequest]) -> Iterator[PullRequestStatus]:
     judge = MergeJudge(publisher_of(ports, settings))
-    for shown in ports.repository.open_pull_requests():
-        obstacles = [str(problem) for problem in judge.find_problems(shown.branch)]
+    for shown in open_now:
+        obstacles = [str(problem) for problem in judge.find_problems(judge.ref_of(shown))]
         yield PullRequestStatus(
             number=shown.number, state=shown.state, title=shown.title, url=shown.url, obstacles=obstacles
         )
+
+
+def _candidates(
+    settings: Settings, ports: Ports, newest: Candidate | None, open_now: Sequence[PullRequest]
+) -> list[Candidate]:
+    """The newest candidate, then those of open pull requests that are another one, newest pull request first."""
+    found = {newest.branch: newest} if newest else {}
+    for shown in open_now:
+        if shown.branch not in found:
+            with suppress(WrongData):  # what is on the branch of a person is told by its pull request
+                own = find_candidate(shown.branch, ports.store, ports.repository, settings.locations)
+                found |= {shown.branch: own} if own else {}
+    return list(found.values())
 
 
 def _next(settings: Settings, ports: Ports) -> str:
@@ -118,15 +155,17 @@ def _next(settings: Settings, ports: Ports) -> str:
         return str(error)
 
 
-def _instance(instance: Instance, entry: MapEntry, proposed_t: int | None, ports: Ports) -> InstanceStatus:
+def _instance(instance: Instance, entry: AnyEntry, proposed_t: int | None, ports: Ports) -> InstanceStatus:
+    proven = entry if isinstance(entry, MapEntry) else None
     return InstanceStatus(
         instance=instance.name,
         active_t=entry.last_t,
         candidate_t=proposed_t,
         index_t=ports.segment_index.newest_t(instance),
-        age_days=(ports.clock.now() - entry.source_read_at).days,
-        transaction=entry.transaction,
-        stale=_stale(instance, entry, ports),
+        age_days=(ports.clock.now() - proven.source_read_at).days if proven else None,
+        transaction=proven.transaction if proven else None,
+        stale=_stale(instance, proven, ports) if proven else None,
+        unproven=None if isinstance(entry, MapEntry) else str(unproven_problem(instance, entry)),
     )
 
 
@@ -155,14 +194,19 @@ def find_newest(items: Iterable[StoredObject]) -> tuple[StoredObject, ...]:
     return tuple(newest)
 
 
-def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> CandidateStatus:
+def _candidate(
+    settings: Settings, ports: Ports, candidate: Candidate, pull_requests: Sequence[PullRequestStatus]
+) -> CandidateStatus:
     uri = settings.locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
     verdict = Documents(ports.store).find(uri, Verdict)
+    proposal = ports.repository.open_pull_request(candidate.branch)
     decided = verdict and verdict.binding and verdict.binding.candidate_sha == candidate.sha
     return CandidateStatus(
         transaction=candidate.transaction,
         itaipu_version=candidate.version,
         branch=candidate.branch,
+        proposed_t={change.instance: change.last_t for change in candidate.changes},
+        pull_request=next((shown for shown in pull_requests if proposal and shown.number == proposal.number), None),
         verdict=("approved" if verdict.approved else "refused") if verdict and decided else "none yet",
         reasons=[str(reason) for reason in verdict.reasons] if verdict and decided else [],
         obstacles=[str(problem) for problem in find_obstacles(candidate, ports=ports, settings=settings)],
@@ -170,21 +214,42 @@ def _candidate(settings: Settings, ports: Ports, candidate: Candidate) -> Candid
 
 
 def render(result: StatusResult) -> Iterator[str]:
-    """A table of the instances, then the candidate with its verdict, then the pull requests."""
-    rows = [(i.instance, i.active_t, i.candidate_t, i.index_t, i.age_days) for i in result.instances]
+    """A table of the instances, then each candidate with its verdict and its pull request, then those of people."""
+    own = [_short_name(candidate) for candidate in result.candidates]
+    rows = [
+        (i.instance, i.active_t, *(c.proposed_t.get(i.instance) for c in result.candidates), i.index_t, i.age_days)
+        for i in result.instances
+    ]
     yield f"It is {result.now}."
     yield ""
-    yield from table(("instance", "active t", "candidate t", "index t", "age in days"), rows)
-    yield from (f"  the active cache of {i.stale}" for i in result.instances if i.stale)
+    yield from table(("instance", "active t", *(f"t of {name}" for name in own), "index t", "age in days"), rows)
+    yield from (f"  the active cache of {told}" for i in result.instances for told in (i.stale, i.unproven) if told)
     yield ""
     yield sentence_of(result.next)
-    candidate = result.candidate
-    if candidate is None:
+    yield from alert_lines(result.alerts)
+    if not result.candidates:
         yield "No candidate was ever built; `logcache refresh` builds one."
-        return
+    for candidate in result.candidates:
+        yield from _candidate_lines(candidate)
+    shown = {candidate.pull_request.number for candidate in result.candidates if candidate.pull_request}
+    for pull_request in result.pull_requests:
+        if pull_request.number not in shown:
+            yield from _pull_request_lines(pull_request)
+
+
+def _short_name(candidate: CandidateStatus) -> str:
+    """`#2` for a candidate with a pull request, its Itaipu version for another."""
+    return f"#{candidate.pull_request.number}" if candidate.pull_request else candidate.itaipu_version
+
+
+def _candidate_lines(candidate: CandidateStatus) -> Iterator[str]:
     yield f"Candidate {candidate.itaipu_version} on {candidate.branch}: verdict {candidate.verdict}"
     yield from (f"  {reason}" for reason in candidate.reasons)
     yield from (f"  in the way of publishing it: {obstacle}" for obstacle in candidate.obstacles)
-    for shown in result.pull_requests:
-        yield f"Pull request #{shown.number}, {shown.state}: {shown.url}"
-        yield from (f"  must not be merged now: {obstacle}" for obstacle in shown.obstacles)
+    if candidate.pull_request:
+        yield from (f"  {line}" for line in _pull_request_lines(candidate.pull_request))
+
+
+def _pull_request_lines(shown: PullRequestStatus) -> Iterator[str]:
+    yield f"Pull request #{shown.number}, {shown.state}: {shown.url}"
+    yield from (f"  must not be merged now: {obstacle}" for obstacle in shown.obstacles)

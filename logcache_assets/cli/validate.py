@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.contract_folders import open_folders, places_of
-from logcache_assets.cli.input_files import open_root, read_index, read_map, read_text, read_until
+from logcache_assets.cli.input_files import open_index, open_root, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
@@ -37,6 +38,7 @@ from logcache_assets.domain.verdict_reasons import find_idle_settings
 from logcache_assets.engine.compare.day_pair import Logs
 from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.drivers.runtime import Runtime
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
@@ -49,11 +51,11 @@ from logcache_assets.report.summary import is_compared
 class Inputs:
     """The files that the command reads, by argument and option."""
 
-    yesterday: Path
-    today: Path
+    yesterday: Path | str
+    today: Path | str
     definitions: Path
-    root: Path | None
-    index: Path | None
+    root: Path | str | None
+    index: Path | SegmentTable | None
     after: Path | None
     until: Path | None
     log_map: Path | None
@@ -96,14 +98,18 @@ class LogFiles:
             until_t=until_t,
         )
 
+    def _is_reextracted(self, instance: Instance) -> bool:
+        """True if some of the log up to yesterday's t was extracted again."""
+        return bool(find_reextractions(self.index.segments(instance), until_t=self.after[instance.name]))
+
     def logs_of(self, definition: DatabaseDefinition, pii_key: bytes | None) -> Logs:
         """The logs that explain the differences of a database."""
-        spans = {instance: self.span_of(instance) for instance in definition.instances}
+        spans = ask_each(definition.instances, self.span_of)
         after = {instance: span.yesterday_t for instance, span in spans.items()}
         return Logs(
             sources=tuple(self.source_of(instance, until_t=span.today_t) for instance, span in spans.items()),
             after=after,
-            reextracted=frozenset(i for i, t in after.items() if find_reextractions(self.index.segments(i), until_t=t)),
+            reextracted=frozenset(i for i, again in ask_each(after, self._is_reextracted).items() if again),
             pii_key=pii_key,
         )
 
@@ -127,15 +133,15 @@ def run(  # noqa: PLR0913 - one parameter per option of the command
     catalog = load_catalog(inputs.definitions)
     definitions = select_databases(catalog, databases)
     strictness, digest = _read_rules(inputs.rules)
-    logs = _read_logs(inputs, definitions)
+    logs = _read_logs(inputs, catalog)
     outcomes: list[ContractOutcome] = []
     required: dict[str, tuple[RuleName, ...]] = {}
     tables = open_folders({"YESTERDAY": inputs.yesterday, "TODAY": inputs.today})
     for definition in definitions:
         case = Case(
             definition=definition,
-            yesterday=places_of(definition, inputs.yesterday),
-            today=places_of(definition, inputs.today),
+            yesterday=places_of(definition, inputs.yesterday, tables),
+            today=places_of(definition, inputs.today, tables),
             tables=tables,
             logs=logs.logs_of(definition, pii_key) if logs else None,
             token_key=pii_key or secrets.token_bytes(32),
@@ -192,20 +198,21 @@ def _read_rules(file: Path | None) -> tuple[Strictness, str]:
     return strictness, hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read_logs(inputs: Inputs, definitions: Catalog) -> LogFiles | None:
-    """Read the logs, if they are given; raises WrongUsage if only some of their options are."""
-    given = {"--root": inputs.root, "--index": inputs.index, "--after": inputs.after}
+def _read_logs(inputs: Inputs, catalog: Catalog) -> LogFiles | None:
+    """Open the logs, if they are given; raises WrongUsage if only some of their options are."""
+    options = {"--root": inputs.root, "--index": inputs.index, "--after": inputs.after}
     if inputs.root is None or inputs.index is None or inputs.after is None:
-        missing = [name for name, value in given.items() if value is None]
-        if len(missing) < len(given) or inputs.until or inputs.log_map:
+        missing = [name for name, value in options.items() if value is None]
+        if len(missing) < len(options) or inputs.until or inputs.log_map:
             raise WrongUsage(f"the log needs --root, --index and --after; {missing[0]} is missing")
         return None
     entries = read_map(inputs.log_map)
-    index = read_index(inputs.index, entries)
-    known = {*index.instances, *(instance for definition in definitions for instance in definition.instances)}
+    declared = [instance for definition in catalog for instance in definition.instances]
+    given = open_index(inputs.index, declared=declared, entries=entries)
+    known = {*given.instances, *declared}
     return LogFiles(
         store=open_root(inputs.root),
-        index=index,
+        index=given.index,
         after=read_until(inputs.after, known),
         until=read_until(inputs.until, known),
         entries=entries,

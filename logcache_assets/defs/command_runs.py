@@ -4,8 +4,7 @@ defs/assets/ and refresh/ do the work of a refresh; cli/ prints its result. This
 not mark as public, because nothing public does the same:
 
 Definitions.resolve_job_def       the job as an object that runs in this process
-Definitions.resolve_asset_graph   the keys of all assets, from its get_all_asset_keys
-get_asset_check_evaluations       the blocking checks that failed a run
+Definitions.resolve_asset_graph   the keys of all assets that are made, from its materializable_asset_keys
 step_failure_data                 the reason that a stage gave for its failure
 RUN_TAGS                          Dagit's page of a job shows the run
 
@@ -13,6 +12,7 @@ Two more modules in defs/ use such members, and say why: run_storage.py opens Da
 records that Dagster logs.
 """
 
+import getpass
 import logging
 import warnings
 from collections.abc import Iterator
@@ -22,8 +22,10 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.definitions import build_definitions
+from logcache_assets.defs.asset_keys import own_path
 from logcache_assets.defs.jobs import REFRESH_JOB, run_config_of, selection_of
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.defs.run_tags import tags_of_run
 from logcache_assets.defs.turns import Turn
 from logcache_assets.ports import Ports
 from logcache_assets.refresh.look_ahead import Outlook
@@ -93,9 +95,19 @@ def run_refresh_job(settings: Settings, catalog: Catalog, ports: Ports, turn: Tu
             result = job.execute_in_process(
                 instance=instance,
                 run_config={"loggers": {"plain": {}}, **config},
-                asset_selection=selection_of(plan.step) or some,
+                asset_selection=selection_of(plan.step, databases=plan.databases, country=settings.country) or some,
                 raise_on_error=False,
-                tags=RUN_TAGS,
+                tags={
+                    **RUN_TAGS,
+                    **tags_of_run(
+                        night=plan.night,
+                        databases=plan.databases,
+                        reason=plan.step.sentence,
+                        asked_by=f"logcache refresh, called by {_login()}",
+                        country=settings.country,
+                    ),
+                    "user": _login(),
+                },
             )
     except dg.DagsterExecutionInterruptedError as error:
         raise KeyboardInterrupt from error
@@ -106,10 +118,19 @@ def run_refresh_job(settings: Settings, catalog: Catalog, ports: Ports, turn: Tu
     return "; ".join(dict.fromkeys(failures_of(result))) or f"the run failed; {SEE_IT_IN_DAGIT}"
 
 
+def _login() -> str:
+    """Who calls the command, as this computer knows it; a container may know nobody by a number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
 def _assets_of(databases: tuple[str, ...], definitions: dg.Definitions) -> list[dg.AssetKey]:
     """The assets of these databases, and those that belong to every refresh."""
-    keys = definitions.resolve_asset_graph().get_all_asset_keys()
-    return [key for key in keys if len(key.path) == 1 or key.path[1] in databases]
+    keys = definitions.resolve_asset_graph().materializable_asset_keys
+    paths = {key: own_path(key) for key in keys}
+    return [key for key, path in paths.items() if len(path) == 1 or path[1] in databases]
 
 
 def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
@@ -119,14 +140,11 @@ def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 
 def failures_of(result: dg.ExecuteInProcessResult) -> Iterator[str]:
-    """Yield every reason why a run failed, from its stages and blocking checks."""
+    """Yield every reason why a run failed, from its stages: the one that refuses is the last one."""
     failed = [event for event in result.all_events if event.is_step_failure]
     for event in failed:
         failure = event.step_failure_data.user_failure_data
         if failure and failure.description:
             yield failure.description
-    for check in result.get_asset_check_evaluations():
-        if check.blocking and not check.passed:
-            yield f"{check.asset_key.to_user_string()}: {check.description or check.check_name}"
     if not failed:
         yield f"the run failed outside its steps; {SEE_IT_IN_DAGIT}"

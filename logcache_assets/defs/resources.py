@@ -11,26 +11,32 @@ from pathlib import Path
 import dagster as dg
 from typing_extensions import override
 
-from logcache_assets.adapters.metapod import GraphQLMetapod
-from logcache_assets.connect import NOTEBOOK, deployment_key, sabesp_itaipu
+from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.connect import NOTEBOOK, channels_of, deployment_key, graphql_metapod, sabesp_itaipu
+from logcache_assets.defs.alert_resource import ChannelsResource
+from logcache_assets.defs.local_resources import (
+    LocalClockResource,
+    LocalMetapodResource,
+    LocalNotebookRunnerResource,
+    LocalRepositoryResource,
+    LocalSegmentIndexResource,
+    LocalStoreResource,
+)
 from logcache_assets.defs.turns import Turn, TurnResource
+from logcache_assets.domain.secret_references import is_reference
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.world_files import WorldFiles
 from logcache_assets.ports import (
     Clock,
     Itaipu,
-    ItaipuRepository,
     Metapod,
-    NotebookRunner,
-    ObjectStore,
     Ports,
-    SegmentIndex,
 )
-from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings, public_environment
+from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings, public_environment, variable_of
 
 
 class SettingsResource(dg.ConfigurableResource[Settings]):
-    """The settings of this deployment: every LOGCACHE_ variable except the secret."""
+    """The settings of this deployment: every LOGCACHE_ variable except secrets."""
 
     values: dict[str, str]
     """Variable → value."""
@@ -47,6 +53,8 @@ class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
     """The key; if empty, the local world's own key is used, which lies in its home folder."""
     home: str
     """Folder of the local world."""
+    environment: dict[str, str]
+    """How a vault is reached, if the key lies in one."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> bytes:
@@ -57,71 +65,29 @@ class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
                 "process_config_and_initialize(), or use connect.deployment_key"
             )
         own = {PII_KEY_VARIABLE: self.key} if self.key else {}
-        return deployment_key(load_settings({"LOGCACHE_HOME": self.home, **own}))
+        return deployment_key(load_settings({**self.environment, "LOGCACHE_HOME": self.home, **own}))
 
 
-class LocalStoreResource(dg.ConfigurableResource[ObjectStore]):
-    """Objects by s3:// URI on the local platform: one folder per bucket."""
+class MetapodResource(dg.ConfigurableResource[Metapod]):
+    """The metadata service, asked over GraphQL."""
 
-    buckets: str
-    """The folder of the bucket folders."""
-    permanent_bucket: str
-    clock_file: str
-    faults: str
-    """Folder of the accidents that `logcache local break` armed."""
-
-    @override
-    def create_resource(self, context: dg.InitResourceContext) -> ObjectStore:
-        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
-        from logcache_assets.local_platform.faults import CutShortObjectStore, Faults  # noqa: PLC0415 - as above
-
-        return CutShortObjectStore(
-            Path(self.buckets),
-            LocalClock(Path(self.clock_file)),
-            permanent_bucket=self.permanent_bucket,
-            faults=Faults(Path(self.faults)),
-        )
-
-
-class LocalSegmentIndexResource(dg.ConfigurableResource[SegmentIndex]):
-    """The index of Avro segments on the local platform: a SQLite file."""
-
-    file: str
-
-    @override
-    def create_resource(self, context: dg.InitResourceContext) -> SegmentIndex:
-        from logcache_assets.local_platform.segment_index import LocalSegmentIndex  # noqa: PLC0415 - of one platform
-
-        return LocalSegmentIndex(Path(self.file))
-
-
-class LocalMetapodResource(dg.ConfigurableResource[Metapod]):
-    """The metadata service on the local platform: its GraphQL schema over a SQLite file, in this process."""
-
-    file: str
+    url: str
+    token: str = ""
+    """Sent as bearer token; empty where a client's certificate is shown."""
+    environment: dict[str, str]
+    """The settings of metapod: certificate, authority, time limit, queries, country."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Metapod:
-        from logcache_assets.local_platform.metapod_service import local_transport  # noqa: PLC0415 - of one platform
-        from logcache_assets.local_platform.metapod_store import MetapodStore  # noqa: PLC0415 - as above
-
-        return GraphQLMetapod(local_transport(MetapodStore(Path(self.file))))
-
-
-class LocalNotebookRunnerResource(dg.ConfigurableResource[NotebookRunner]):
-    """Runs the export notebook on the local platform: a process per run."""
-
-    notebook: str
-    runs: str
-    """Folder of the runs, each with its parameters, output and result."""
-    environment: dict[str, str]
-    """Variables of the process, added to those of the run."""
-
-    @override
-    def create_resource(self, context: dg.InitResourceContext) -> NotebookRunner:
-        from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner  # noqa: PLC0415 - of one platform
-
-        return LocalNotebookRunner(Path(self.notebook), Path(self.runs), self.environment)
+        variable = variable_of("metapod_token")
+        if isinstance(self.token, dg.EnvVar):
+            # Outside a run Dagster leaves the variable's name here, and a name must never be sent as the token.
+            raise BadInput(
+                f"metapod's token was not read from {variable}: build this resource with "
+                "process_config_and_initialize(), or use connect.graphql_metapod"
+            )
+        own = {variable: self.token} if self.token else {}
+        return graphql_metapod(load_settings({**self.environment, variable_of("metapod_url"): self.url, **own}))
 
 
 class SabespResource(dg.ConfigurableResource[Itaipu]):
@@ -139,31 +105,12 @@ class SabespResource(dg.ConfigurableResource[Itaipu]):
         return dataclasses.replace(configured, executable=Path(self.executable), log_folder=Path(self.log_folder))
 
 
-class LocalRepositoryResource(dg.ConfigurableResource[ItaipuRepository]):
-    """The itaipu repository on the local platform: a bare git repository, and pull requests as files beside it."""
-
-    git_dir: str
-    pull_requests: str
-    clock_file: str
-
-    @override
-    def create_resource(self, context: dg.InitResourceContext) -> ItaipuRepository:
-        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
-        from logcache_assets.local_platform.itaipu_repository import LocalItaipuRepository  # noqa: PLC0415 - as above
-
-        return LocalItaipuRepository(Path(self.git_dir), Path(self.pull_requests), LocalClock(Path(self.clock_file)))
-
-
-class LocalClockResource(dg.ConfigurableResource[Clock]):
-    """The date of the local world: one line in a file, which `logcache local` advances."""
-
-    file: str
+class SystemClockResource(dg.ConfigurableResource[Clock]):
+    """The date of this computer."""
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Clock:
-        from logcache_assets.local_platform.clock import LocalClock  # noqa: PLC0415 - of one platform only
-
-        return LocalClock(Path(self.file))
+        return SystemClock()
 
 
 def configured_resources(settings: Settings) -> dict[str, object]:
@@ -174,29 +121,99 @@ def configured_resources(settings: Settings) -> dict[str, object]:
     return {
         "settings": SettingsResource(values=values),
         "pii_key": PersonalDataKeyResource(
-            key=dg.EnvVar(PII_KEY_VARIABLE) if settings.pii_key else "",
+            key=secret_field(settings, "pii_key"),
             home=str(files.home),
+            environment=values,
         ),
-        "store": LocalStoreResource(
-            buckets=str(files.buckets),
-            permanent_bucket=settings.permanent_bucket,
-            clock_file=clock_file,
-            faults=str(files.faults),
-        ),
-        "segment_index": LocalSegmentIndexResource(file=str(files.segment_index)),
-        "metapod": LocalMetapodResource(file=str(files.metapod)),
-        "runner": LocalNotebookRunnerResource(
-            notebook=str(NOTEBOOK), runs=str(files.notebook_runs), environment=values
-        ),
+        "store": _store(settings, files),
+        "segment_index": _segment_index(settings, files),
+        "metapod": _metapod(settings, files),
+        "runner": _notebook_runner(settings, files, values),
         "itaipu": SabespResource(
             executable=str(itaipu.executable), log_folder=str(itaipu.log_folder), environment=values
         ),
-        "repository": LocalRepositoryResource(
-            git_dir=str(files.repository), pull_requests=str(files.pull_requests), clock_file=clock_file
-        ),
-        "clock": LocalClockResource(file=clock_file),
+        "repository": _repository(settings, files),
+        "clock": SystemClockResource() if settings.clock == "system" else LocalClockResource(file=clock_file),
         "turn": TurnResource(home=str(files.home)),
+        "channels": _channels(settings, files, values),
     }
+
+
+def secret_field(settings: Settings, setting: str) -> str:
+    """A resource's field for a secret: the page shows the variable's name, or the reference that it holds.
+
+    Without the variable it is empty, because Dagster refuses a run if one that is named is not set.
+    """
+    value = getattr(settings, setting)
+    if not value:
+        return ""
+    return value if is_reference(value) else dg.EnvVar(variable_of(setting))
+
+
+def _channels(settings: Settings, files: WorldFiles, values: dict[str, str]) -> ChannelsResource:
+    """The resource of those who are told what is wrong."""
+    return ChannelsResource(
+        webhook=secret_field(settings, "alert_webhook"),
+        mail_to=settings.alert_mail_to or "",
+        mail_password=secret_field(settings, "alert_mail_password"),
+        heartbeat=secret_field(settings, "heartbeat_url"),
+        home=str(files.home),
+        environment=values,
+    )
+
+
+def _store(settings: Settings, files: WorldFiles) -> object:
+    """The resource of the object store that the settings name."""
+    if settings.store == "local":
+        return LocalStoreResource(
+            buckets=str(files.buckets),
+            permanent_bucket=settings.permanent_bucket,
+            clock_file=str(files.clock),
+            faults=str(files.faults),
+        )
+    from logcache_assets.defs.aws_resources import store_resource  # noqa: PLC0415 - dagster-aws takes seconds
+
+    return store_resource(settings)
+
+
+def _repository(settings: Settings, files: WorldFiles) -> object:
+    """The resource of the itaipu repository that the settings name."""
+    if settings.repository == "local":
+        return LocalRepositoryResource(
+            git_dir=str(files.repository), pull_requests=str(files.pull_requests), clock_file=str(files.clock)
+        )
+    from logcache_assets.defs.github_resource import repository_resource  # noqa: PLC0415 - of one platform only
+
+    return repository_resource(settings, secret_field)
+
+
+def _metapod(settings: Settings, files: WorldFiles) -> object:
+    """The resource of the metapod that the settings name."""
+    if settings.metapod == "local":
+        return LocalMetapodResource(file=str(files.metapod), country=settings.country)
+    return MetapodResource(
+        url=settings.metapod_url or "",
+        token=secret_field(settings, "metapod_token"),
+        environment=public_environment(settings),
+    )
+
+
+def _segment_index(settings: Settings, files: WorldFiles) -> object:
+    """The resource of the segment index that the settings name."""
+    if settings.segment_index == "local":
+        return LocalSegmentIndexResource(file=str(files.segment_index))
+    from logcache_assets.defs.aws_resources import segment_index_resource  # noqa: PLC0415 - dagster-aws takes seconds
+
+    return segment_index_resource(settings)
+
+
+def _notebook_runner(settings: Settings, files: WorldFiles, values: dict[str, str]) -> object:
+    """The resource of what runs notebooks by the settings."""
+    if settings.notebook == "local":
+        return LocalNotebookRunnerResource(notebook=str(NOTEBOOK), runs=str(files.notebook_runs), environment=values)
+    from logcache_assets.defs.databricks_resources import notebook_runner_resource  # noqa: PLC0415 - as above
+
+    return notebook_runner_resource(settings, values)
 
 
 def given_resources(settings: Settings, ports: Ports, turn: Turn | None = None) -> Mapping[str, object]:
@@ -218,4 +235,5 @@ def given_resources(settings: Settings, ports: Ports, turn: Turn | None = None) 
         "repository": ports.repository,
         "clock": ports.clock,
         "turn": turn or TurnResource(home=str(settings.home_folder)),
+        "channels": channels_of(settings),
     }

@@ -4,23 +4,33 @@ import dagster as dg
 
 from logcache_assets.adapters.home_lock import is_held
 from logcache_assets.catalog import Catalog
+from logcache_assets.defs.dead_runs import fail_dead_runs
 from logcache_assets.defs.jobs import REFRESH_JOB, run_config_of, selection_of
+from logcache_assets.defs.run_tags import tags_of_run
+from logcache_assets.domain.names import COUNTRY
 from logcache_assets.domain.next_step import MOST_FAILURES, GiveUp, WaitUntil
 from logcache_assets.domain.selections import ALL
+from logcache_assets.domain.wording import count_of
 from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.look_ahead import Asked, Outlook, Planner
 from logcache_assets.settings import Settings
 
-NIGHT_TAG = "metapod/transaction"
 STATE_TAG = "logcache/state"
-"""Tags of a requested run: the night, and everything that the decision for the run stood on."""
+"""Tag of a requested run: everything that the decision for the run stood on."""
+
+NAME = "new_nightly_transaction"
+
+DESCRIPTION = (
+    "Starts a refresh when a good nightly run is neither active nor proposed, goes on with one that was killed, and "
+    "publishes one that is prepared. Each tick says why it does nothing."
+)
 
 
 def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
     """The sensor for the databases of this catalog."""
 
-    @dg.sensor(job_name=REFRESH_JOB, minimum_interval_seconds=300)
+    @dg.sensor(job_name=REFRESH_JOB, minimum_interval_seconds=300, description=DESCRIPTION)
     def new_nightly_transaction(
         context: dg.SensorEvaluationContext,
         metapod: dg.ResourceParam[Metapod],
@@ -39,6 +49,8 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
             clock=clock,
             settings=settings,
         )
+        if dead := fail_dead_runs(context.instance, settings):
+            context.log.info(f"{count_of(dead, 'run')} had no process any more and is marked as failed")
         try:
             asked = Asked(databases=catalog, selection=ALL, is_going_on=is_held(settings.home_folder))
             outlook = planner.look_ahead(asked)
@@ -47,17 +59,19 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
         if isinstance(outlook.step, WaitUntil | GiveUp):
             return dg.SkipReason(outlook.step.sentence)
         context.log.info(outlook.step.sentence)
-        return _request(context.instance, outlook)
+        return _request(context.instance, outlook, settings.country)
 
     return new_nightly_transaction
 
 
-def _request(instance: dg.DagsterInstance, outlook: Outlook) -> dg.SkipReason | dg.RunRequest:
+def _request(instance: dg.DagsterInstance, outlook: Outlook, country: str) -> dg.SkipReason | dg.RunRequest:
     """The request of a run; Dagster remembers its key for ever, so the key names all that makes a run worth asking for.
 
     A run that ended before it began an attempt is asked for again, a few times.
     """
-    state = f"{outlook.night}:{outlook.base_sha}:{outlook.attempts}"
+    # Countries may share Dagster's storage, and a night.
+    own = "" if country == COUNTRY else f"{country}:"
+    state = f"{own}{outlook.night}:{outlook.base_sha}:{outlook.attempts}"
     ended = instance.get_runs_count(
         dg.RunsFilter(tags={STATE_TAG: state}, statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
     )
@@ -65,7 +79,16 @@ def _request(instance: dg.DagsterInstance, outlook: Outlook) -> dg.SkipReason | 
         return dg.SkipReason(f"{ended} runs ended before they had begun; see the failed runs of {REFRESH_JOB}")
     return dg.RunRequest(
         run_key=f"{state}:{ended}",
-        tags={NIGHT_TAG: outlook.night, STATE_TAG: state},
-        asset_selection=selection_of(outlook.step),
+        tags={
+            **tags_of_run(
+                night=outlook.night,
+                databases=outlook.databases,
+                reason=outlook.step.sentence,
+                asked_by=f"the sensor {NAME}",
+                country=country,
+            ),
+            STATE_TAG: state,
+        },
+        asset_selection=selection_of(outlook.step, databases=outlook.databases, country=country),
         run_config=run_config_of(outlook.step, night=outlook.night, selection=ALL),
     )

@@ -10,6 +10,8 @@ from typing import Any
 
 import dagster as dg
 
+from logcache_assets.defs.asset_keys import located, own_path
+from logcache_assets.defs.failures import Shown, failure_of
 from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
 from logcache_assets.domain.problems import Problem
@@ -19,9 +21,6 @@ from logcache_assets.refresh.document_store import Documents
 OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
 """Tag of assets that belong to every refresh."""
-
-INVENTORY = "contract_inventory"
-"""The asset that lists all contracts. Its document lies in the folder of `Stage.CONTRACTS`."""
 
 DOCUMENT = "document"
 """Metadata key of a materialization: the URI of the stage's document."""
@@ -37,26 +36,28 @@ Metadata = dict[str, dg.MetadataValue[Any] | dg.TableSchema | str | int | float]
 
 
 @contextmanager
-def refusals_fail_the_asset() -> Iterator[None]:
-    """Turn a LogCacheError into a failure of the step, without retries.
+def refusals_fail_the_asset(shown: Shown | None = None) -> Iterator[None]:
+    """Turn a LogCacheError into a failure of the step.
 
-    What a library said before is left out: Dagster would store it, and it may quote values.
+    Args:
+        shown: beside the error; the block may still fill it.
     """
     try:
         yield
     except LogCacheError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+        raise failure_of(error, shown) from None
 
 
 @contextmanager
-def in_turn(turn: Turn, stage: str) -> Iterator[None]:
+def in_turn(turn: Turn, stage: str, *, shown: Shown | None = None) -> Iterator[None]:
     """Work in the run's turn: take the lock, and write down how the attempt ended if an exception ends it.
 
     Args:
         turn: of the run.
         stage: which works; a LogCacheError fails its step.
+        shown: beside such an error; the block may still fill it.
     """
-    with refusals_fail_the_asset():
+    with refusals_fail_the_asset(shown):
         try:
             turn.take()
             yield
@@ -93,25 +94,32 @@ def upstream_document(
     Raises:
         Refused: the asset was never materialized, or its document was changed since.
     """
-    asset_key = dg.AssetKey([str(part) for part in key])
+    return read_unchanged(documents, newest_materialization(context, key, uri=uri), kind)
+
+
+def newest_materialization(
+    context: Context, key: Sequence[str], *, uri: str | None = None
+) -> dg.AssetMaterialization | None:
+    """The materialization of this run, or else the newest one; raises Refused if there is none."""
+    asset_key = located(dg.AssetKey([str(part) for part in key]), context)
     found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
     if uri is not None:
-        found = [record for record in found if _uri_of(record.asset_materialization) == uri]
+        found = [record for record in found if uri_of(record.asset_materialization) == uri]
     if not found:
         raise Refused(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"
         )
-    record = next((r for r in found if r.run_id == context.run.run_id), found[0])
-    return _read_unchanged(documents, record.asset_materialization, kind)
+    record: dg.EventLogRecord = next((r for r in found if r.run_id == context.run.run_id), found[0])
+    return record.asset_materialization
 
 
-def _uri_of(materialization: dg.AssetMaterialization | None) -> str | None:
+def uri_of(materialization: dg.AssetMaterialization | None) -> str | None:
     """The document of a materialization."""
     value = materialization.metadata.get(DOCUMENT) if materialization else None
     return str(value.value) if value else None
 
 
-def _read_unchanged(
+def read_unchanged(
     documents: Documents, materialization: dg.AssetMaterialization | None, kind: type[DocumentType]
 ) -> DocumentType:
     """Read a document and compare it with the digest in the materialization; raises Refused if it was changed."""
@@ -123,7 +131,7 @@ def _read_unchanged(
         problem = Problem(
             code="C29", found=(f"{uri} is not what its stage wrote",), remedy="materialize that asset again"
         )
-        raise Refused(str(problem))
+        raise Refused.of(problem)
     return parse_document(text, kind, where=uri)
 
 
@@ -136,14 +144,14 @@ def refuse_stale(context: Context, key: str, *, upstream: str) -> None:
         upstream: the stage upstream of that asset.
     """
     selected = context.run.asset_selection or frozenset()
-    rematerialized = any(chosen.path[0] == upstream for chosen in selected)
-    if rematerialized and dg.AssetKey([str(key)]) not in selected:
+    rematerialized = any(own_path(chosen)[0] == upstream for chosen in selected)
+    if rematerialized and located(dg.AssetKey([str(key)]), context) not in selected:
         problem = Problem(
             code="C29",
             found=(f"this run makes {upstream} again, but not {key}, which is made from it",),
             remedy=f"select {key} too",
         )
-        raise Refused(str(problem))
+        raise Refused.of(problem)
 
 
 def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tuple[str, ...]:
@@ -151,7 +159,8 @@ def databases_in_run(context: Context, stage: str, catalog: Sequence[str]) -> tu
     selection = context.run.asset_selection
     if not selection:
         return tuple(catalog)
-    chosen = {key.path[1] for key in selection if key.path[0] == stage and len(key.path) > 1}
+    paths = map(own_path, selection)
+    chosen = {path[1] for path in paths if path[0] == stage and len(path) > 1}
     return tuple(name for name in catalog if name in chosen)
 
 
@@ -167,4 +176,4 @@ def database_key(stage: str, database: str) -> dg.AssetKey:
 
 def selected_databases(context: Context) -> tuple[str, ...]:
     """The databases whose outputs of this step are selected."""
-    return tuple(sorted({key.path[1] for key in context.selected_asset_keys}))
+    return tuple(sorted({own_path(key)[1] for key in context.selected_asset_keys}))

@@ -5,7 +5,7 @@ run whose lock another process holds fails with that sentence before it has writ
 """
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +13,9 @@ import dagster as dg
 
 from logcache_assets.adapters.home_lock import take_lock
 from logcache_assets.domain.attempts import Attempt, End
+from logcache_assets.domain.documents import LeftOut
 from logcache_assets.domain.instances import Instance
+from logcache_assets.errors import LogCacheError
 from logcache_assets.refresh.attempts import Attempts, end_of
 
 
@@ -25,6 +27,7 @@ class Turn:
         self._lock: BinaryIO | None = None
         self._book: Attempts | None = None
         self._attempt: Attempt | None = None
+        self._is_over = False
 
     def take(self) -> None:
         """Hold the lock of the home, from now on; raises Refused if another process holds it."""
@@ -43,15 +46,26 @@ class Turn:
             self._book = book
             self._attempt = book.begin(instances, transaction=transaction, selection=selection)
 
-    def end(self, end: End, *, stage: str, reason: str = "") -> None:
-        """Write down how the attempt ended, if the run began one."""
-        if self._book and self._attempt:
-            self._book.end(self._attempt, end, stage=stage, reason=reason)
+    def end(self, end: End, *, stage: str, reason: str = "", left_out: Collection[LeftOut] = ()) -> None:
+        """Write down how the attempt ended, if the run began one, and which databases it left out.
+
+        Its first end counts: the others follow from it.
+        """
+        if self._book and self._attempt and not self._is_over:
+            self._is_over = True
+            why = {left.database: left.reasons for left in left_out}
+            self._book.end(self._attempt, end, stage=stage, reason=reason, left_out=why)
 
     def end_with(self, error: BaseException, *, stage: str) -> None:
-        """Write down that this exception ended the attempt."""
+        """Write down that this exception ended the attempt.
+
+        If it cannot be written, because the store is what failed, the exception is what must be told; the attempt then
+        counts as interrupted.
+        """
         end = end_of(error)
-        self.end(end, stage=stage, reason=str(error) if end is not End.FAILED else f"{type(error).__name__} in {stage}")
+        reason = str(error) if end is not End.FAILED else f"{type(error).__name__} in {stage}"
+        with suppress(LogCacheError):
+            self.end(end, stage=stage, reason=reason)
 
 
 @contextmanager

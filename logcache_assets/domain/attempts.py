@@ -3,10 +3,11 @@
 An attempt whose document has no end was killed, unless its process still works.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from logcache_assets.domain.contract_definitions import definition_path
 from logcache_assets.domain.documents import Document
 
 
@@ -50,11 +51,20 @@ class Attempt(Document, frozen=True, kw_only=True):
     """Where it ended."""
     reason: str = ""
     """The message with which it ended."""
+    left_out: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
+    """Database that it did not refresh → why."""
 
 
 def find_changes(before: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """The names of the inputs that differ."""
     return tuple(sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name)))
+
+
+def changes_of(databases: Collection[str], changes: Iterable[str]) -> tuple[str, ...]:
+    """Those changed inputs that may let databases be refreshed which were left out."""
+    own = tuple(f"{kind} of {name}-" for name in databases for kind in ("the entry", "the log"))
+    files = {f"the definitions ({definition_path(name)})" for name in databases}
+    return tuple(name for name in changes if name.startswith((*own, "the rules")) or name in files)
 
 
 def count_failures(attempts: Sequence[Attempt]) -> int:

@@ -7,21 +7,18 @@
     some dataset aborted           gone, not known    dead: whoever ended it aborted the rest
     some unfinished                runs               wait until the deadline
     some unfinished                gone               dead: on the local platform the process is the run
-    some unfinished                not known          wait until the deadline, or while something is committed
+    some unfinished                not known          wait until the deadline
 
-A bank's sabesp starts a cluster, which goes on without it; of such a run it is not known whether it is alive.
+A bank's sabesp starts a cluster, which goes on without it; of such a run it is not known whether it is alive. It costs
+less to wait for it than to pay for a second cluster.
 """
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.domain.wording import count_of
-
-QUIET = timedelta(hours=1)
-"""A run without a process here that commits nothing for so long is dead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,26 +65,16 @@ def judge_begun_run(run: BegunRun, *, now: datetime) -> Complete | Going | Dead:
         return Dead(reason=f"it was not complete at {run.deadline:%Y-%m-%d %H:%M} UTC, its time limit")
     if run.is_running:
         return Going(until=run.deadline)
-    return _judge_datasets(run, run.transaction, now) if run.transaction else Dead(reason="it named no transaction")
+    return _judge_datasets(run, run.transaction) if run.transaction else Dead(reason="it named no transaction")
 
 
-def _judge_datasets(run: BegunRun, transaction: Transaction, now: datetime) -> Complete | Going | Dead:
+def _judge_datasets(run: BegunRun, transaction: Transaction) -> Complete | Going | Dead:
     """Decide on a run whose process does not run here."""
     states = Counter(found.state for found in transaction.datasets.values())
     if set(states) == {DatasetState.COMMITTED}:
         return Complete(transaction=transaction.id)
     if states and not states[DatasetState.UNCOMMITTED]:
         return Dead(reason=f"it aborted {count_of(states[DatasetState.ABORTED], 'dataset')}")
-    news_at = max(_news_of(run, transaction))
     if run.is_running is not None:
         return Dead(reason="its process ended before everything was committed")
-    if now >= news_at + QUIET:
-        return Dead(reason=f"it has committed nothing since {news_at:%Y-%m-%d %H:%M} UTC")
-    return Going(until=min(news_at + QUIET, run.deadline))
-
-
-def _news_of(run: BegunRun, transaction: Transaction) -> Iterator[datetime]:
-    """When it began, and every instant at which a dataset was committed or aborted."""
-    yield run.started_at
-    for found in transaction.datasets.values():
-        yield from (at for at in (found.committed_at, found.aborted_at) if at)
+    return Going(until=run.deadline)

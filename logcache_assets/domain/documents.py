@@ -4,6 +4,7 @@ They are canonical JSON like the map, so a document's SHA-256 identifies it. Non
 log_documents.py has those that describe raw logs.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ import msgspec
 from logcache_assets.domain.canonical_json import canonical_json, sha256_of
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
-from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.rules.results import AppliedAllowance, RuleResult
 from logcache_assets.errors import BadInput
 
@@ -33,6 +34,31 @@ class RejectedTransaction(Document, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
+class LeftOut(Document, frozen=True, kw_only=True):
+    """A database that a refresh leaves out, so that the others can go on."""
+
+    transaction: str
+    database: str
+    stage: str
+    """The stage that found it."""
+    problems: tuple[Problem, ...]
+
+    @property
+    def reasons(self) -> str:
+        """The first problems, and how many more there are."""
+        return join_problems(self.problems, shown=2)
+
+    def __str__(self) -> str:
+        """`feed is left out: feed: raw-feed-s0/log was aborted (C12); wait …`."""
+        return f"{self.database} is left out: {self.reasons}"
+
+
+def leave_out(database: str, problems: Iterable[Problem], *, stage: str, transaction: str) -> LeftOut:
+    """Leave a database out of the refresh of a night."""
+    found = tuple(problem.plain for problem in problems)
+    return LeftOut(transaction=transaction, database=database, stage=str(stage), problems=found)
+
+
 class NightlyTransaction(Document, frozen=True, kw_only=True):
     """The nightly transaction that a refresh builds on."""
 
@@ -42,9 +68,11 @@ class NightlyTransaction(Document, frozen=True, kw_only=True):
     """When the run began to read segments: the cached logs' source_read_at."""
     target_date: date | None
     databases: tuple[str, ...]
+    """That were asked for; those that are left out are among them."""
     raw_paths: dict[str, str]
-    """Raw dataset name → folder."""
+    """Raw dataset name → folder; none of a database that is left out."""
     rejected: tuple[RejectedTransaction, ...]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class CopiedLog(Document, frozen=True, kw_only=True):
@@ -79,6 +107,15 @@ class ChangedEntry(Document, frozen=True, kw_only=True):
     log: CopiedLog
 
 
+class CarriedEvidence(Document, frozen=True, kw_only=True):
+    """Which earlier commit's contracts prove a candidate, and why they do."""
+
+    sha: str
+    """The commit at which Itaipu computed them."""
+    beside: tuple[str, ...]
+    """What is not the same in both commits; the contracts of the candidate are computed from none of it."""
+
+
 class Candidate(Document, frozen=True, kw_only=True):
     """The candidate map as a commit."""
 
@@ -93,12 +130,29 @@ class Candidate(Document, frozen=True, kw_only=True):
     map_sha256: str
     changes: tuple[ChangedEntry, ...]
     warnings: tuple[Problem, ...] = ()
-    """Damage of the active entries that it replaces: nobody may roll back to these."""
+    """What is wrong with the active entries that it replaces: nobody may roll back to these."""
+    left_out: tuple[LeftOut, ...] = ()
+    """The databases of the selection that it does not refresh."""
+    up_to_date: tuple[str, ...] = ()
+    """The databases of the selection whose active entries are this night's already."""
+    carried: CarriedEvidence | None = None
+    """Set if its contracts need not be computed again."""
+    news: tuple[str, ...] = ()
+    """Why those of the candidate before it do not prove it; empty for the first one."""
+    damaged: tuple[Problem, ...] = ()
+    """What is wrong with entries of other databases, which stay as they are."""
+    rewrites_map: bool = False
+    """The base branch's map was written by hand, so every line of the file may change; no other entry does."""
 
     @property
     def version(self) -> str:
         """The Itaipu version: the short sha."""
         return self.sha[:8]
+
+    @property
+    def tested_sha(self) -> str:
+        """The commit at which its contracts are computed."""
+        return self.carried.sha if self.carried else self.sha
 
 
 class BegunTestRun(Document, frozen=True, kw_only=True):
@@ -119,6 +173,8 @@ class BegunTestRun(Document, frozen=True, kw_only=True):
     """The transactions that metapod showed before the run began."""
     transaction: str | None = None
     """Of the run, in metapod; None until it is named."""
+    is_over: bool = False
+    """Whether nothing of it is left on the platform: it ended by itself, or was stopped."""
 
 
 class TestRun(Document, frozen=True, kw_only=True):
@@ -133,6 +189,8 @@ class TestRun(Document, frozen=True, kw_only=True):
     dataset_prefix: str
     aborted: dict[str, str]
     """Dataset → why it failed, for the failures that the run's output names."""
+    computed_at: str = ""
+    """The commit at which Itaipu ran, if not at the candidate's; what contracts are computed from is the same there."""
     indexed_t: dict[str, tuple[int, int]] = {}
     """Instance → newest t of the segment index when the run began, and when it ended."""
 
@@ -206,6 +264,8 @@ class Verdict(Document, frozen=True, kw_only=True):
     contracts: tuple[ContractOutcome, ...]
     allowances: tuple[AppliedAllowance, ...] = ()
     rules_sha256: str = ""
+    left_out: tuple[LeftOut, ...] = ()
+    """Databases of the refresh that it does not approve, because the candidate leaves them as they are."""
 
 
 class Publication(Document, frozen=True, kw_only=True):

@@ -1,11 +1,11 @@
-"""Index items as text: one JSON object per segment, with the fields of the extractor's DynamoDB table.
+"""Index items: one per segment, with the fields of the extractor's DynamoDB table, as text or as a store keeps them.
 
 The rules that a chain of segments obeys are in segments.py; adapters know where the items are kept.
 """
 
 import re
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -16,7 +16,8 @@ from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
 
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**63 - 1)]
-Milliseconds = Annotated[int, msgspec.Meta(ge=100_000_000_000, lt=253_402_300_800_000)]
+LEAST_MILLISECONDS = 100_000_000_000
+Milliseconds = Annotated[int, msgspec.Meta(ge=LEAST_MILLISECONDS, lt=253_402_300_800_000)]
 """Milliseconds since 1970, from 1973 to the end of Python's last year, 9999: seconds and microseconds are refused."""
 
 _PATH = re.compile(r"s3://[^/]+(?:/(?!\.{1,2}(?:/|\Z))[^/]+)+")
@@ -48,6 +49,40 @@ class IndexRange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     last_batch_t: Count
     last_t: Count
     timestamp: Milliseconds
+
+
+Item = TypeVar("Item", IndexItem, IndexRange)
+FIELDS = IndexItem.__struct_fields__
+"""The fields of an index item."""
+
+
+def read_stored_item(stored: Mapping[str, object], kind: type[Item], *, where: str, names: Mapping[str, str]) -> Item:
+    """Read an index item that a store keeps without checking its types; what it holds beyond the fields is ignored.
+
+    Args:
+        stored: the store's name of a field → plain value.
+        kind: the fields to read.
+        where: what to call the item in an error.
+        names: field → the store's own name of it, where they differ.
+
+    Raises:
+        BadInput: a field is missing, or its value does not fit.
+    """
+    own = {field: names.get(field, field) for field in kind.__struct_fields__}
+    try:
+        return msgspec.convert({field: stored[name] for field, name in own.items() if name in stored}, kind)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{where}: {_fault_of(str(error), stored, own)}; correct that index item") from error
+
+
+def _fault_of(text: str, stored: Mapping[str, object], own: Mapping[str, str]) -> str:
+    """Say msgspec's refusal with the store's name of the field, and its value."""
+    reason, _, path = text.partition(" - at `$.")
+    name = own.get(path.rstrip("`"))
+    if name is not None:
+        return f"{name} is {quoted(str(stored[name]))}, {reason[:1].lower()}{reason[1:]}"
+    absent = next((name for name in own.values() if name not in stored), None)
+    return f"it has no {absent}" if absent else reason
 
 
 def parse_index_item(text: str, *, where: str) -> Segment:

@@ -22,12 +22,24 @@ class Stage(StrEnum):
     PULL_REQUEST = "log_cache_pull_request"
 
 
+CACHE_KEYS = "cache/"
+"""How every key of ours in the permanent bucket begins."""
+PROBE_FOLDER = f"{CACHE_KEYS}_doctor/"
+"""Where writing is tried; nothing else is ever deleted."""
 EXPORT_REQUESTS = "export_request"
 """The folder of what runs of the export notebook are asked."""
 EXPORT_ANSWERS = "export_answer"
 """The folder of what runs of the export notebook found."""
+COMPARISON_REQUESTS = "comparison_request"
+"""The folder of what runs of the notebook are asked about contracts."""
+COMPARISON_ANSWERS = "comparison_answer"
+"""The folder of what they found."""
 BEGUN_RUNS = "begun_test_run"
 """The folder of the test runs that were begun; no stage ends with them."""
+LEFT_OUT = "left_out"
+"""The folder of the databases that a refresh leaves out, as the stages that found why wrote them."""
+REFUSED_PART = ".refused"
+"""Ending of the name of a report on all databases of a refresh, if some were taken out of the candidate for it."""
 ATTEMPTS = "attempt"
 """The folder of the attempts of refreshes; no stage ends with them."""
 
@@ -60,19 +72,19 @@ class Locations:
 
     permanent_bucket: str
 
+    @property
+    def caches(self) -> str:
+        """Prefix of every URI of ours."""
+        return f"s3://{self.permanent_bucket}/{CACHE_KEYS}"
+
     def cache_folder(self, instance: Instance, *, last_t: int, transaction: str) -> CacheFolder:
         """`s3://…/cache/feed-s0/4836-1c7be4a9`: one per instance, t and transaction."""
-        return CacheFolder(uri=f"s3://{self.permanent_bucket}/cache/{instance.name}/{last_t}-{transaction[:8]}")
-
-    @property
-    def scratch(self) -> str:
-        """Folder for temporary files of a distributed build."""
-        return f"s3://{self.permanent_bucket}/cache/_scratch"
+        return CacheFolder(uri=f"{self.caches}{instance.name}/{last_t}-{transaction[:8]}")
 
     @property
     def documents(self) -> str:
         """Prefix of every document's URI."""
-        return f"s3://{self.permanent_bucket}/cache/_refresh/"
+        return f"{self.caches}_refresh/"
 
     def refresh(self, *, transaction: str) -> str:
         """Prefix of the documents of every refresh from a nightly transaction."""
@@ -94,6 +106,14 @@ class Locations:
         """URI of what a run of the export notebook found; the digest is that of the document."""
         return self._document(transaction, EXPORT_ANSWERS, digest)
 
+    def comparison_request(self, *, transaction: str, token: str) -> str:
+        """URI of what a run of the notebook is asked about the contracts of a database."""
+        return self._document(transaction, COMPARISON_REQUESTS, token)
+
+    def comparison_answer(self, *, transaction: str, digest: str) -> str:
+        """URI of what such a run found; the digest is that of the document."""
+        return self._document(transaction, COMPARISON_ANSWERS, digest)
+
     def permanent_log(self, *, transaction: str, database: str) -> str:
         """URI of the document of the cached logs of a database."""
         return self._document(transaction, Stage.PERMANENT_LOG, database)
@@ -113,6 +133,10 @@ class Locations:
     def begun_runs(self, *, transaction: str) -> str:
         """Prefix of the documents of all test runs that refreshes of this night began."""
         return f"{self.refresh(transaction=transaction)}{BEGUN_RUNS}/"
+
+    def left_out(self, *, transaction: str, database: str) -> str:
+        """URI of the document that says why a refresh leaves a database out."""
+        return self._document(transaction, LEFT_OUT, database)
 
     def attempt(self, *, transaction: str, selection: str, number: int) -> str:
         """URI of the document of one attempt."""

@@ -1,7 +1,8 @@
 """The log cache map: which Parquet LogOp uses up to which t; the file is `log_cache_map.json`.
 
 Git is the registry, so the file has one canonical form (sorted keys, two spaces, final newline): equal maps are equal
-bytes, and a refresh changes exactly the lines of its own entries (C15, C16).
+bytes, and a refresh changes exactly the lines of its own entries (C15, C16). handwritten_map.py reads the older form,
+whose entries name no manifest.
 """
 
 import json
@@ -25,6 +26,8 @@ PositiveT = Annotated[int, msgspec.Meta(gt=0, lt=2**63 - 1)]
 Uuid = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z")]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
 S3Uri = Annotated[str, msgspec.Meta(pattern=r"^s3://[^/]+/.+\Z")]
+SparkUri = Annotated[str, msgspec.Meta(pattern=r"^s3[an]?://[^/]+/.+\Z")]
+"""As Spark's users write it."""
 UtcInstant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -43,7 +46,22 @@ class MapEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Digest of the manifest that proves the copy."""
 
 
-LogCacheMap = Mapping[str, Mapping[str, MapEntry]]
+class UnprovenEntry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """An entry of a map that was written by hand: it names no manifest, so nothing proves what lies there.
+
+    LogOp reads the segments in its place. A refresh replaces it, `logcache adopt` proves it.
+    """
+
+    last_t: PositiveT
+    log: SparkUri
+    materialized_entities: SparkUri
+    transaction: str | None = None
+    """What somebody wrote down; it proves nothing, and neither does the next field."""
+    source_read_at: str | None = None
+
+
+AnyEntry = MapEntry | UnprovenEntry
+LogCacheMap = Mapping[str, Mapping[str, AnyEntry]]
 """Prototype → database → entry."""
 
 
@@ -104,9 +122,15 @@ def map_digest(text: str) -> str:
     return sha256_of(text)
 
 
-def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
-    """The entry of an instance, if it has one."""
+def any_entry_of(entries: LogCacheMap, instance: Instance) -> AnyEntry | None:
+    """The entry of an instance, if it has one, whether it names a manifest or not."""
     return entries.get(instance.prototype, {}).get(instance.database)
+
+
+def entry_of(entries: LogCacheMap, instance: Instance) -> MapEntry | None:
+    """The entry of an instance, if it has one that names a manifest; only such a cache is ever read."""
+    found = any_entry_of(entries, instance)
+    return found if isinstance(found, MapEntry) else None
 
 
 def is_active(instance: Instance, entries: LogCacheMap, transaction: str) -> bool:
@@ -115,20 +139,30 @@ def is_active(instance: Instance, entries: LogCacheMap, transaction: str) -> boo
     return entry is not None and entry.transaction == transaction
 
 
-def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
+def all_instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, AnyEntry]]:
     """Every instance of a map with its entry, ascending by prototype and database."""
     for prototype, databases in sorted(entries.items()):
-        for database, entry in sorted(databases.items()):
-            yield Instance(database=database, prototype=prototype), entry
+        for database in sorted(databases):
+            yield Instance(database=database, prototype=prototype), databases[database]
+
+
+def instances_of(entries: LogCacheMap) -> Iterator[tuple[Instance, MapEntry]]:
+    """Every instance whose entry names a manifest, in the order of all_instances_of."""
+    return ((instance, entry) for instance, entry in all_instances_of(entries) if isinstance(entry, MapEntry))
+
+
+def unproven_of(entries: LogCacheMap) -> dict[Instance, UnprovenEntry]:
+    """Every instance whose entry names no manifest, in the order of all_instances_of."""
+    return {instance: entry for instance, entry in all_instances_of(entries) if isinstance(entry, UnprovenEntry)}
 
 
 def changed_instances(one: LogCacheMap, other: LogCacheMap) -> tuple[Instance, ...]:
     """The instances whose entries differ between two maps, or that only one of them has; ascending."""
-    both = {instance for entries in (one, other) for instance, _ in instances_of(entries)}
-    return tuple(sorted(instance for instance in both if entry_of(one, instance) != entry_of(other, instance)))
+    both = {instance for entries in (one, other) for instance, _ in all_instances_of(entries)}
+    return tuple(sorted(i for i in both if any_entry_of(one, i) != any_entry_of(other, i)))
 
 
-def with_entries(base: LogCacheMap, changed: Mapping[Instance, MapEntry]) -> LogCacheMap:
+def with_entries(base: LogCacheMap, changed: Mapping[Instance, AnyEntry]) -> LogCacheMap:
     """Return the base map with these entries added or replaced; all others stay the same objects."""
     merged = {prototype: dict(databases) for prototype, databases in base.items()}
     for instance, entry in changed.items():

@@ -4,9 +4,12 @@ Like all documents (documents.py) they hold figures and digests, never a value o
 """
 
 from datetime import datetime
+from typing import Literal
 
 from logcache_assets.domain.documents import Document
 from logcache_assets.domain.log_ranges import ComparedRange, ProvenRange, RequestedSegment
+
+Origin = Literal["night", "segments", "adopted"]
 
 
 class FileProof(Document, frozen=True, kw_only=True):
@@ -97,6 +100,8 @@ class ExportAnswer(Document, frozen=True, kw_only=True):
 
     transaction: str
     instances: tuple[RawLogs, ...]
+    unread: dict[str, str] = {}  # noqa: RUF012 - msgspec copies it
+    """Instance → why its files or segments cannot be read."""
 
 
 class ExportAnswerPlace(Document, frozen=True, kw_only=True):
@@ -126,3 +131,6 @@ class Manifest(Document, frozen=True, kw_only=True):
     materialized_entities: RawDataset
     ranges: tuple[ProvenRange, ...] = ()
     """The ranges of t in which the log was found to equal the segments of the index."""
+    origin: Origin = "night"
+    """`night`: copied from a nightly run; `segments`: computed from the segments; `adopted`: found in place, compared
+    with the segments and described by `logcache adopt`, so its transaction is an id of its own."""

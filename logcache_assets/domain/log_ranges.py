@@ -128,7 +128,7 @@ def _overlap(proven: ProvenRange, segment: RequestedSegment) -> bool:
     return proven.last_batch_t < segment.last_t and segment.last_batch_t < proven.last_t
 
 
-def was_compared_with(ranges: Iterable[ComparedRange], segments: Iterable[Segment], *, last_t: int) -> bool:
+def was_compared_with(ranges: Iterable[SegmentRange], segments: Iterable[Segment], *, last_t: int) -> bool:
     """True if a log up to last_t was compared with each of these segments, as they are now."""
     compared = {(r.segment, r.timestamp_ms) for r in ranges}
     return compared >= {(s.path, s.timestamp_ms) for s in segments if s.last_batch_t < last_t}
@@ -148,7 +148,7 @@ def prove_ranges(compared: Iterable[ComparedRange]) -> tuple[ProvenRange, ...]:
     )
 
 
-def find_uncompared(ranges: Sequence[ComparedRange], *, last_t: int) -> Iterator[tuple[int, int]]:
+def find_uncompared(ranges: Sequence[SegmentRange], *, last_t: int) -> Iterator[tuple[int, int]]:
     """Yield (after_t, until_t) for each part of a log up to last_t that no range covers."""
     covered_t = 0
     for r in sorted(ranges, key=lambda r: r.last_t):

@@ -9,6 +9,34 @@ RAW_PREFIX = "raw-"
 """How the name of every raw dataset begins."""
 
 
+COUNTRY = "BR"
+"""The country whose names and buckets are the defaults."""
+
+_KINDS_OF_COUNTRIES = {"raw": RAW_PREFIX, "contract": CONTRACT_PREFIX}
+"""Second part of a name that begins with its country → how the older form begins."""
+_PARTS_OF_COUNTRIES = 4
+
+
+def canonical_dataset(name: str, *, country: str) -> str:
+    """The older form of a dataset's name, which is the one that everything here knows.
+
+    metapod's name                       in BR
+    raw-feed-s0/log                      raw-feed-s0/log
+    nu-br/raw/feed-s0/log                raw-feed-s0/log
+    nu-br/contract/feed/transactions     contract-feed/transactions
+    nu-mx/raw/feed-s0/log                nu-mx/raw/feed-s0/log: another country's, so none of ours
+
+    Args:
+        name: of a dataset, as metapod or sabesp says it.
+        country: its code, `BR`.
+    """
+    parts = name.split("/")
+    if len(parts) != _PARTS_OF_COUNTRIES or not all(parts) or parts[0] != f"nu-{country.lower()}":
+        return name
+    prefix = _KINDS_OF_COUNTRIES.get(parts[1])
+    return f"{prefix}{parts[2]}/{parts[3]}" if prefix else name
+
+
 def column_name(attribute: str) -> str:
     """The column of an attribute, or a keyword as a value: `:transaction/post-date` is `transaction__post_date`."""
     return attribute.removeprefix(":").replace("/", "__").replace("-", "_").replace(".", "_")

@@ -5,6 +5,7 @@ The sensor, `logcache refresh` and `logcache status` ask it and print the same s
     the last attempt               then
     none                           start
     published                      wait: a person closed or reverted it
+    published, databases left out  start when what these read has changed; the next night tries them again, too
     outdated                       start on the present base
     refused by what it read        start when that has changed, not before
     not yet                        publish only, when the window is open
@@ -22,6 +23,7 @@ from logcache_assets.domain.documents import Publication
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.pull_request import shortened
+from logcache_assets.domain.selections import NAMED_AT_MOST
 
 MOST_FAILURES = 5
 """After so many attempts in a row that ended by accident, a person must look."""
@@ -30,6 +32,8 @@ LONGEST_PAUSE = timedelta(hours=1)
 SHOWN = 300
 """How many characters of an attempt's reason a sentence repeats."""
 
+
+GOING_ON = "another refresh is going on; wait for its end"
 
 ENDINGS = {
     End.REFUSED: "was refused",
@@ -69,6 +73,8 @@ class WaitUntil:
     sentence: str
     until: datetime | None = None
     """None if no instant is known."""
+    is_well: bool = False
+    """The newest good night is active or proposed: nothing is left to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,11 @@ class Situation:
     attempts: tuple[Attempt, ...]
     """At this night and selection, oldest first."""
     changed: tuple[str, ...]
-    """What has changed since the last attempt began."""
+    """What has changed since the last attempt began; if it was published, of what those read that it left out."""
+    base_news: tuple[str, ...]
+    """What the open pull request does not know of the present base branch, and must."""
+    is_active_besides: bool
+    """The active map points to the night for every instance but those of databases that the last attempt left out."""
     next_stage: str
     """The first stage without a document."""
     is_prepared: bool
@@ -119,27 +129,62 @@ class Situation:
 def plan_next_step(facts: Situation) -> NextStep:
     """Decide by the table above."""
     if facts.is_going_on:
-        return WaitUntil(sentence="another refresh is going on; wait for its end")
+        return WaitUntil(sentence=GOING_ON)
     if facts.is_active:
         return WaitUntil(
-            sentence=f"the active map already points to transaction {facts.night}, the newest good nightly run"
+            sentence=f"the active map already points to transaction {facts.night}, the newest good nightly run",
+            is_well=True,
         )
-    if facts.proposed and facts.proposed.base_sha == facts.base_sha and not facts.again:
-        return WaitUntil(
-            sentence=f"transaction {facts.night}, the newest good nightly run, is already proposed in pull request "
-            f"#{facts.proposed.number} ({facts.proposed.url})"
-        )
+    if facts.proposed and not facts.again:
+        return _while_proposed(facts.proposed, facts)
     if not facts.attempts or facts.again:
         return Start(sentence=f"a refresh of {facts.what} is due")
     return _after(facts.attempts[-1], facts)
 
 
+def _while_proposed(proposed: Publication, facts: Situation) -> NextStep:
+    """Its pull request is open: it is brought up to date with what it must know."""
+    last = facts.attempts[-1] if facts.attempts else None
+    if last and last.end is End.REFUSED and last.base_sha == facts.base_sha:
+        # What the present base brought was tried, and refused before it became a candidate.
+        return _after_refusal(last, facts)
+    if facts.base_news and facts.base_sha != proposed.base_sha:
+        return Start(
+            sentence=f"a refresh of {facts.what} is due: since pull request #{proposed.number} the base branch has "
+            f"moved in {shortened(facts.base_news)}"
+        )
+    if last and last.left_out and facts.changed:
+        return _left_out_again(last, facts)
+    if last and last.end not in (End.PUBLISHED, End.REFUSED):
+        return _after(last, facts)
+    return WaitUntil(
+        sentence=f"transaction {facts.night}, the newest good nightly run, is already proposed in pull request "
+        f"#{proposed.number} ({proposed.url}){_without(last)}",
+        is_well=True,
+    )
+
+
+def _left_out_again(last: Attempt, facts: Situation) -> Start:
+    return Start(
+        sentence=f"a refresh of {shortened(tuple(last.left_out))} from transaction {facts.night} is due: changed since "
+        f"attempt {last.number}, which left it out, is {shortened(facts.changed)}"
+    )
+
+
+def _without(last: Attempt | None) -> str:
+    """`, without feed, …`."""
+    if not last or not last.left_out:
+        return ""
+    reasons = "; ".join(_cut(why) for why in list(last.left_out.values())[:NAMED_AT_MOST])
+    return f", without {shortened(tuple(last.left_out))}, whose active caches stay: {reasons}"
+
+
 def _after(last: Attempt, facts: Situation) -> NextStep:
     """Decide by how the last attempt ended."""
-    if last.end is End.OUTDATED or (facts.proposed and last.end is End.PUBLISHED):
+    if last.end is End.OUTDATED:
         return Start(sentence=f"a refresh of {facts.what} is due: the base branch has moved since the last attempt")
     if last.end is End.PUBLISHED:
-        return _unless_asked(facts, f"the pull request of {facts.what} is not open any more, and it is not active")
+        return _after_published(last, facts)
     if last.end is End.REFUSED:
         return _after_refusal(last, facts)
     if last.end is not End.NOT_YET:
@@ -149,6 +194,17 @@ def _after(last: Attempt, facts: Situation) -> NextStep:
     return Start(sentence=f"a refresh of {facts.what} is due: what was prepared is not on the present base")
 
 
+def _after_published(last: Attempt, facts: Situation) -> NextStep:
+    """Its pull request is not open any more."""
+    if not (last.left_out and facts.is_active_besides):
+        return _unless_asked(facts, f"the pull request of {facts.what} is not open any more, and it is not active")
+    if facts.changed:
+        return _left_out_again(last, facts)
+    # Its run failed for what was left out, so that was told.
+    obstacle = f"the active map already points to transaction {facts.night}{_without(last)}"
+    return _unless_asked(facts, obstacle, is_well=True)
+
+
 def _after_refusal(last: Attempt, facts: Situation) -> NextStep:
     if facts.changed:
         news = shortened(facts.changed)
@@ -156,11 +212,11 @@ def _after_refusal(last: Attempt, facts: Situation) -> NextStep:
     return _unless_asked(facts, f"{_ended(last)}, and what it read has not changed: {_reason(last)}")
 
 
-def _unless_asked(facts: Situation, obstacle: str) -> NextStep:
+def _unless_asked(facts: Situation, obstacle: str, *, is_well: bool = False) -> NextStep:
     """Wait for a person; whoever asks is one."""
     if facts.by_person:
         return Start(sentence=f"a refresh of {facts.what} starts anew: {obstacle}")
-    return WaitUntil(sentence=f"{obstacle}; to refresh it all the same: logcache refresh")
+    return WaitUntil(sentence=f"{obstacle}; to refresh it all the same: logcache refresh", is_well=is_well)
 
 
 def _publish(last: Attempt, facts: Situation) -> NextStep:
@@ -221,5 +277,8 @@ def _ended(last: Attempt) -> str:
 
 def _reason(last: Attempt) -> str:
     """The first line of the message with which it ended."""
-    line = last.reason.partition("\n")[0]
+    return _cut(last.reason.partition("\n")[0])
+
+
+def _cut(line: str) -> str:
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}…"

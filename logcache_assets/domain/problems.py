@@ -90,6 +90,11 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         last = f"{last}: {self.why}" if self.why else last
         return (*first, coded(last, self.code), *([self.remedy] if self.remedy else []))
 
+    @property
+    def plain(self) -> "Problem":
+        """Without the fields of a subclass, as a document holds it."""
+        return Problem(**{name: getattr(self, name) for name in Problem.__struct_fields__})
+
     def __str__(self) -> str:
         """One sentence: subject, rule, clauses."""
         return ": ".join(part for part in (self.subject, self.rule, "; ".join(self.clauses)) if part)

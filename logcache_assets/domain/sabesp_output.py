@@ -102,6 +102,12 @@ def transactions_named(events: Iterable[SabespEvent]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(event.transaction for event in events if isinstance(event, TransactionNamed)))
 
 
+def transactions_of(events: Iterable[SabespEvent], *, version: str) -> tuple[str, ...]:
+    """The transactions that are named without another Itaipu version."""
+    named = (event for event in events if isinstance(event, TransactionNamed))
+    return transactions_named(event for event in named if not event.version or _is_same(event.version, version))
+
+
 def datasets_aborted(events: Iterable[SabespEvent]) -> dict[str, str]:
     """Dataset → why it failed, for the failures that the output names."""
     return {event.dataset: event.reason for event in events if isinstance(event, DatasetAborted)}

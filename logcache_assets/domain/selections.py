@@ -6,6 +6,8 @@ from datetime import datetime
 
 ALL = "all"
 """The selection of every database of the catalog; no database may be named so."""
+OWN_BRANCHES = "log-cache/"
+"""How the branches begin on which we propose a map; all others are of people."""
 NAMED_AT_MOST = 3
 """Selections of more databases are named by a digest."""
 
@@ -25,5 +27,5 @@ def branch_name(*, transaction: str, started_at: datetime, selection: str) -> st
 
     A partial refresh has its own branch, so it never moves the branch of a whole refresh.
     """
-    whole = f"log-cache/{started_at:%Y-%m-%d}-{transaction[:8]}"
+    whole = f"{OWN_BRANCHES}{started_at:%Y-%m-%d}-{transaction[:8]}"
     return whole if selection == ALL else f"{whole}-{selection}"

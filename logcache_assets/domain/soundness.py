@@ -10,7 +10,7 @@ from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.clocks import SKEW
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry
+from logcache_assets.domain.log_cache_map import AnyEntry, LogCacheMap, MapEntry
 from logcache_assets.domain.log_documents import Manifest, RawLogs
 from logcache_assets.domain.log_ranges import SegmentRange
 from logcache_assets.domain.problems import Problem
@@ -43,7 +43,7 @@ REFRESH_AGAIN = "revert the entry to a sound cached log, or refresh it"
 CORRECT_ENTRY = "correct the entry: the manifest is right"
 
 
-def find_export_problems(logs: RawLogs, active: MapEntry | None) -> Iterator[Problem]:
+def find_export_problems(logs: RawLogs, active: AnyEntry | None) -> Iterator[Problem]:
     """Why the raw logs of an instance must not become its cached log (C5, C6, C17, C19).
 
     Args:
@@ -80,11 +80,25 @@ def find_segment_problems(instance: Instance, segments: Sequence[Segment], entry
     stale = find_stale_segments(segments, cached_until_t=entry.last_t, source_read_at=entry.source_read_at)
     if stale:
         yield stale_problem(instance.name, stale)
-    if entry.last_t > newest_t(segments):
+    yield from find_continuation_problems(instance, segments, entry, indexed_t=newest_t(segments))
+
+
+def find_continuation_problems(
+    instance: Instance, segments: Sequence[Segment], entry: MapEntry, *, indexed_t: int
+) -> Iterator[Problem]:
+    """Why the segments with t beyond an entry's last_t do not continue its log (C1 to C4).
+
+    Args:
+        instance: of the entry.
+        segments: those beyond, or more.
+        entry: of the map.
+        indexed_t: the greatest last_t of the whole index.
+    """
+    if entry.last_t > indexed_t:
         yield Problem(
             code="C4",
             subjects=(instance.name,),
-            found=(f"the cache ends at t {entry.last_t}, ahead of the index, which ends at {newest_t(segments)}",),
+            found=(f"the cache ends at t {entry.last_t}, ahead of the index, which ends at {indexed_t}",),
             why="it belongs to another database or prototype, or the database was created again",
             remedy="find out which; never merge it",
         )

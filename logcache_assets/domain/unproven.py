@@ -22,16 +22,18 @@ OTHER_LOG = (
 FOLD_AGAIN = f"have Itaipu compute the materialized entities again, or {OTHER_NIGHT}"
 
 
-def find_unproven(logs: RawLogs, *, source_read_at: datetime) -> Iterator[Problem]:
+def find_unproven(logs: RawLogs, *, source_read_at: datetime, equality_proves: bool = False) -> Iterator[Problem]:
     """Why the raw datasets of an instance are not proven to be its log and the facts of that log (C2, C7, C31).
 
     Args:
         logs: both raw datasets, as the notebook described them.
         source_read_at: when the night began to read the segments. What was extracted later is no evidence of what the
             night read: it is refused as such.
+        equality_proves: a range that equals a segment is proven, also when that was extracted later: the question is
+            what the log holds now, not what its writer read.
     """
     read_ms = source_read_at.timestamp() * 1000
-    if later := [r for r in logs.ranges if r.timestamp_ms > read_ms]:
+    if later := [r for r in logs.ranges if r.timestamp_ms > read_ms and not (equality_proves and r.equal)]:
         yield stale_problem(logs.instance, later)
     if differing := [r for r in logs.ranges if not r.equal and r.timestamp_ms <= read_ms]:
         yield _refusal(logs, [f"the log is not its segments: {_clause(differing[0])}", *map(_clause, differing[1:])])

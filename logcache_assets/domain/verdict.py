@@ -34,7 +34,7 @@ def decide_verdict(
     """
     alone = decide_alone(candidate.databases, inventory, required=required, now=now)
     reasons = (*_find_wrong_binding(candidate, inventory), *alone.reasons)
-    return replace(alone, approved=not reasons, reasons=reasons, binding=inventory.binding)
+    return replace(alone, approved=not reasons, reasons=reasons, binding=inventory.binding, left_out=candidate.left_out)
 
 
 def decide_alone(

@@ -1,7 +1,9 @@
 """The accidents of `logcache local break`; each repeats the damage of a recorded incident."""
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 import polars as pl
@@ -9,7 +11,8 @@ import polars as pl
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
 from logcache_assets.domain.documents import PermanentLog
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, instances_of
+from logcache_assets.domain.locations import folder_of
+from logcache_assets.domain.log_cache_map import MAP_PATH, AnyEntry, all_instances_of, instances_of
 from logcache_assets.domain.names import contract_dataset, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -19,6 +22,7 @@ from logcache_assets.local_platform.demo_data import read_index_file
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, TRUNCATED_COPY, WRONG_VALUE, Fault
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
+from logcache_assets.ports import ObjectNotFoundError
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.pinned_definitions import read_definitions
@@ -66,6 +70,12 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
             inject=acts.wrong_last_t,
         ),
         Fault(
+            name="hand-written-map",
+            description="the map on the base branch is of the older form, written by hand; no manifest lies anywhere",
+            inject=acts.hand_written_map,
+            hint="See what is said of it with `logcache status`, and prove it with `logcache adopt`.",
+        ),
+        Fault(
             name=EMPTY_CONTRACT,
             description="Itaipu's test run commits a contract without rows",
             inject=acts.empty_contract,
@@ -83,6 +93,18 @@ def accidents_of(world: World) -> tuple[Fault, ...]:
     )
 
 
+def written_by_hand(entries: Mapping[Instance, AnyEntry]) -> str:
+    """A map of the older form: each last_t as a text, the first as Clojure prints it, and no order."""
+    plain: dict[str, dict[str, dict[str, str]]] = {}
+    for instance, entry in sorted(entries.items(), reverse=True, key=lambda item: item[0]):
+        plain.setdefault(instance.prototype, {})[instance.database] = {
+            "materialized_entities": entry.materialized_entities,
+            "last_t": f"{entry.last_t}N",
+            "log": entry.log,
+        }
+    return re.sub(r'"(\d+N)"', r"\1", json.dumps(plain, indent=4), count=1)
+
+
 class _Accidents:
     def __init__(self, world: World) -> None:
         self._world = world
@@ -90,7 +112,7 @@ class _Accidents:
     def gap(self) -> str:
         segments = self._newest_chain()
         lost = segments[-2]
-        self._world.segment_index.remove(lost.instance, lost.last_t)
+        self._world.segment_items.remove(lost.instance, lost.last_t)
         return f"the index item of {lost.instance.name} for t in ({lost.last_batch_t}, {lost.last_t}] is gone"
 
     def overlap(self) -> str:
@@ -98,7 +120,7 @@ class _Accidents:
         last_t = newest.last_t + 1
         path = newest.path.removesuffix(f"-{newest.last_t}.avro") + f"-{last_t}.avro"
         self._world.store.write(path, self._world.store.read(newest.path))
-        self._world.segment_index.put([replace(newest, path=path, last_t=last_t)])
+        self._world.segment_items.put([replace(newest, path=path, last_t=last_t)])
         return (
             f"{newest.instance.name}: the datoms of t in ({newest.last_batch_t}, {newest.last_t}] lie in a second "
             f"segment too, under last_t {last_t}"
@@ -113,7 +135,7 @@ class _Accidents:
         for segment in segments:
             file = self._world.reextraction / "buckets" / segment.path.removeprefix("s3://")
             self._world.store.write(segment.path, file.read_bytes())
-        self._world.segment_index.put(segments)
+        self._world.segment_items.put(segments)
         names = sorted({segment.instance.name for segment in segments})
         return f"a customer was excised: {len(segments)} segments of {', '.join(names)} were extracted again"
 
@@ -142,7 +164,7 @@ class _Accidents:
         night, name = self._night(), self._raw_dataset()
         folder = night.datasets[name].path or ""
         for item in tuple(self._world.store.list_objects(folder)):
-            self._world.store.path_of(item.uri).unlink()
+            self._world.world_buckets.remove(item.uri)
         return f"no file is left at {folder}"
 
     def lost_datom(self) -> str:
@@ -157,7 +179,9 @@ class _Accidents:
     def wrong_last_t(self) -> str:
         repository = self._world.repository
         base = read_base_map(repository)
-        instance, entry = next(instances_of(base.entries))
+        instance, entry = next(instances_of(base.entries), (None, None))
+        if instance is None or entry is None:
+            raise BadInput("no entry of the map names a manifest; build a new world with `logcache local reset`")
         plain = json.loads(base.text)
         plain[instance.prototype][instance.database]["last_t"] = entry.last_t + 1
         edited = json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
@@ -166,6 +190,17 @@ class _Accidents:
             f"{repository.base_branch} says last_t {entry.last_t + 1} for {instance.name}, "
             f"the data ends at {entry.last_t}"
         )
+
+    def hand_written_map(self) -> str:
+        """Leave last_t and paths alone in every entry, as people and their scripts wrote them, and no manifest."""
+        repository = self._world.repository
+        entries = dict(all_instances_of(read_base_map(repository).entries))
+        for manifest in (folder_of(entry.log).manifest for entry in entries.values()):
+            with suppress(ObjectNotFoundError):
+                self._world.store.head(manifest)
+                self._world.world_buckets.remove(manifest)
+        repository.commit_to_base({MAP_PATH: written_by_hand(entries)}, "Point to the new caches")
+        return f"the map on {repository.base_branch} has last_t and paths alone, and {len(entries)} manifests are gone"
 
     def empty_contract(self) -> str:
         self._world.faults.arm(EMPTY_CONTRACT, self._contract())

@@ -65,6 +65,26 @@ class BareGit:
             raise self._failure("merge-base", errors)
         return status == 0
 
+    def merge_base(self, one: str, other: str) -> str:
+        """The newest commit that two commits have in common; raises RepositoryWrongData if there is none."""
+        status, out, errors = self._run("merge-base", one, other)
+        if status == 1 and not errors:
+            raise RepositoryWrongData(
+                f"{one} and {other} of {self.git_dir} have no commit in common; begin on the base branch"
+            )
+        if status:
+            raise self._failure("merge-base", errors)
+        return out.decode().strip()
+
+    def differs(self, path: str, one: str, other: str) -> bool:
+        """True if a file is not the same in two commits."""
+        return self._entries(one, path) != self._entries(other, path)
+
+    def changed_files(self, before: str, after: str) -> tuple[str, ...]:
+        """Paths of the files that differ between the trees of two commits, ascending."""
+        listed = self._checked("diff-tree", "-r", "-z", "--name-only", "--no-renames", before, after)
+        return tuple(sorted(path.decode() for path in listed.split(b"\0") if path))
+
     def read(self, path: str, *, ref: str) -> bytes:
         """The bytes of a file; raises PathNotFoundError."""
         for kind, blob, found in self._entries(self.resolve(ref), path):

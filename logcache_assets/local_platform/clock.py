@@ -51,4 +51,10 @@ class LocalClock(Clock):
         self._path.parent.mkdir(parents=True, exist_ok=True)
         written = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         written.write_text(utc_text(instant.astimezone(UTC)) + "\n", encoding="utf-8")
+        with self._history.open("a", encoding="utf-8") as history:
+            history.write(f"{datetime.now(UTC).timestamp():.3f} {utc_text(instant.astimezone(UTC))}\n")
         written.replace(self._path)
+
+    @property
+    def _history(self) -> Path:
+        return self._path.with_name(f"{self._path.name}_history")

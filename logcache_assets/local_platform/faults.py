@@ -85,3 +85,5 @@ class Fault:
     description: str
     inject: Callable[[], str]
     """Damages the world and returns what was done."""
+    hint: str = "See it refused with `logcache refresh`."
+    """What to try next."""

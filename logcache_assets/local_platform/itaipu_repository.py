@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from typing_extensions import override
 
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
+from logcache_assets.domain.branch_names import is_branch_name
+from logcache_assets.domain.merge_status import MergeStatus
 from logcache_assets.local_platform.bare_git import BareGit
 from logcache_assets.local_platform.pull_request_files import PullRequestFiles, PullRequestRecord
 from logcache_assets.ports import (
@@ -23,7 +25,6 @@ from logcache_assets.ports import (
 )
 
 _FULL_SHA = re.compile(r"[0-9a-f]{40}")
-_BRANCH = re.compile(r"(?!.*(//|\.\.|@\{|/\.|\.lock(/|$)))[A-Za-z0-9_][A-Za-z0-9._/@+-]*(?<![/.])")
 
 
 class LocalItaipuRepository(ItaipuRepository):
@@ -90,6 +91,16 @@ class LocalItaipuRepository(ItaipuRepository):
         return tuple(FileVersion(sha=sha, committed_at=at) for sha, at in self._git.versions(path, ref=ref))
 
     @override
+    @repeated
+    def changed_files(self, before: str, after: str) -> tuple[str, ...]:
+        return self._git.changed_files(self._git.resolve(before), self._git.resolve(after))
+
+    @override
+    @repeated
+    def merge_base(self, ref: str) -> str:
+        return self._git.merge_base(self._base_head(), self._git.resolve(ref))
+
+    @override
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
         self._refuse_base(branch, "committed to")
         if not _FULL_SHA.fullmatch(parent):
@@ -121,11 +132,15 @@ class LocalItaipuRepository(ItaipuRepository):
         return next((shown for shown in own if shown.state == "open"), None)
 
     @override
-    def open_pull_requests(self) -> Iterator[PullRequest]:
+    def open_pull_requests(self, *, changing: str = "") -> Iterator[PullRequest]:
         for record in self._records():
             shown = self.pull_request(record.number)
-            if shown.state == "open":
+            if shown.state == "open" and (not changing or self._changes(changing, shown.head_sha)):
                 yield shown
+
+    @repeated
+    def _changes(self, path: str, sha: str) -> bool:
+        return self._git.differs(path, self.merge_base(sha), sha)
 
     @repeated
     def _records(self) -> tuple[PullRequestRecord, ...]:
@@ -143,7 +158,8 @@ class LocalItaipuRepository(ItaipuRepository):
             records = self._files.records()
             own = (record for record in records if record.branch == branch and self._state(record)[0] == "open")
             record = next(own, None) or _unwritten(max((r.number for r in records), default=0) + 1, branch)
-            proposed = replace(record, title=title, head_sha=head)
+            status = record.status if head == record.head_sha else None
+            proposed = replace(record, title=title, head_sha=head, status=status)
             self._files.write(proposed, body, now=self._clock.now())
         return self._shown(proposed)
 
@@ -160,6 +176,26 @@ class LocalItaipuRepository(ItaipuRepository):
             closed = replace(record, state="closed", head_sha=shown.head_sha)
             self._files.write(closed, text, now=self._clock.now())
         return self.pull_request(number)
+
+    @override
+    @repeated
+    def merge_status(self, sha: str) -> MergeStatus | None:
+        return next((record.status for record in self._proposing(sha)), None)
+
+    @override
+    def set_merge_status(self, sha: str, status: MergeStatus) -> None:
+        with self._files.locked():
+            records = self._proposing(sha)
+            if not records:
+                raise RepositoryWrongData(f"no pull request has the commit {sha} as its newest; name one that has")
+            for record in records:
+                with_status = replace(record, head_sha=sha, status=status)
+                self._files.write(with_status, self._files.body(record.number), now=self._clock.now())
+
+    def _proposing(self, sha: str) -> list[PullRequestRecord]:
+        """The pull requests whose newest commit this is; a status is of that commit alone."""
+        records = [record for record in self._files.records() if self._state(record)[1] == sha]
+        return [record if record.head_sha == sha else replace(record, status=None) for record in records]
 
     def commit_to_base(self, files: Mapping[str, str], message: str) -> str:
         """Commit to the base branch as somebody else would: for faults of the local world and edits by analysts."""
@@ -203,7 +239,7 @@ class LocalItaipuRepository(ItaipuRepository):
     def _refuse_base(self, branch: str, verb: str) -> None:
         if branch == self._base:
             raise RepositoryWrongData(f"{branch} is the base branch and is never {verb}; name a branch of your own")
-        if not _BRANCH.fullmatch(branch):
+        if not is_branch_name(branch):
             raise RepositoryWrongData(
                 f"{branch!r} is no name of a branch; write for example log-cache/2018-05-28-49ae32bb"
             )
@@ -213,7 +249,8 @@ class LocalItaipuRepository(ItaipuRepository):
         for record in self._files.records():
             if record.branch == branch and record.state == "open" and not self._is_merged(record.head_sha):
                 head = seen if seen is not None and self._is_merged(seen) else sha
-                moved = replace(record, head_sha=head)
+                status = record.status if head == record.head_sha else None
+                moved = replace(record, head_sha=head, status=status)
                 self._files.write(moved, self._files.body(record.number), now=self._clock.now())
 
     def _shown(self, record: PullRequestRecord) -> PullRequest:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.adapters.scratch import local_driver
+from logcache_assets.domain.adoption import unproven_problem
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of
+from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, unproven_of
 from logcache_assets.domain.names import RAW_PREFIX, raw_datasets, raw_entities_dataset, raw_log_dataset
 from logcache_assets.domain.transactions import Column
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
@@ -91,19 +92,13 @@ class ItaipuRun:
         checkout = check_out(self.world.repository, self.version)
         for definition in checkout.definitions:
             for name in self._wanted(definition):
-                self.world.metapod_store.register_dataset(self.transaction, name)
+                self.world.metapod_store.register_dataset(self.transaction, name, country=self.world.settings.country)
         try:
             return sum(self._compute_database(d, self._sources(d, checkout)) for d in checkout.definitions)
         except BaseException:
             # A cancelled run with uncommitted contracts would look as if it still computed and block every publication.
-            self._abort_rest()
+            abort_unfinished(self.world, self.transaction)
             raise
-
-    def _abort_rest(self) -> None:
-        metapod = self.world.metapod_store
-        for row in metapod.datasets(self.transaction):
-            if row.committed_at is None and row.aborted_at is None:
-                metapod.abort_dataset(self.transaction, row.name, aborted_at=self.world.clock.now())
 
     def _wanted(self, definition: DatabaseDefinition) -> tuple[str, ...]:
         raw = [name for instance in definition.instances for name in raw_datasets(instance)]
@@ -193,6 +188,8 @@ class ItaipuRun:
         index: SegmentIndex = self.world.segment_index
         if self._is_armed(STALE_READER, instance.name):
             index = WithoutNewestSegment(index)
+        if unproven := unproven_of(checkout.entries).get(instance):
+            self.tell(f"WARNING: {unproven_problem(instance, unproven)}")
         # Segments may arrive during the run, but raw datasets and contracts must be computed from the same ones.
         index = IndexSnapshot(index)
         return LogSource(
@@ -202,6 +199,15 @@ class ItaipuRun:
             earlier=checkout.earlier_of(instance),
             until_t=index.newest_t(instance),
         )
+
+
+def abort_unfinished(world: World, transaction: str) -> int:
+    """Abort every dataset of a run that is neither committed nor aborted; returns how many."""
+    metapod = world.metapod_store
+    open_rows = [row for row in metapod.datasets(transaction) if row.committed_at is None and row.aborted_at is None]
+    for row in open_rows:
+        metapod.abort_dataset(transaction, row.name, aborted_at=world.clock.now())
+    return len(open_rows)
 
 
 def _with_short_text(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """metapod's GraphQL service in this process: it serves the schema beside this file from the store.
 
-The client in adapters/metapod.py talks to it through `local_transport` as it talks to the real one over HTTPS. Imports
+The client in adapters/metapod talks to it through `local_transport` as it talks to the real one over HTTPS. Imports
 graphql-core inside functions, because a command line that only prints its help must not load it.
 """
 

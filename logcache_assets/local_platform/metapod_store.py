@@ -16,7 +16,8 @@ import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.json_text import JsonError, decode_json
-from logcache_assets.domain.transactions import COUNTRY, Column, TransactionType
+from logcache_assets.domain.names import COUNTRY
+from logcache_assets.domain.transactions import Column, TransactionType
 from logcache_assets.local_platform.clock import REMEDY
 from logcache_assets.local_platform.sqlite_errors import may_succeed_later
 from logcache_assets.ports import MetapodUnavailable, MetapodWrongData, UnknownTransactionError

@@ -8,7 +8,6 @@ keeps the lock, so the lock tells whether a run is going on; a process id might 
 import fcntl
 import json
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,9 +30,17 @@ from logcache_assets.adapters.processes import (
 )
 from logcache_assets.adapters.told_lines import ToldLines, last_lines
 from logcache_assets.domain.json_text import JsonError, decode_json
-from logcache_assets.ports import NotebookRunner, NotebookUnavailable, NotebookWrongData, Tell
+from logcache_assets.ports import (
+    OUTAGE,
+    NotebookError,
+    NotebookRun,
+    NotebookRunner,
+    NotebookUnavailable,
+    NotebookWrongData,
+    Tell,
+    require_token,
+)
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _END_BYTES = 1 << 14
 """How much of an output is read for its last lines."""
 _PROCESS = "logcache_assets.local_platform.notebook_process"
@@ -72,20 +79,35 @@ class LocalNotebookRunner(NotebookRunner):
         self._grace_seconds = grace_seconds
 
     @override
-    def run(self, parameters: Mapping[str, str], *, token: str, tell: Tell) -> str:
+    def run(self, parameters: Mapping[str, str], *, token: str, tell: Tell, tell_output: Tell) -> NotebookRun:
         run = self._run_folder(token)
         with _unlocked(run) as take_lock:
-            if not take_lock():
-                return self._wait(run, take_lock, tell)
-            result = _result(run)
-            if result is not None:
-                tell(f"the run {token} has already ended; its result is in {run}")
-                return result
-            return self._start(parameters, run, take_lock.descriptor, tell)
+            result = self._find_or_make(parameters, run, take_lock, tell, tell_output)
+        return NotebookRun(result=result, page=(run / "output.log").as_uri())
+
+    @override
+    def checks(self) -> Mapping[str, Callable[[], str]]:
+        return {"notebook": self._notebook_is_there}
+
+    def _notebook_is_there(self) -> str:
+        if not self._notebook.is_file():
+            raise NotebookWrongData(f"there is no notebook {self._notebook}; install logcache-assets again")
+        return "runs on this computer"
+
+    def _find_or_make(
+        self, parameters: Mapping[str, str], run: Path, take_lock: "_Lock", tell: Tell, tell_output: Tell
+    ) -> str:
+        if not take_lock():
+            tell(f"the run {run.name} is going on already; waiting for it")
+            return self._wait(run, take_lock, tell_output)
+        result = _result(run)
+        if result is not None:
+            tell(f"the run {run.name} has already ended; its result is in {run}")
+            return result
+        return self._start(parameters, run, take_lock.descriptor, tell_output)
 
     def _run_folder(self, token: str) -> Path:
-        if not _TOKEN.fullmatch(token):
-            raise NotebookWrongData(f"the token {token[:80]!r} is refused: use up to 64 letters, digits, _ and -")
+        require_token(token)
         run = self._runs / token
         run.mkdir(parents=True, exist_ok=True)
         return run
@@ -114,12 +136,11 @@ class LocalNotebookRunner(NotebookRunner):
             self._blank(run)
         result = _result(run)
         if result is None:
-            raise NotebookWrongData(self._failure(run, _how_it_ended(process.returncode), told.last_lines))
+            raise self._failed(run, _how_it_ended(process.returncode), told.last_lines)
         return result
 
     def _wait(self, run: Path, take_lock: "_Lock", tell: Tell) -> str:
         """Follow a run that another caller started, even if that caller no longer exists."""
-        tell(f"the run {run.name} is going on already; waiting for it")
         (run / "output.log").touch()
         told = ToldLines(tell, run / "output.log")
         try:
@@ -133,7 +154,7 @@ class LocalNotebookRunner(NotebookRunner):
         self._blank(run)
         result = _result(run)
         if result is None:
-            raise NotebookWrongData(self._failure(run, "it ended without a result", told.last_lines))
+            raise self._failed(run, "it ended without a result", told.last_lines)
         return result
 
     def _follow(self, run: Path, has_ended: Callable[[float], bool]) -> Iterator[str]:
@@ -144,6 +165,12 @@ class LocalNotebookRunner(NotebookRunner):
         """Take the secrets out of the output of a run that has ended."""
         if (run / "output.log").exists():
             blanker_of(self._environment).blank_file(run / "output.log")
+
+    def _failed(self, run: Path, reason: str, tail: str) -> NotebookError:
+        """The error of a run without a result."""
+        is_outage = any(line.startswith(OUTAGE) for line in _lines(run / "output.log")[-1:])
+        kind = NotebookUnavailable if is_outage else NotebookWrongData
+        return kind(self._failure(run, reason, tail))
 
     def _failure(self, run: Path, reason: str, tail: str | None = None) -> str:
         if tail is None:

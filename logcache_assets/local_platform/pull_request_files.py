@@ -14,6 +14,7 @@ import msgspec
 
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.json_text import JsonError, decode_json
+from logcache_assets.domain.merge_status import MergeStatus
 from logcache_assets.ports import RepositoryUnavailable, RepositoryWrongData
 
 
@@ -28,6 +29,8 @@ class PullRequestRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     """Commit of the branch when the pull request was last proposed or the branch last written."""
     opened_at: str
     updated_at: str
+    status: MergeStatus | None = None
+    """What was said of `head_sha`."""
 
 
 class PullRequestFiles:

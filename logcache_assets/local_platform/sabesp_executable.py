@@ -1,8 +1,10 @@
 """The local platform's `sabesp` executable: it has the bank's command line and log lines, and computes datasets.
 
     sabesp --aurora-stack=STACK jobs itaipu staging NAME IN/ OUT/ MACHINES --itaipu=SHA --filter-by-prefix PREFIX
+    sabesp --aurora-stack=STACK jobs stop staging NAME
 
-In production LOGCACHE_SABESP names the bank's own executable; this one only knows the local world.
+The second ends what the first began under that name, also if it was killed: the process, and every dataset that it left
+unfinished. In production LOGCACHE_SABESP names the bank's own executable; this one only knows the local world.
 """
 
 import argparse
@@ -13,9 +15,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.domain.wording import count_of
 from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_assets.errors import BadInput, LogCacheError
-from logcache_assets.local_platform.itaipu_run import ItaipuRun, check_out
+from logcache_assets.local_platform.aurora_jobs import AuroraJobs
+from logcache_assets.local_platform.itaipu_run import ItaipuRun, abort_unfinished, check_out
 from logcache_assets.local_platform.world import World
 from logcache_assets.local_platform.world_history import open_transaction
 from logcache_assets.settings import load_settings
@@ -24,19 +28,31 @@ NODE_TYPE = "m4.2xlarge"
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The command line of the one job that is supported."""
+    """The command line of the two jobs that are supported."""
     parser = argparse.ArgumentParser(prog="sabesp", description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--aurora-stack", required=True)
-    jobs = parser.add_subparsers(dest="group", required=True).add_parser("jobs")
-    itaipu = jobs.add_subparsers(dest="job", required=True).add_parser("itaipu")
+    jobs = (
+        parser.add_subparsers(dest="group", required=True).add_parser("jobs").add_subparsers(dest="job", required=True)
+    )
+    stop = jobs.add_parser("stop")
+    stop.add_argument("environment", choices=["staging"])
+    stop.add_argument("name", type=_name)
+    itaipu = jobs.add_parser("itaipu")
     itaipu.add_argument("environment", choices=["staging"])
-    itaipu.add_argument("name")
+    itaipu.add_argument("name", type=_name)
     itaipu.add_argument("in_uri", metavar="IN/")
     itaipu.add_argument("out_uri", metavar="OUT/")
     itaipu.add_argument("machines", type=int)
     itaipu.add_argument("--itaipu", required=True, metavar="SHA")
     itaipu.add_argument("--filter-by-prefix", required=True, metavar="PREFIX")
     return parser
+
+
+def _name(text: str) -> str:
+    """A job's name, which is a folder's, too."""
+    if not text or "/" in text or text.startswith("."):
+        raise argparse.ArgumentTypeError(f"{text!r} is no name of a job")
+    return text
 
 
 class _Console:
@@ -76,6 +92,20 @@ def run(options: argparse.Namespace, world: World) -> int:
     return 0
 
 
+def stop(options: argparse.Namespace, world: World) -> int:
+    """End the jobs of a name, abort what they left unfinished, and scale down; returns the exit code."""
+    console = _Console(world)
+    ended = AuroraJobs(world.files.aurora_jobs).end(options.name)
+    console.say(f"killed {count_of(ended, 'task')} of itaipu-{options.name}")
+    aborted = 0
+    for transaction in world.metapod_store.find_transactions(types=[TransactionType.CUSTOM]):
+        if transaction.name == options.name:
+            aborted += abort_unfinished(world, transaction.id)
+    console.say(f"aborted {count_of(aborted, 'dataset')}")
+    console.say(f"Scaling down the cluster of {options.name} to 0 nodes")
+    return 0
+
+
 def _scale_up(name: str, now: datetime) -> tuple[str, str]:
     task = f"scale-ec2-itaipu-{name}"
     task_id = f"jobs-staging-{task}-0-{uuid.uuid5(uuid.NAMESPACE_URL, task + now.isoformat())}"
@@ -96,9 +126,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         world = World(load_settings())
         world.require()
+        if options.job == "stop":
+            return stop(options, world)
         if not options.out_uri.endswith("/") or not options.in_uri.endswith("/"):
             raise BadInput("IN/ and OUT/ are buckets and end with a slash, for example s3a://bucket/")
-        return run(options, world)
+        with AuroraJobs(world.files.aurora_jobs).running(options.name):
+            return run(options, world)
     except LogCacheError as error:
         sys.stderr.write(f"sabesp: {error}\n")
         return 1

@@ -9,42 +9,41 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 from typing_extensions import override
 
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.index_items import (
+    FIELDS,
     IndexItem,
     IndexRange,
     extraction_of_range,
     item_of_segment,
+    read_stored_item,
     segment_of_item,
 )
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
+from logcache_assets.local_platform.segment_items import SegmentItems
 from logcache_assets.local_platform.sqlite_errors import may_succeed_later
 from logcache_assets.ports import SegmentIndex, SegmentIndexUnavailable, SegmentIndexWrongData
 
-T = TypeVar("T")
-
 REMEDY = "make a world with `logcache local reset`"
 
-_FIELDS = IndexItem.__struct_fields__
-_CREATE = f"CREATE TABLE IF NOT EXISTS segments ({', '.join(_FIELDS)}, PRIMARY KEY (db_prototype, last_t))"
-_AFTER = f"SELECT {', '.join(_FIELDS)} FROM segments WHERE db_prototype = ? AND last_t > ? ORDER BY last_t"  # noqa: S608 - own names
+_CREATE = f"CREATE TABLE IF NOT EXISTS segments ({', '.join(FIELDS)}, PRIMARY KEY (db_prototype, last_t))"
+_AFTER = f"SELECT {', '.join(FIELDS)} FROM segments WHERE db_prototype = ? AND last_t > ? ORDER BY last_t"  # noqa: S608 - own names
 _RANGES = "SELECT last_batch_t, last_t, timestamp FROM segments WHERE db_prototype = ?"
 _NEWEST = f"{_RANGES} ORDER BY last_t DESC LIMIT 1"
 _EXTRACTED_SINCE = f"{_RANGES} AND last_batch_t < ? AND timestamp > ? ORDER BY last_t"
-_PUT = f"INSERT OR REPLACE INTO segments VALUES ({', '.join(':' + field for field in _FIELDS)})"  # noqa: S608 - own names
+_PUT = f"INSERT OR REPLACE INTO segments VALUES ({', '.join(':' + field for field in FIELDS)})"  # noqa: S608 - own names
 _REMOVE = "DELETE FROM segments WHERE db_prototype = ? AND last_t = ?"
 _BUSY_SECONDS = 30.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class LocalSegmentIndex(SegmentIndex):
+class LocalSegmentIndex(SegmentIndex, SegmentItems):
     """The index items of the local world, in one SQLite file that `put` makes.
 
     Args:
@@ -72,19 +71,19 @@ class LocalSegmentIndex(SegmentIndex):
         since_ms = (since - _EPOCH) // timedelta(milliseconds=1)
         return self._ranges(instance, _EXTRACTED_SINCE, before_t, since_ms)
 
+    @override
+    def make_empty(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+    @override
     def put(self, segments: Iterable[Segment]) -> None:
-        """Add items, all or none; one with the instance and last_t of another replaces it, as in DynamoDB."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connected("rwc") as connection:
             connection.execute(_CREATE)
             connection.executemany(_PUT, [msgspec.to_builtins(item_of_segment(segment)) for segment in segments])
 
+    @override
     def remove(self, instance: Instance, last_t: int) -> None:
-        """Remove one item.
-
-        Raises:
-            SegmentIndexWrongData: there is no such item.
-        """
         with self._connected("rw") as connection:
             if not connection.execute(_REMOVE, (instance.name, last_t)).rowcount:
                 raise SegmentIndexWrongData(
@@ -101,15 +100,14 @@ class LocalSegmentIndex(SegmentIndex):
 
     def _ranges(self, instance: Instance, query: str, *values: int) -> tuple[Extraction, ...]:
         rows = self._select(query, instance.name, *values)
-        items = (_convert(row, IndexRange, self._where(instance.name, row)) for row in rows)
+        with _refusing():
+            items = [read_stored_item(row, IndexRange, where=self._where(instance.name, row), names={}) for row in rows]
         return tuple(extraction_of_range(item) for item in items)
 
     def _segment(self, row: Mapping[str, object]) -> Segment:
         where = self._where(row["db_prototype"], row)
-        try:
-            return segment_of_item(_convert(row, IndexItem, where), where=where)
-        except BadInput as error:
-            raise SegmentIndexWrongData(str(error)) from error
+        with _refusing():
+            return segment_of_item(read_stored_item(row, IndexItem, where=where, names={}), where=where)
 
     def _where(self, name: object, row: Mapping[str, object]) -> str:
         return f"{self._path}, item {name} / last_t {row['last_t']!r}"
@@ -133,9 +131,10 @@ class LocalSegmentIndex(SegmentIndex):
             ) from error
 
 
-def _convert(row: Mapping[str, object], kind: type[T], where: str) -> T:
-    """The row as a struct; raises SegmentIndexWrongData when the item is malformed."""
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """Refuse malformed items as the port says."""
     try:
-        return msgspec.convert(row, kind)
-    except msgspec.ValidationError as error:
-        raise SegmentIndexWrongData(f"{where}: {error}; correct that index item") from error
+        yield
+    except BadInput as error:
+        raise SegmentIndexWrongData(str(error)) from error

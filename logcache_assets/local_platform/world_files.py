@@ -7,7 +7,7 @@ catalog/                 definitions       undelivered/           segments of th
 dagster/                 Dagster's storage faults/                armed accidents
 reextraction/            segments that replace others after an excision
 pii_key                  the world's own key of personal data
-refresh.lock             held by the process that refreshes
+refresh.lock             held by the process that refreshes    aurora_jobs/   jobs that run now
 """
 
 from dataclasses import dataclass
@@ -51,6 +51,16 @@ class WorldFiles:
         return self.home / "clock"
 
     @property
+    def clock_history(self) -> Path:
+        """File with every date that the world had, and when it began by the computer's clock."""
+        return self.home / "clock_history"
+
+    @property
+    def lifecycle(self) -> Path:
+        """File with the days after which the buckets' objects are deleted."""
+        return self.home / "lifecycle.json"
+
+    @property
     def faults(self) -> Path:
         """Folder of the accidents that are armed."""
         return self.home / "faults"
@@ -64,6 +74,11 @@ class WorldFiles:
     def sabesp_logs(self) -> Path:
         """Folder with one file per test run of Itaipu."""
         return self.home / "sabesp_logs"
+
+    @property
+    def aurora_jobs(self) -> Path:
+        """Folder of the jobs that run now."""
+        return self.home / "aurora_jobs"
 
     @property
     def pii_key(self) -> Path:

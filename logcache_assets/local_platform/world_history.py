@@ -3,7 +3,6 @@
 A new world has a cache at `old`, a nightly run at `night`, and the segments up to `end`: ready for a refresh.
 """
 
-import json
 import shutil
 import uuid
 from collections.abc import Iterable
@@ -43,7 +42,10 @@ from logcache_assets.refresh.first_cache import Origin, write_first_cache
 RETENTION_DAYS = 7
 DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
+sensors: {use_threads: true, num_workers: 4}
+run_monitoring: {enabled: true, poll_interval_seconds: 30, max_runtime_seconds: 21600}
 """
+"""A sensor that waits for others keeps no other waiting; every run has a maximum runtime."""
 DAGSTER_YAML_OF_ANY_FOLDER = f"""{DAGSTER_YAML}storage:
   custom:
     module: logcache_assets.defs.run_storage
@@ -57,7 +59,7 @@ def build_world(world: World, data_folder: Path, tell: Tell) -> None:
     """Build a world from a data folder; it replaces the existing one when it is complete.
 
     The old world is moved aside before it is removed, and whatever an earlier call left aside is removed, so a call
-    that is killed can be repeated.
+    that is killed can be repeated. What lies outside its folder, on S3 or in DynamoDB, is emptied at the beginning.
 
     Raises:
         BadInput: the data is malformed, or the home folder holds files of something else.
@@ -133,10 +135,9 @@ def _remove(folder: Path) -> None:
 def _create_empty_world(world: World, data: DemoData) -> None:
     """Create an empty world: buckets, lifecycle rule, undelivered segments, definitions, Dagster's home."""
     buckets = {segment.path.split("/")[2] for segment in data.segments}
-    for bucket in (world.settings.ephemeral_bucket, world.settings.permanent_bucket, *buckets):
-        (world.buckets / bucket).mkdir(parents=True, exist_ok=True)
-    lifecycle = {world.settings.ephemeral_bucket: RETENTION_DAYS}
-    (world.home / "lifecycle.json").write_text(json.dumps(lifecycle) + "\n", encoding="utf-8")
+    named = {world.settings.ephemeral_bucket, world.settings.permanent_bucket, *buckets}
+    world.world_buckets.make_empty(sorted(named), retention_days={world.settings.ephemeral_bucket: RETENTION_DAYS})
+    world.segment_items.make_empty()
     for segment in data.segments:
         _copy(segment_file(data.folder, segment), segment_file(world.undelivered, segment))
     _write_undelivered(world, data.segments)
@@ -171,7 +172,7 @@ def deliver(world: World, segments: Iterable[Segment]) -> None:
     due = set(segments)
     for segment in due:
         world.store.write(segment.path, segment_file(world.undelivered, segment).read_bytes())
-    world.segment_index.put(sorted(due, key=lambda s: (s.instance, s.last_t)))
+    world.segment_items.put(sorted(due, key=lambda s: (s.instance, s.last_t)))
     _write_undelivered(world, [segment for segment in undelivered(world) if segment not in due])
 
 

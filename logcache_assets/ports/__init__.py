@@ -3,7 +3,7 @@
 A new outside system gets a port here, a production adapter in adapters/ and a local twin in local_platform/, in that
 order. Every port's errors have one base class and belong to one of the two families of errors.py: `…Unavailable` (the
 port could not answer; its reads are repeated) or `…WrongData` (the answer is refused; nothing is repeated). Rules
-belong in domain/, settings in settings.py.
+belong in domain/, settings in settings/.
 """
 
 from dataclasses import dataclass
@@ -28,31 +28,41 @@ from logcache_assets.ports.itaipu_repository import (
     ItaipuRepository,
     PathNotFoundError,
     PullRequest,
+    RepositoryDenied,
     RepositoryError,
     RepositoryUnavailable,
     RepositoryWrongData,
 )
 from logcache_assets.ports.metapod import (
     Metapod,
+    MetapodDenied,
     MetapodError,
     MetapodUnavailable,
     MetapodWrongData,
     UnknownTransactionError,
 )
 from logcache_assets.ports.notebook_runner import (
+    OUTAGE,
+    NotebookDenied,
     NotebookError,
+    NotebookRun,
     NotebookRunner,
     NotebookUnavailable,
     NotebookWrongData,
+    require_token,
 )
 from logcache_assets.ports.object_store import (
+    CopyRequest,
+    FailedCopy,
     ObjectChangedError,
     ObjectExistsError,
     ObjectNotFoundError,
     ObjectStore,
+    ObjectStoreDenied,
     ObjectStoreError,
     ObjectStoreUnavailable,
     ObjectStoreWrongData,
+    PolarsSource,
     StoredObject,
 )
 from logcache_assets.ports.segment_index import (
@@ -66,12 +76,15 @@ from logcache_assets.ports.tell import (
 )
 
 __all__ = [
+    "OUTAGE",
     "BranchMovedError",
     "Clock",
     "ClockError",
     "ClockUnavailable",
     "ClockWrongData",
+    "CopyRequest",
     "EarlierTestRun",
+    "FailedCopy",
     "FileVersion",
     "FinishedTestRun",
     "Itaipu",
@@ -80,10 +93,13 @@ __all__ = [
     "ItaipuUnavailable",
     "ItaipuWrongData",
     "Metapod",
+    "MetapodDenied",
     "MetapodError",
     "MetapodUnavailable",
     "MetapodWrongData",
+    "NotebookDenied",
     "NotebookError",
+    "NotebookRun",
     "NotebookRunner",
     "NotebookUnavailable",
     "NotebookWrongData",
@@ -91,12 +107,15 @@ __all__ = [
     "ObjectExistsError",
     "ObjectNotFoundError",
     "ObjectStore",
+    "ObjectStoreDenied",
     "ObjectStoreError",
     "ObjectStoreUnavailable",
     "ObjectStoreWrongData",
     "PathNotFoundError",
+    "PolarsSource",
     "Ports",
     "PullRequest",
+    "RepositoryDenied",
     "RepositoryError",
     "RepositoryUnavailable",
     "RepositoryWrongData",
@@ -107,6 +126,7 @@ __all__ = [
     "StoredObject",
     "Tell",
     "UnknownTransactionError",
+    "require_token",
 ]
 
 

@@ -63,11 +63,28 @@ class Itaipu(ABC):
             token: of the caller's choice, with which `find_run` finds the run again; by default one of its own.
             named: is called with the run's transaction as soon as the output names it.
 
+        A run that does not end well, or is interrupted, is stopped on the platform, too, but not by its transaction:
+        the caller finds out whether that is the run's own, and calls `stop_run`.
+
         Raises:
             ItaipuError: the run could not be started, failed, or did not name exactly one transaction; the message
-                has the last lines of its output.
+                has the last lines of its output, and says whether the run was stopped.
         """
 
     @abstractmethod
     def find_run(self, token: str, *, version: str) -> EarlierTestRun | None:
         """What this machine knows of a run that was begun with this token at a version; None if it knows nothing."""
+
+    @abstractmethod
+    def stop_run(self, token: str, *, version: str, transaction: str | None, tell: Tell) -> None:
+        """End whatever an earlier process's run left: its process here, its tasks and cluster on the platform.
+
+        Args:
+            token: with which it was begun.
+            version: at which it was begun.
+            transaction: that it named, if that is known to be its own.
+            tell: takes what is done.
+
+        Raises:
+            ItaipuUnavailable: it was not ended, and may cost money; the message says what to do by hand.
+        """

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from logcache_assets.domain.merge_status import MergeStatus
 from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 
 
@@ -14,6 +15,12 @@ class RepositoryError(LogCacheError):
 
 class RepositoryUnavailable(RepositoryError, Unavailable):
     """The itaipu repository could not answer."""
+
+
+class RepositoryDenied(RepositoryUnavailable):
+    """The itaipu repository may not be asked: by these credentials, from here, now. Only a person can change it."""
+
+    is_passing = False
 
 
 class RepositoryWrongData(RepositoryError, WrongData):
@@ -76,6 +83,26 @@ class ItaipuRepository(ABC):
         """The commits up to a branch or sha that changed a file, newest first; empty if the file never existed."""
 
     @abstractmethod
+    def changed_files(self, before: str, after: str) -> tuple[str, ...]:
+        """Paths of the files that are not the same in two commits, ascending: added, changed or removed.
+
+        Args:
+            before: branch or sha.
+            after: branch or sha; none of the two need be an ancestor of the other.
+
+        Raises:
+            RepositoryWrongData: there is no such ref.
+        """
+
+    @abstractmethod
+    def merge_base(self, ref: str) -> str:
+        """The commit from which a branch or sha left the base branch; what it changed since then a merge brings.
+
+        Raises:
+            RepositoryWrongData: there is no such ref, or it has no commit in common with the base branch.
+        """
+
+    @abstractmethod
     def commit(self, *, branch: str, parent: str, files: Mapping[str, str], message: str) -> str:
         """Make the branch one commit on top of parent that holds these files; returns its full sha.
 
@@ -94,8 +121,12 @@ class ItaipuRepository(ABC):
         """The open pull request of a branch; None when the branch has none."""
 
     @abstractmethod
-    def open_pull_requests(self) -> Iterator[PullRequest]:
-        """The open pull requests, newest first. Merged and closed ones are never listed: their number only grows."""
+    def open_pull_requests(self, *, changing: str) -> Iterator[PullRequest]:
+        """The open pull requests that change a file, newest first.
+
+        Merged and closed ones are never listed, because their number only grows; and a repository may have hundreds of
+        open ones that leave the file as it is. One that changes very many files may be listed without changing it.
+        """
 
     @abstractmethod
     def propose(self, *, branch: str, title: str, body: str) -> PullRequest:
@@ -107,4 +138,16 @@ class ItaipuRepository(ABC):
 
         Raises:
             RepositoryWrongData: there is no such pull request, or it is merged.
+        """
+
+    @abstractmethod
+    def merge_status(self, sha: str) -> MergeStatus | None:
+        """What the page of a pull request says of its newest commit; None if nobody said anything yet."""
+
+    @abstractmethod
+    def set_merge_status(self, sha: str, status: MergeStatus) -> None:
+        """Say on its page whether a pull request's newest commit may be merged now; an equal status changes nothing.
+
+        Raises:
+            RepositoryWrongData: there is no such commit.
         """

@@ -15,6 +15,15 @@ class MetapodUnavailable(MetapodError, Unavailable):
     """metapod could not answer."""
 
 
+class MetapodDenied(MetapodUnavailable):
+    """metapod may not be asked, or cannot be as configured: credentials, certificates, the address.
+
+    Only a person can change it.
+    """
+
+    is_passing = False
+
+
 class MetapodWrongData(MetapodError, WrongData):
     """metapod refused the query, or its answer is malformed."""
 

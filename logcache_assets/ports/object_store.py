@@ -1,11 +1,14 @@
 """Objects by `s3://bucket/key`: listed, read, written and copied."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from logcache_assets.domain.data_files import is_data_file
+from logcache_assets.domain.lifecycle import Lifecycle
 from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 
 
@@ -15,6 +18,15 @@ class ObjectStoreError(LogCacheError):
 
 class ObjectStoreUnavailable(ObjectStoreError, Unavailable):
     """The object store could not answer; this is never the same as an empty answer."""
+
+
+class ObjectStoreDenied(ObjectStoreUnavailable):
+    """The object store may not be asked: by these credentials, for this object. Nothing is known of what it holds.
+
+    It is no wrong data, which might be passed over; and only a person can change it.
+    """
+
+    is_passing = False
 
 
 class ObjectStoreWrongData(ObjectStoreError, WrongData):
@@ -45,13 +57,52 @@ class StoredObject:
     modified_at: datetime
     checksum: str | None = None
     """`crc64nvme:<16 hex digits>` of the bytes, equal for equal bytes; None in listings, which show no checksum."""
+    expires_at: datetime | None = field(default=None, compare=False)
+    """When the store says that it deletes the object; None where it does not say so: in listings, and if never."""
+    storage_class: str = field(default="STANDARD", compare=False)
+    """In which of the store's classes the object lies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRequest:
+    """One object to copy, as it was listed, and where to."""
+
+    source: StoredObject
+    destination_uri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedCopy:
+    """A copy that was not made, and why."""
+
+    request: CopyRequest
+    error: ObjectStoreError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolarsSource:
+    """With what polars opens an object by itself."""
+
+    location: str
+    """A path or a URL."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Polars' storage options, without credentials."""
+    credentials: Callable[[], tuple[dict[str, str], int | None]] | None = None
+    """Polars' credential provider."""
+
+
+_COPIES_AT_ONCE = 8
 
 
 class ObjectStore(ABC):
     """Objects by `s3://bucket/key`. Only the store knows where they really are.
 
-    Reads that could not be answered are repeated inside the store; writes and copies are not.
+    Reads that could not be answered are repeated inside the store; writes and copies are not, unless repeating changes
+    nothing.
     """
+
+    reads_whole_objects = False
+    """Whether reading a small object whole costs less than several of its parts, as behind a network."""
 
     @abstractmethod
     def list_pages(self, prefix_uri: str) -> Iterator[tuple[StoredObject, ...]]:
@@ -111,13 +162,31 @@ class ObjectStore(ABC):
             ObjectExistsError: something lies at the destination.
         """
 
-    @abstractmethod
-    def retention_days(self, bucket: str) -> int | None:
-        """Days after which the bucket's current lifecycle rule deletes objects; None if it has no such rule."""
+    def copy_all(self, requests: Iterable[CopyRequest]) -> Iterator[StoredObject | FailedCopy]:
+        """Copy many objects at once; yields what `copy` returns or raises for each, in any order.
+
+        Requests are taken as room becomes free, so no more than those under way are held. The caller has seen by a
+        listing that nothing lies at the destinations; the store refuses to overwrite what it finds nevertheless.
+        """
+
+        def copied(request: CopyRequest) -> StoredObject | FailedCopy:
+            try:
+                return self.copy(request.source, request.destination_uri)
+            except ObjectStoreError as error:
+                return FailedCopy(request=request, error=error)
+
+        waiting = iter(requests)
+        with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
+            while batch := list(islice(waiting, 2 * _COPIES_AT_ONCE)):
+                yield from pool.map(copied, batch)
 
     @abstractmethod
-    def polars_source(self, uri: str) -> tuple[str, Mapping[str, str]]:
-        """Return the path or URL, and the storage options, with which polars opens this URI.
+    def lifecycle(self, bucket: str) -> Lifecycle:
+        """The bucket's current rules that delete objects, read anew each time."""
+
+    @abstractmethod
+    def polars_source(self, uri: str) -> PolarsSource:
+        """Return with what polars opens this URI.
 
         Polars then reads by itself: the store does not repeat these reads. engine/storage/parquet.py raises
         ObjectStoreUnavailable for those that could not be answered.

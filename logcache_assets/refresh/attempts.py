@@ -8,6 +8,7 @@ databases, and the rules. Segments that arrive later are no change.
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -16,8 +17,9 @@ from logcache_assets.domain.canonical_json import canonical_json, sha256_of
 from logcache_assets.domain.contract_definitions import definition_path
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MapEntry, entry_of
+from logcache_assets.domain.log_cache_map import MapEntry, any_entry_of, entry_of
 from logcache_assets.domain.rules.settings_file import RULES_PATH
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.errors import LogCacheError, NotYet, Outdated, Unavailable, WrongData
 from logcache_assets.ports import (
     Clock,
@@ -51,7 +53,8 @@ class Attempts:
     def begin(self, instances: Collection[Instance], *, transaction: str, selection: str) -> Attempt:
         """Write down that an attempt at refreshing these instances begins."""
         base = read_base_map(self.repository)
-        read_t = {instance.name: self.segment_index.newest_t(instance) for instance in instances}
+        newest = ask_each(instances, self.segment_index.newest_t)
+        read_t = {instance.name: t for instance, t in newest.items()}
         attempt = Attempt(
             transaction=transaction,
             selection=selection,
@@ -64,9 +67,12 @@ class Attempts:
         self._write(attempt)
         return attempt
 
-    def end(self, attempt: Attempt, end: End, *, stage: str, reason: str) -> None:
-        """Write down how an attempt ended."""
-        self._write(replace(attempt, ended_at=self.clock.now(), end=end, stage=stage, reason=reason))
+    def end(
+        self, attempt: Attempt, end: End, *, stage: str, reason: str, left_out: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Write down how an attempt ended, and which databases it left out for which reasons."""
+        ended_at = self.clock.now()
+        self._write(replace(attempt, ended_at=ended_at, end=end, stage=stage, reason=reason, left_out=dict(left_out)))
 
     def inputs(self, instances: Collection[Instance], base: BaseMap, read_t: Mapping[str, int]) -> dict[str, str]:
         """What an attempt reads → digest.
@@ -84,10 +90,12 @@ class Attempts:
         yield f"the rules ({RULES_PATH})", self._file_digest(RULES_PATH, base.sha)
         for path in sorted({definition_path(instance.database) for instance in instances}):
             yield f"the definitions ({path})", self._file_digest(path, base.sha)
-        for instance in instances:
-            entry = entry_of(base.entries, instance)
+        entries = {instance: entry_of(base.entries, instance) for instance in instances}
+        logs = ask_each(instances, lambda i: self._log_digest(i, entries[i], read_t.get(i.name, 0)))
+        for instance in entries:
+            entry = any_entry_of(base.entries, instance)
             yield f"the entry of {instance.name}", sha256_of(canonical_json(entry) if entry else "")
-            yield f"the log of {instance.name}", self._log_digest(instance, entry, read_t.get(instance.name, 0))
+            yield f"the log of {instance.name}", logs[instance]
 
     def _log_digest(self, instance: Instance, entry: MapEntry | None, until_t: int) -> str:
         """Digest of the index items, and of the etags of the segments that follow the active cache.

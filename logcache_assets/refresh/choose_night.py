@@ -10,7 +10,9 @@ from datetime import datetime, timedelta
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.clocks import Witness, find_clock_fault
-from logcache_assets.domain.documents import NightlyTransaction, RejectedTransaction
+from logcache_assets.domain.documents import LeftOut, NightlyTransaction, RejectedTransaction
+from logcache_assets.domain.lifecycle import Lifecycle
+from logcache_assets.domain.log_cache_map import LogCacheMap
 from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.transactions import (
     Choice,
@@ -23,7 +25,9 @@ from logcache_assets.domain.transactions import (
     wanted_datasets,
 )
 from logcache_assets.errors import Refused
-from logcache_assets.ports import Clock, Metapod, ObjectStore
+from logcache_assets.ports import Clock, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.refresh.file_proofs import expiry_of
+from logcache_assets.refresh.screen_databases import require_some, screen_databases
 from logcache_assets.settings import Settings
 
 NAMED_REASONS = 3
@@ -56,19 +60,30 @@ class NightChooser:
             instances=tuple(instance for database in databases for instance in database.instances),
             types=(TransactionType.DAILY, TransactionType.HOTFIX) if named else (TransactionType.DAILY,),
             now=now,
-            retention_days=self.store.retention_days(self.settings.ephemeral_bucket),
             needed=self.settings.copy_time,
+            all_or_nothing=self.settings.all_or_nothing,
         )
-        return choose_transaction(candidates, rules, self._stored_files)
+        lifecycle = self.store.lifecycle(self.settings.ephemeral_bucket)
+        return choose_transaction(candidates, rules, lambda folder: self._stored_files(folder, lifecycle))
 
-    def choose(self, databases: Catalog, *, named: str | None) -> NightlyTransaction:
-        """Choose a transaction and return its document.
+    def screen(
+        self, choice: Choice, databases: Catalog, *, active: LogCacheMap, index: SegmentIndex
+    ) -> NightlyTransaction:
+        """Return the document of a choice, with the databases that cannot be refreshed from the chosen transaction.
+
+        Args:
+            choice: what `judge` found for these databases.
+            databases: of the refresh.
+            active: the map on the base branch.
+            index: shows faults of a database before anything of it is exported.
 
         Raises:
-            Refused: no transaction is good; the message has the reasons of every rejected one.
+            Refused: no transaction is good, or no database can be refreshed from it; the message has every reason.
         """
-        choice = self.judge(databases, named=named)
-        return describe_choice(choice, self.require_chosen(choice), databases)
+        chosen = self.require_chosen(choice)
+        left_out = screen_databases(databases, chosen, faults=choice.faults, active=active, index=index)
+        require_some(left_out, [database.database for database in databases], self.settings)
+        return describe_choice(choice, chosen, databases, left_out=left_out)
 
     def require_chosen(self, choice: Choice) -> Transaction:
         """Return the chosen transaction; raises Refused with the reasons of every rejected one if there is none."""
@@ -88,18 +103,20 @@ class NightChooser:
         if newest is None or newest.committed_at is None or newest.committed_at <= now:
             return
         witnesses = [Witness(system="metapod", shows=f"a commit of {newest.name}", at=newest.committed_at)]
-        written_at = self._stored_files(newest.path).oldest_modified_at if newest.path else None
+        written_at = self._stored_files(newest.path, Lifecycle()).oldest_modified_at if newest.path else None
         if written_at is not None:
             witnesses.append(Witness(system="the object store", shows=f"a file of {newest.name}", at=written_at))
         if fault := find_clock_fault(witnesses, now=now):
             raise Refused(str(fault))
 
-    def _stored_files(self, folder_uri: str) -> StoredFiles:
-        count, oldest = 0, None
+    def _stored_files(self, folder_uri: str, lifecycle: Lifecycle) -> StoredFiles:
+        count, oldest, first = 0, None, None
         for item in self.store.list_data(folder_uri):
             count += 1
             oldest = item.modified_at if oldest is None else min(oldest, item.modified_at)
-        return StoredFiles(count=count, oldest_modified_at=oldest)
+            if expires_at := expiry_of(item, lifecycle):
+                first = expires_at if first is None else min(first, expires_at)
+        return StoredFiles(count=count, oldest_modified_at=oldest, expires_at=first)
 
 
 def refusal_text(choice: Choice, *, now: datetime, lookback_days: int) -> str:
@@ -116,9 +133,14 @@ def refusal_text(choice: Choice, *, now: datetime, lookback_days: int) -> str:
     return "no good nightly transaction; wait for the next nightly run or name one. Rejected: " + " | ".join(lines)
 
 
-def describe_choice(choice: Choice, chosen: Transaction, databases: Catalog) -> NightlyTransaction:
+def describe_choice(
+    choice: Choice, chosen: Transaction, databases: Catalog, *, left_out: tuple[LeftOut, ...] = ()
+) -> NightlyTransaction:
     """The document of a choice: the raw paths of these databases, and every rejected transaction."""
-    wanted = wanted_datasets([instance for database in databases for instance in database.instances])
+    without = {left.database for left in left_out}
+    wanted = wanted_datasets(
+        [i for database in databases if database.database not in without for i in database.instances]
+    )
     return NightlyTransaction(
         transaction=chosen.id,
         type=chosen.type,
@@ -135,4 +157,5 @@ def describe_choice(choice: Choice, chosen: Transaction, databases: Catalog) -> 
             )
             for r in choice.rejected
         ),
+        left_out=left_out,
     )

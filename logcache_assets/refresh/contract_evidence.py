@@ -26,6 +26,7 @@ from logcache_assets.domain.rules.rule import History
 from logcache_assets.domain.segments import choose_read_t
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.engine.compare.day_pair import Logs
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.storage.parquet import collect_parquet, list_parquet, scan_parquet
@@ -113,7 +114,7 @@ class Evidence:
 
     def case_of(self, definition: DatabaseDefinition) -> Case:
         """Gather the evidence on one database."""
-        sources = [self._source(instance, definition) for instance in definition.instances]
+        sources = list(ask_each(definition.instances, lambda i: self._source(i, definition)).values())
         nightly = [self._nightly(source) for source in sources]
         return Case(
             definition=definition,
@@ -123,7 +124,9 @@ class Evidence:
             logs=Logs(
                 sources=tuple(sources),
                 after={source.instance: self.after.get(source.instance.name, 0) for source in sources},
-                reextracted=frozenset(source.instance for source in sources if self._is_reextracted(source)),
+                reextracted=frozenset(
+                    i for i, again in ask_each(definition.instances, self._is_reextracted).items() if again
+                ),
                 former=self.former_of(definition.database),
                 pii_key=self.pii_key,
                 policy=CachePolicy.STRICT,
@@ -134,6 +137,14 @@ class Evidence:
             strictness=self.rules.strictness,
             history=self.history,
         )
+
+    def size_bytes(self, database: str) -> int:
+        """Bytes of a database's contracts that are committed, both days'."""
+        names = [table.dataset for table in contract_tables(self.definition_of(database))]
+        found = [run.datasets.get(name) for run in (self.yesterday, self.today) for name in names]
+        committed = [dataset for dataset in found if dataset and dataset.state is DatasetState.COMMITTED]
+        folders = [dataset.path for dataset in committed if dataset.path]
+        return sum(stored.size_bytes for folder in folders for stored in self.store.list_data(folder))
 
     def spans_of(self, case: Case) -> Iterator[InstanceSpan]:
         """The part of each instance's log between both days."""
@@ -166,10 +177,10 @@ class Evidence:
     def _nightly(self, source: LogSource) -> LogSource:
         return with_fields(source, until_t=self.after.get(source.instance.name, 0))
 
-    def _is_reextracted(self, source: LogSource) -> bool:
+    def _is_reextracted(self, instance: Instance) -> bool:
         """True if the index shows that some of the log up to yesterday's t was extracted again since the night."""
-        after_t, index = self.after.get(source.instance.name, 0), self.index
-        return bool(index.extracted_since(source.instance, before_t=after_t, since=self.night.started_at))
+        after_t, index = self.after.get(instance.name, 0), self.index
+        return bool(index.extracted_since(instance, before_t=after_t, since=self.night.started_at))
 
     def _seen_t(self, instance: Instance, definition: DatabaseDefinition) -> int:
         """The greatest t in today's histories of an instance."""

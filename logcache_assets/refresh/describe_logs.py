@@ -8,27 +8,40 @@ from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.domain.contract_definitions import DatabaseDefinition
-from logcache_assets.domain.documents import NightlyTransaction
+from logcache_assets.domain.documents import LeftOut, NightlyTransaction, leave_out
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import Locations, Stage
-from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, entry_of
-from logcache_assets.domain.log_documents import ExportRequest, InstanceRequest, LogExport, RawLogs
+from logcache_assets.domain.log_cache_map import LogCacheMap, MapEntry, any_entry_of, entry_of
+from logcache_assets.domain.log_documents import ExportAnswer, ExportRequest, InstanceRequest, LogExport, RawLogs
 from logcache_assets.domain.log_ranges import ProvenRange, plan_comparison, was_compared_with
 from logcache_assets.domain.names import raw_datasets
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import Segment
-from logcache_assets.domain.soundness import find_export_problems
+from logcache_assets.domain.soundness import OTHER_NIGHT, find_export_problems
 from logcache_assets.domain.unproven import find_unproven
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.proven_files import read_manifest
 from logcache_assets.errors import Refused
-from logcache_assets.ports import NotebookRunner, NotebookWrongData, ObjectStore, SegmentIndex, Tell
+from logcache_assets.ports import NotebookRun, NotebookRunner, NotebookWrongData, ObjectStore, SegmentIndex, Tell
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.export_run import read_answer, request_token, store_request
 from logcache_assets.refresh.file_proofs import expected_pins, listed, pins
 
 Segments = Mapping[Instance, Sequence[Segment]]
 """The segments of each instance of a refresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What is known of the raw logs of a night."""
+
+    exports: Mapping[str, LogExport]
+    """One document per database whose logs may become its caches."""
+    left_out: Mapping[str, LeftOut]
+    """The other databases."""
+    run: NotebookRun | None
+    """The run that found it out; None if every document was there and still true."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +59,8 @@ class LogDescriber:
     verify_all: bool = False
     """Compare the logs with every segment, also with those that the active caches' manifests vouch for."""
 
-    def describe(self, night: NightlyTransaction, databases: Catalog, *, active: LogCacheMap) -> dict[str, LogExport]:
-        """Return one document per database; the notebook runs once for all databases without a valid document.
+    def describe(self, night: NightlyTransaction, databases: Catalog, *, active: LogCacheMap) -> Described:
+        """Describe each database; the notebook runs once for all databases without a valid document.
 
         Args:
             night: the night whose raw logs are described.
@@ -59,14 +72,23 @@ class LogDescriber:
             NotebookError: the notebook failed, or its result lacks an instance.
         """
         _require_raw_paths(night, databases)
-        segments = {i: self.segment_index.segments(i) for database in databases for i in database.instances}
+        left_out = {left.database: left for left in night.left_out}
+        databases = tuple(d for d in databases if d.database not in left_out)
+        segments = ask_each((i for database in databases for i in database.instances), self.segment_index.segments)
         known = {d.database: self._find_valid(night, d, segments) for d in databases}
         due = tuple(d for d in databases if known[d.database] is None)
-        found = {name: export for name, export in known.items() if export is not None}
+        found: dict[str, LogExport | tuple[Problem, ...]] = {n: e for n, e in known.items() if e is not None}
+        run = None
         if due:
             self.tell(f"The export notebook reads the raw logs of {', '.join(d.database for d in due)}")
-            found |= self._export(night, due, segments, active)
-        return {d.database: found[d.database] for d in databases}
+            run, exported = self._export(night, due, segments, active)
+            found |= exported
+        for name, export in found.items():
+            wrong = export if isinstance(export, tuple) else tuple(find_problems(export, active))
+            if wrong:
+                left_out[name] = leave_out(name, wrong, stage=Stage.EXPORT, transaction=night.transaction)
+        sound = {name: e for name, e in found.items() if isinstance(e, LogExport) and name not in left_out}
+        return Described(exports=sound, left_out=left_out, run=run)
 
     def document_uri(self, night: NightlyTransaction, database: str) -> str:
         """URI of the document of a database."""
@@ -84,8 +106,8 @@ class LogDescriber:
 
     def _export(
         self, night: NightlyTransaction, databases: Catalog, segments: Segments, active: LogCacheMap
-    ) -> dict[str, LogExport]:
-        """Run the notebook once for these databases and return one document for each."""
+    ) -> tuple[NotebookRun, dict[str, LogExport | tuple[Problem, ...]]]:
+        """Run the notebook once for these databases; returns its run, and the document of each, or what is wrong."""
         instances = [instance for database in databases for instance in database.instances]
         request = ExportRequest(
             transaction=night.transaction,
@@ -93,13 +115,16 @@ class LogDescriber:
         )
         token = request_token(request, night)
         uri = store_request(request, token=token, locations=self.locations, store=self.store)
-        answer = self.runner.run({"request": uri}, token=token, tell=self.tell_output)
-        found = {logs.instance: logs for logs in read_answer(answer, self.store)}
-        if missing := [instance.name for instance in instances if instance.name not in found]:
+        run = self.runner.run({"request": uri}, token=token, tell=self.tell, tell_output=self.tell_output)
+        answer = read_answer(run.result, self.store)
+        found = {logs.instance: logs for logs in answer.instances}
+        known = found.keys() | answer.unread.keys()
+        if missing := [instance.name for instance in instances if instance.name not in known]:
             raise NotebookWrongData(
                 f"the notebook's result lacks {', '.join(missing)}; see its output and run it again"
             )
-        return {database.database: _document(night, database, found) for database in databases}
+        unread = {d.database: tuple(_unread(d, answer)) for d in databases}
+        return run, {d.database: unread[d.database] or _document(night, d, found) for d in databases}
 
     def _request(
         self, night: NightlyTransaction, instance: Instance, segments: Sequence[Segment], entry: MapEntry | None
@@ -112,6 +137,12 @@ class LogDescriber:
             materialized_entities=night.raw_paths[entities],
             segments=plan_comparison(segments, proven),
         )
+
+
+def _unread(database: DatabaseDefinition, answer: ExportAnswer) -> Iterator[Problem]:
+    for name in (instance.name for instance in database.instances):
+        if why := answer.unread.get(name):
+            yield Problem(subjects=(name,), found=(why,), remedy=OTHER_NIGHT)
 
 
 def find_proven_ranges(instance: Instance, entry: MapEntry, store: ObjectStore) -> tuple[ProvenRange, ...]:
@@ -154,7 +185,7 @@ def is_still_true(
 def find_problems(export: LogExport, active: LogCacheMap) -> Iterator[Problem]:
     """Reasons why the logs of a database must not become its caches."""
     for logs in export.instances:
-        yield from find_export_problems(logs, entry_of(active, parse_instance(logs.instance)))
+        yield from find_export_problems(logs, any_entry_of(active, parse_instance(logs.instance)))
         yield from find_unproven(logs, source_read_at=export.source_read_at)
 
 

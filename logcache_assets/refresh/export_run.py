@@ -5,7 +5,7 @@ parameter or gives as result. So only their URIs are passed.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 
 import msgspec
@@ -49,16 +49,21 @@ def read_request(uri: str, store: ObjectStore) -> ExportRequest:
 
 
 def write_answer(
-    request: ExportRequest, instances: Sequence[RawLogs], *, locations: Locations, store: ObjectStore
+    request: ExportRequest, found: Mapping[str, RawLogs | str], *, locations: Locations, store: ObjectStore
 ) -> str:
-    """Store what the notebook found, and return the text that it ends with."""
-    text = render_document(ExportAnswer(transaction=request.transaction, instances=tuple(instances)))
+    """Store what the notebook found of each instance, and return the text that it ends with."""
+    answer = ExportAnswer(
+        transaction=request.transaction,
+        instances=tuple(logs for logs in found.values() if isinstance(logs, RawLogs)),
+        unread={name: why for name, why in found.items() if isinstance(why, str)},
+    )
+    text = render_document(answer)
     uri = locations.export_answer(transaction=request.transaction, digest=sha256_of(text))
     store.write(uri, text.encode())
     return msgspec.json.encode(ExportAnswerPlace(uri=uri, sha256=sha256_of(text))).decode()
 
 
-def read_answer(result: str, store: ObjectStore) -> tuple[RawLogs, ...]:
+def read_answer(result: str, store: ObjectStore) -> ExportAnswer:
     """Read what a notebook run found, from the text that it ended with; raises NotebookWrongData."""
     try:
         place = decode_json(result, ExportAnswerPlace)
@@ -69,4 +74,4 @@ def read_answer(result: str, store: ObjectStore) -> tuple[RawLogs, ...]:
     content = store.read(place.uri)
     if hashlib.sha256(content).hexdigest() != place.sha256:
         raise NotebookWrongData(f"{place.uri} is not what the notebook wrote; remove it and run the notebook again")
-    return parse_document(content, ExportAnswer, where=place.uri).instances
+    return parse_document(content, ExportAnswer, where=place.uri)

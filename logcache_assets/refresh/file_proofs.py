@@ -6,9 +6,11 @@ checksum show that two objects hold the same bytes.
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from logcache_assets.domain.data_files import is_data_file
 from logcache_assets.domain.documents import CopiedLog, parse_document
+from logcache_assets.domain.lifecycle import Lifecycle
 from logcache_assets.domain.log_documents import FileProof, Manifest, RawDataset
 from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import Refused
@@ -27,14 +29,15 @@ def listed(store: ObjectStore, folder: str) -> dict[str, StoredObject]:
     return {item.uri.removeprefix(prefix): item for item in store.list_data(prefix)}
 
 
+def expiry_of(item: StoredObject, lifecycle: Lifecycle) -> datetime | None:
+    """When an object is deleted, by what the store says of it and by its bucket's rules; None if it never is."""
+    by_rules = lifecycle.expires_at(item.uri, size_bytes=item.size_bytes, modified_at=item.modified_at)
+    return min((date for date in (item.expires_at, by_rules) if date is not None), default=None)
+
+
 def pin(item: StoredObject | FileProof) -> str:
     """Size and etag of an object: they identify its version and prove nothing about any other object."""
     return f"{item.size_bytes}/{item.etag}"
-
-
-def content(item: StoredObject) -> str:
-    """Size and checksum of an object: equal for equal bytes at any URI."""
-    return f"{item.size_bytes}/{item.checksum}"
 
 
 def pins(found: Mapping[str, StoredObject]) -> dict[str, str]:
@@ -87,5 +90,5 @@ def read_manifest(documents: Documents, log: CopiedLog) -> Manifest | None:
         return None
     if hashlib.sha256(content).hexdigest() != log.manifest_sha256:
         problem = f"{log.manifest} was changed after the copy"
-        raise Refused(str(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it")))
+        raise Refused.of(Problem(code="C13", found=(problem,), remedy="compare it with the files and restore it"))
     return parse_document(content, Manifest, where=log.manifest)

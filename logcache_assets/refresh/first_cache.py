@@ -74,6 +74,7 @@ def write_first_cache(  # noqa: PLR0913 - input, output, origin and driver
         log=_with_checksums(logs.log, store),
         materialized_entities=_with_checksums(logs.materialized_entities, store),
         ranges=prove_ranges(logs.ranges),
+        origin="segments",
     )
     text = render_document(manifest)
     store.create(folder.manifest, text.encode())

@@ -3,13 +3,21 @@
 Every inspection reads files and index again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from logcache_assets.domain.documents import Candidate
+from logcache_assets.domain.handwritten_map import parse_any_map
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.locations import folder_of
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, entry_of, instances_of, parse_map
+from logcache_assets.domain.log_cache_map import (
+    MAP_PATH,
+    LogCacheMap,
+    MapEntry,
+    any_entry_of,
+    entry_of,
+)
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.soundness import (
     REFRESH_AGAIN,
@@ -18,6 +26,7 @@ from logcache_assets.domain.soundness import (
     find_pointer_problems,
     find_segment_problems,
 )
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.proven_files import load_manifest
 from logcache_assets.errors import Refused, WrongData
 from logcache_assets.ports import ItaipuRepository, SegmentIndex
@@ -47,7 +56,7 @@ def read_base_map(repository: ItaipuRepository) -> BaseMap:
             f"the itaipu repository has no branch {repository.base_branch}; check which repository is configured"
         )
     text = repository.read(MAP_PATH, ref=sha)
-    return BaseMap(sha=sha, text=text, entries=parse_map(text, where=f"{MAP_PATH} on {repository.base_branch}"))
+    return BaseMap(sha=sha, text=text, entries=parse_any_map(text, where=f"{MAP_PATH} on {repository.base_branch}"))
 
 
 def read_map(repository: ItaipuRepository, *, ref: str, place: str | None = None) -> LogCacheMap:
@@ -58,7 +67,7 @@ def read_map(repository: ItaipuRepository, *, ref: str, place: str | None = None
         ref: branch or commit.
         place: where that is, for errors, for example `on main`; default: `at <ref>`.
     """
-    return parse_map(repository.read(MAP_PATH, ref=ref), where=f"{MAP_PATH} {place or f'at {ref}'}")
+    return parse_any_map(repository.read(MAP_PATH, ref=ref), where=f"{MAP_PATH} {place or f'at {ref}'}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +83,25 @@ class Inspector:
         """Reasons not to publish a map.
 
         Args:
-            entries: the map. All its pointers are followed.
-            changed: the instances of the refresh. Only their segments are checked, and only their entries may differ
-                from the base map's.
+            entries: the map.
+            changed: the instances of the refresh. Only their pointers are followed and their segments checked, and
+                only their entries may differ from the base map's. Damage of another entry is there already.
             base: the map that it would replace.
         """
         yield from find_lost_entries(base=base, candidate=entries, changed=changed)
-        for instance, entry in instances_of(entries):
-            yield from self.find_pointer_problems(instance, entry)
-        for instance in changed:
-            changed_entry = entry_of(entries, instance)
-            if changed_entry:
-                yield from find_segment_problems(instance, self.segment_index.segments(instance), changed_entry)
+        kept = {instance: entry for instance in changed if (entry := entry_of(entries, instance)) is not None}
+        yield from self.find_problems_of_pointers(kept)
+        yield from self.find_problems_of_segments(kept)
+
+    def find_problems_of_pointers(self, entries: Mapping[Instance, MapEntry]) -> Iterator[Problem]:
+        """`find_pointer_problems` of several entries, in their order."""
+        found = ask_each(entries, lambda instance: tuple(self.find_pointer_problems(instance, entries[instance])))
+        yield from chain.from_iterable(found.values())
+
+    def find_problems_of_segments(self, entries: Mapping[Instance, MapEntry]) -> Iterator[Problem]:
+        """Problems of the segments that would continue the logs of several entries, in their order."""
+        for instance, segments in ask_each(entries, self.segment_index.segments).items():
+            yield from find_segment_problems(instance, segments, entries[instance])
 
     def find_pointer_problems(self, instance: Instance, entry: MapEntry) -> Iterator[Problem]:
         """Problems of an entry's manifest and of the files that the manifest names."""
@@ -113,7 +129,7 @@ def find_map_problems(
     Raises:
         BadInput: one of the two maps is malformed.
     """
-    entries = parse_map(text, where=f"{MAP_PATH} on {candidate.branch}")
+    entries = parse_any_map(text, where=f"{MAP_PATH} on {candidate.branch}")
     base = read_map(repository, ref=candidate.base_sha, place=f"on {repository.base_branch}")
     changed = tuple(parse_instance(change.instance) for change in candidate.changes)
     yield from inspector.find_problems(entries, changed=changed, base=base)
@@ -128,7 +144,7 @@ def find_moved_entries(candidate: Candidate, repository: ItaipuRepository) -> It
     built_on = read_map(repository, ref=candidate.base_sha, place=f"on {repository.base_branch}")
     entries = read_base_map(repository).entries
     for instance in (parse_instance(change.instance) for change in candidate.changes):
-        if entry_of(entries, instance) != entry_of(built_on, instance):
+        if any_entry_of(entries, instance) != any_entry_of(built_on, instance):
             yield Problem(
                 code="C26",
                 subjects=(instance.name,),

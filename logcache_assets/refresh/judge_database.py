@@ -82,16 +82,44 @@ class Case:
         return former is not None and keys.get(table.dataset) != table.key
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What was counted of a database: all that reads tables and logs, which may be done on another machine."""
+
+    figures: Mapping[str, ContractFigures]
+    """By dataset."""
+    problems: Mapping[str, str]
+    """Dataset → why its tables could not be opened."""
+    failure: str = ""
+    """Why nothing could be compared; empty if something was."""
+
+
 def judge_database(case: Case, at: Runtime) -> tuple[ContractOutcome, ...]:
     """Judge every contract of a database by every required rule, in the order of the definition.
 
     Raises:
         Unavailable: an outside system could not answer, so nothing was judged.
     """
+    return judge_counted(case, count_database(case, at))
+
+
+def count_database(case: Case, at: Runtime) -> Counted:
+    """Compare both days of every contract and explain what differs.
+
+    Raises:
+        Unavailable: an outside system could not answer, so nothing is known.
+    """
     opened = _OpenedTables(case)
     figures, failure = _count(case, opened, at)
+    return Counted(figures=figures, problems=opened.problems, failure=failure)
+
+
+def judge_counted(case: Case, counted: Counted) -> tuple[ContractOutcome, ...]:
+    """Judge every contract by every required rule, in the order of the definition; reads nothing."""
     return tuple(
-        _outcome_of(table, case, figures.get(table.dataset), opened.problems.get(table.dataset) or failure)
+        _outcome_of(
+            table, case, counted.figures.get(table.dataset), counted.problems.get(table.dataset) or counted.failure
+        )
         for table in contract_tables(case.definition)
     )
 
@@ -152,7 +180,7 @@ def _count(case: Case, opened: _OpenedTables, at: Runtime) -> tuple[dict[str, Co
         today=opened.today,
         logs=case.logs,
         token_key=case.token_key,
-        tolerances={t.dataset: _tolerances(t, case.strictness) for t in contract_tables(case.definition)},
+        tolerances={t.dataset: tolerances_of(t, case) for t in contract_tables(case.definition)},
         new_datasets=frozenset(opened.new),
     )
     try:
@@ -178,9 +206,9 @@ def _known_names(dataset: str, case: Case) -> KnownNames:
     return KnownNames(columns, partial(name_token, case.token_key))
 
 
-def _tolerances(table: ContractTable, strictness: Strictness) -> dict[str, float]:
+def tolerances_of(table: ContractTable, case: Case) -> dict[str, float]:
     """Columns whose floating point values may differ a little, and by how much."""
-    settings = {name: strictness.settings_of(DifferenceSettings, table.dataset, name) for name in table.columns}
+    settings = {name: case.strictness.settings_of(DifferenceSettings, table.dataset, name) for name in table.columns}
     return {name: found.tolerance for name, found in settings.items() if found.tolerance}
 
 

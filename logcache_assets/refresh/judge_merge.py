@@ -8,14 +8,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from logcache_assets.domain.adoption import find_outdated_proof, is_same_place
 from logcache_assets.domain.documents import Candidate, Publication, document_digest, render_document
 from logcache_assets.domain.gate import find_merge_problems
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.log_cache_map import MAP_PATH, LogCacheMap, MapEntry, changed_instances, entry_of
+from logcache_assets.domain.log_cache_map import (
+    MAP_PATH,
+    LogCacheMap,
+    MapEntry,
+    UnprovenEntry,
+    any_entry_of,
+    changed_instances,
+    entry_of,
+)
 from logcache_assets.domain.problems import Problem
-from logcache_assets.domain.soundness import find_segment_problems
-from logcache_assets.errors import BadInput
-from logcache_assets.ports import PathNotFoundError
+from logcache_assets.engine.log.proven_files import load_manifest
+from logcache_assets.errors import BadInput, WrongData
+from logcache_assets.ports import PathNotFoundError, PullRequest
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.find_candidate import find_candidate
 from logcache_assets.refresh.inspect_map import BaseMap, Inspector, read_base_map, read_map
@@ -47,15 +56,28 @@ class MergeJudge:
             ref, self.publisher.store, self.publisher.repository, self.publisher.settings.locations
         )
         if candidate is None:
-            return tuple(self._judge_rollback(ref, entries, base))
+            return tuple(self._judge_by_hand(ref, entries, base))
         return (*self._judge_documents(candidate), *self._judge_candidate(candidate, lasting=lasting))
 
     def changes_map(self, ref: str) -> bool:
-        """True if the newest commit up to here that wrote the map is not on the base branch."""
+        """True if merging a branch or commit would bring another map than the base branch has.
+
+        What counts is what it changed since it left the base branch. Its commits do not tell: a merge commit may take
+        the base branch's newest commits without their map, and git's log of the map shows none of it.
+        """
         repository = self.publisher.repository
-        merged = {version.sha for version in repository.versions(MAP_PATH, ref=repository.base_branch)}
-        newest = next(iter(repository.versions(MAP_PATH, ref=ref)), None)
-        return newest is None or newest.sha not in merged
+        proposed = self._map_at(ref)
+        return proposed not in {self._map_at(repository.base_branch), self._map_at(repository.merge_base(ref))}
+
+    def _map_at(self, ref: str) -> str | None:
+        try:
+            return self.publisher.repository.read(MAP_PATH, ref=ref)
+        except PathNotFoundError:
+            return None
+
+    def ref_of(self, shown: PullRequest) -> str:
+        """The branch of a pull request, by which its candidate is found; or its commit where that differs."""
+        return shown.branch if self.publisher.repository.head(shown.branch) == shown.head_sha else shown.head_sha
 
     def _judge_candidate(self, candidate: Candidate, *, lasting: bool) -> Iterator[Problem]:
         state = self.publisher.gather(candidate, *find_evidence(candidate, self.publisher))
@@ -77,11 +99,14 @@ class MergeJudge:
                 remedy="refresh again, which brings the pull request up to date",
             )
 
-    def _judge_rollback(self, ref: str, entries: LogCacheMap, base: BaseMap) -> Iterator[Problem]:
-        """A commit that no refresh made may only return to former entries, or take entries out."""
+    def _judge_by_hand(self, ref: str, entries: LogCacheMap, base: BaseMap) -> Iterator[Problem]:
+        """A commit that no refresh made may return to former entries, adopt entries, or take entries out."""
         inspector = Inspector(Documents(self.publisher.store), self.publisher.segment_index)
-        changed = {instance: entry_of(entries, instance) for instance in changed_instances(entries, base.entries)}
-        returns = {instance: entry for instance, entry in changed.items() if entry is not None}
+        changed = changed_instances(entries, base.entries)
+        yield from (_proves_nothing(ref, i) for i in changed if isinstance(any_entry_of(entries, i), UnprovenEntry))
+        named = {instance: entry for instance in changed if (entry := entry_of(entries, instance)) is not None}
+        adopted = {i: entry for i, entry in named.items() if is_same_place(entry, any_entry_of(base.entries, i))}
+        returns = {instance: entry for instance, entry in named.items() if instance not in adopted}
         for instance in self._find_unvalidated(returns):
             yield Problem(
                 code="C29",
@@ -89,9 +114,19 @@ class MergeJudge:
                 found=(f"{ref} changes its entry, and no refresh validated that",),
                 remedy="refresh, or return to an entry that was active before",
             )
-        for instance, entry in returns.items():
-            yield from inspector.find_pointer_problems(instance, entry)
-            yield from find_segment_problems(instance, self.publisher.segment_index.segments(instance), entry)
+        yield from inspector.find_problems_of_pointers(named)
+        yield from inspector.find_problems_of_segments(returns)
+        for instance, entry in adopted.items():
+            yield from self._judge_adoption(instance, entry)
+
+    def _judge_adoption(self, instance: Instance, entry: MapEntry) -> Iterator[Problem]:
+        """What its manifest compared the log with must be what the index names now."""
+        try:
+            manifest, _ = load_manifest(entry, self.publisher.store)
+        except WrongData:
+            return  # The pointer's problem says it.
+        segments, now = self.publisher.segment_index.segments(instance), self.publisher.clock.now()
+        yield from find_outdated_proof(instance, entry, manifest, segments, now=now)
 
     def _find_unvalidated(self, entries: Mapping[Instance, MapEntry]) -> tuple[Instance, ...]:
         """Those entries that were never active."""
@@ -103,3 +138,13 @@ class MergeJudge:
                 former = read_map(repository, ref=version.sha)
                 left = {instance: entry for instance, entry in left.items() if entry_of(former, instance) != entry}
         return tuple(left)
+
+
+def _proves_nothing(ref: str, instance: Instance) -> Problem:
+    return Problem(
+        code="C14",
+        subjects=(instance.name,),
+        found=(f"{ref} changes its entry to one that names no manifest",),
+        why="nobody could tell whether it holds deleted personal data",
+        remedy="take the entry out, return to one with a manifest, or refresh",
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from logcache_assets.catalog import Catalog
-from logcache_assets.domain.attempts import Attempt, End, find_changes
+from logcache_assets.domain.attempts import Attempt, End, changes_of, find_changes
 from logcache_assets.domain.documents import Candidate, Publication, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, name_of, stage_of
@@ -15,6 +15,7 @@ from logcache_assets.domain.transactions import Choice
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
 from logcache_assets.refresh.attempts import Attempts
+from logcache_assets.refresh.carry_evidence import EvidenceCarrier
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import BaseMap, read_base_map
@@ -90,12 +91,17 @@ class Planner:
         """Read the facts about the refresh from a night."""
         instances = [instance for database in asked.databases for instance in database.instances]
         attempts = self._attempts.read(transaction=night, selection=asked.selection)
+        proposed = self._find_open_publication(night, asked.selection)
+        without = attempts[-1].left_out if attempts else {}
+        besides = [instance for instance in instances if instance.database not in without]
         return Situation(
             night=night,
             databases=tuple(database.database for database in asked.databases),
             base_sha=base.sha,
             is_active=all(is_active(instance, base.entries, night) for instance in instances),
-            proposed=self._find_open_publication(night, asked.selection),
+            is_active_besides=all(is_active(instance, base.entries, night) for instance in besides),
+            proposed=proposed,
+            base_news=self._find_base_news(night, asked.selection, base) if proposed else (),
             attempts=attempts,
             changed=self._find_changes(instances, attempts[-1], base) if attempts else (),
             next_stage=self._next_stage(night, asked),
@@ -119,9 +125,20 @@ class Planner:
 
     def _find_changes(self, instances: Sequence[Instance], last: Attempt, base: BaseMap) -> tuple[str, ...]:
         """What has changed since an attempt that may be repeated; nothing is read after another one."""
-        if last.end not in (End.REFUSED, End.UNANSWERED, End.FAILED):
+        is_repeated = last.end in (End.REFUSED, End.UNANSWERED, End.FAILED)
+        if not is_repeated and not last.left_out:
             return ()
-        return find_changes(last.inputs, self._attempts.inputs(instances, base, last.read_t))
+        changes = find_changes(last.inputs, self._attempts.inputs(instances, base, last.read_t))
+        return changes if is_repeated else changes_of(last.left_out, changes)
+
+    def _find_base_news(self, night: str, selection: str, base: BaseMap) -> tuple[str, ...]:
+        """What the candidate of an open pull request does not know of the present base branch."""
+        uri = self.settings.locations.candidate(transaction=night, selection=selection)
+        candidate = Documents(self.store).find(uri, Candidate)
+        if candidate is None or candidate.base_sha == base.sha:
+            return ()
+        carrier = EvidenceCarrier(store=self.store, repository=self.repository, settings=self.settings)
+        return carrier.find_base_news(candidate, base)
 
     def _next_stage(self, night: str, asked: Asked) -> str:
         """The first stage of a refresh that has not written its document."""

@@ -5,12 +5,14 @@ domain/clocks.py says what follows from them.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from logcache_assets.domain.clocks import Witness
 from logcache_assets.domain.documents import Candidate
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.transactions import Transaction, newest_commit
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.ports import ObjectStore, SegmentIndex
 
 
@@ -37,8 +39,8 @@ class NewestInstants:
         if written is not None:
             yield Witness(system="the object store", shows="a document of this refresh", at=written.modified_at)
         instances = [parse_instance(change.instance) for change in candidate.changes]
-        segments = (segment for instance in instances for segment in self.segment_index.segments(instance))
-        extracted = max(segments, key=lambda segment: segment.timestamp_ms, default=None)
+        found = ask_each(instances, self.segment_index.segments).values()
+        extracted = max(chain.from_iterable(found), key=lambda segment: segment.timestamp_ms, default=None)
         if extracted is not None:
             shows = f"a segment of {extracted.instance.name}"
             yield Witness(system="the segment index", shows=shows, at=extracted.extracted_at)

@@ -7,11 +7,16 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from logcache_assets.domain.documents import Candidate, Publication, TestRun, Verdict, document_digest, render_document
 from logcache_assets.domain.gate import GateState, find_gate_problems
+from logcache_assets.domain.gate.verdict_approved import READ_REPORT, refused_verdict_problem
 from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest
-from logcache_assets.domain.problems import Problem, join_problems
+from logcache_assets.domain.merge_status import approved_status
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import render_body, render_title, superseded_text
+from logcache_assets.domain.refusals import sentence_of_refusal
 from logcache_assets.domain.running_contracts import Readers, find_readers
 from logcache_assets.domain.superseding import supersedes
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -67,10 +72,13 @@ class Publisher:
             Outdated: the base branch moved.
             Refused: another requirement of the gate is not met.
         """
-        problems = list(find_gate_problems(self.gather(candidate, verdict, run)))
+        problems = tuple(find_gate_problems(self.gather(candidate, verdict, run)))
         if problems:
-            raise kind_of_refusal(problems)(f"no pull request was opened: {join_problems(problems)}")
-        pull_request = self._propose(candidate, verdict)
+            raise refusal_of(problems, verdict)
+        # Evidence that could be carried may not have been used: a person may have asked for a new run.
+        shown = candidate if run.computed_at else replace(candidate, carried=None)
+        pull_request = self._propose(shown, verdict)
+        self.repository.set_merge_status(candidate.sha, approved_status(verdict, url=self.report_link(candidate)))
         self._close_superseded(candidate, pull_request)
         publication = Publication(
             candidate_sha=candidate.sha,
@@ -86,18 +94,31 @@ class Publisher:
     def _propose(self, candidate: Candidate, verdict: Verdict) -> PullRequest:
         # Rendered from the verdict, whose digest is known; the stored Markdown may have been edited.
         report = render_report(verdict, candidate=candidate, template="report.md")
-        page = self.settings.locations.report(
-            transaction=candidate.transaction, selection=candidate.selection, ending="html"
-        )
+        page = self._report_page(candidate)
         return self.repository.propose(
             branch=candidate.branch,
             title=render_title(candidate),
-            body=render_body(candidate, verdict, report_uri=page, now=self.clock.now(), report=report),
+            body=render_body(
+                candidate,
+                verdict,
+                report_uri=page,
+                now=self.clock.now(),
+                report=report,
+                report_url=self.settings.report_link(page),
+            ),
         )
+
+    def report_link(self, candidate: Candidate) -> str | None:
+        """The address at which a browser finds the report on a candidate; None if there is none."""
+        return self.settings.report_link(self._report_page(candidate))
+
+    def _report_page(self, candidate: Candidate) -> str:
+        locations = self.settings.locations
+        return locations.report(transaction=candidate.transaction, selection=candidate.selection, ending="html")
 
     def _close_superseded(self, candidate: Candidate, pull_request: PullRequest) -> None:
         """Close older open pull requests whose log caches this one refreshes, too."""
-        for other in self.repository.open_pull_requests():
+        for other in self.repository.open_pull_requests(changing=MAP_PATH):
             older = self._candidate_of(other.branch) if other.number < pull_request.number else None
             if older is not None and supersedes(candidate, older):
                 self.repository.close(other.number, comment=superseded_text(candidate, pull_request.number))
@@ -178,6 +199,17 @@ def kind_of_refusal(problems: Collection[Problem]) -> type[Refused]:
     if "C26" in codes:
         return Outdated
     return NotYet if codes == {"C11"} else Refused
+
+
+def refusal_of(problems: Sequence[Problem], verdict: Verdict) -> Refused:
+    """The refusal for these problems of the gate; each reason of a refused verdict is one of its problems."""
+    if verdict.approved:
+        causes, consequence = problems, "no pull request was opened"
+    else:
+        others = [problem for problem in problems if problem != refused_verdict_problem(verdict)]
+        causes = (*verdict.reasons, *others)
+        consequence = f"no pull request was opened: the verdict is not approved; {READ_REPORT}"
+    return kind_of_refusal(problems)(sentence_of_refusal(causes, consequence), problems=causes)
 
 
 def _found(problems: Iterator[Problem]) -> tuple[Problem, ...]:

@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from msgspec.structs import replace
+
+from logcache_assets.domain.carried_evidence import carried_text, computed_at
 from logcache_assets.domain.documents import BegunTestRun, Candidate, TestRun, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.names import CONTRACT_PREFIX, contract_prefix, database_of
 from logcache_assets.domain.transactions import Dataset, DatasetState
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.errors import Refused
 from logcache_assets.ports import (
     Clock,
@@ -59,7 +63,7 @@ class TestRunner:
         Raises:
             BadInput: the file of rules is malformed, or an allowance has expired; no run was started.
             ItaipuError: the run failed or names no transaction.
-            Refused: the named transaction is not of this run.
+            Refused: the named transaction is not of this run, or an earlier run goes on and could not be stopped.
         """
         earlier = None if again else self._find_finished(candidate)
         if earlier is not None:
@@ -68,9 +72,13 @@ class TestRunner:
         self.begun.name_unnamed()
         prefix = dataset_prefix(candidate.databases)
         begun = None if again else self.begun.find_complete(candidate, dataset_prefix=prefix)
-        if begun is None or begun.transaction is None or self._is_refused(candidate, begun.transaction):
+        used = begun.transaction if begun else None
+        if used is not None and self._is_refused(candidate, used):
+            used = None
+        self.begun.stop_left_over(also_going=used is None)
+        if begun is None or used is None:
             return self._run(candidate, prefix)
-        return self._result(candidate, begun, transaction=begun.transaction, aborted={})
+        return self._result(candidate, begun, transaction=used, aborted={})
 
     def document_uri(self, candidate: Candidate) -> str:
         """URI of the document of a candidate's test run."""
@@ -84,10 +92,22 @@ class TestRunner:
         return datasets
 
     def _find_finished(self, candidate: Candidate) -> TestRun | None:
-        earlier = Documents(self.store).find(self.document_uri(candidate), TestRun)
+        earlier = Documents(self.store).find(self.document_uri(candidate), TestRun) or self._find_carried(candidate)
         if earlier is None or not is_still_true(earlier, candidate, self.metapod):
             return None
         return None if self._is_refused(candidate, earlier.transaction) else earlier
+
+    def _find_carried(self, candidate: Candidate) -> TestRun | None:
+        """The run at an earlier commit that proves this candidate, too, as the run of this one."""
+        if candidate.carried is None:
+            return None
+        version = candidate.carried.sha[:8]
+        uri = self.locations.test_run(transaction=candidate.transaction, version=version)
+        earlier = Documents(self.store).find(uri, TestRun)
+        if earlier is None or earlier.candidate_sha != candidate.carried.sha:
+            return None
+        self.tell(f"Itaipu's contracts at {version} prove {candidate.version}, too: {carried_text(candidate.carried)}")
+        return carried_run(earlier, candidate)
 
     def _is_refused(self, candidate: Candidate, transaction: str) -> bool:
         """True if the stored verdict refused the tables of this run."""
@@ -100,15 +120,20 @@ class TestRunner:
         self.tell(f"Itaipu computes {prefix}* at version {candidate.version}")
         begun_t = indexed_t(read_instances(candidate, self.repository), self.segment_index)
         begun = self.begun.begin(candidate, dataset_prefix=prefix, begun_t=begun_t, lasts=self.time_limit)
-        finished = self.itaipu.test_run(
-            version=candidate.version,
-            dataset_prefix=prefix,
-            token=begun.run.token,
-            tell=self.tell_output,
-            named=begun.named,
-        )
+        try:
+            finished = self.itaipu.test_run(
+                version=candidate.version,
+                dataset_prefix=prefix,
+                token=begun.run.token,
+                tell=self.tell_output,
+                named=begun.named,
+            )
+        except BaseException:
+            begun.failed()
+            raise
+        begun.ended(finished.transaction)
         if problem := self.begun.find_foreign(begun.run, finished.transaction):
-            raise Refused(str(problem))
+            raise Refused.of(problem)
         return self._result(candidate, begun.run, transaction=finished.transaction, aborted=finished.aborted)
 
     def _result(
@@ -137,6 +162,16 @@ class TestRunner:
         )
 
 
+def carried_run(earlier: TestRun, candidate: Candidate) -> TestRun:
+    """The run of an earlier commit as that of a candidate which it proves, too."""
+    return replace(
+        earlier,
+        candidate_sha=candidate.sha,
+        map_sha256=candidate.map_sha256,
+        computed_at=computed_at(earlier),
+    )
+
+
 def dataset_prefix(databases: tuple[str, ...]) -> str:
     """Value of `--filter-by-prefix`. sabesp takes one prefix, so it names a database only if there is just one."""
     return contract_prefix(databases[0]) if len(databases) == 1 else CONTRACT_PREFIX
@@ -144,7 +179,8 @@ def dataset_prefix(databases: tuple[str, ...]) -> str:
 
 def is_still_true(run: TestRun, candidate: Candidate, metapod: Metapod) -> bool:
     """True if an earlier test run computed this candidate and is finished, and none of its contracts was aborted."""
-    if run.candidate_sha != candidate.sha or run.dataset_prefix != dataset_prefix(candidate.databases):
+    computed = all(contract_prefix(name).startswith(run.dataset_prefix) for name in candidate.databases)
+    if run.candidate_sha != candidate.sha or not computed:
         return False
     try:
         datasets = metapod.transaction(run.transaction).datasets.values()
@@ -163,4 +199,4 @@ def read_instances(candidate: Candidate, repository: ItaipuRepository) -> tuple[
 
 def indexed_t(instances: Iterable[Instance], segment_index: SegmentIndex) -> dict[str, int]:
     """Instance → newest t of the segment index now, up to which a run that begins now can read."""
-    return {instance.name: segment_index.newest_t(instance) for instance in instances}
+    return {instance.name: t for instance, t in ask_each(instances, segment_index.newest_t).items()}

@@ -36,13 +36,14 @@ def render_report(
         A self-contained HTML page, or Markdown that fits into a pull request.
     """
     page = template == "report.html"
-    environment = _html() if page else _markdown()
+    environment = html_environment() if page else markdown_environment()
     view = view_report(verdict, candidate, past)
     rendered = environment.get_template(template).render(view=view, verdict=verdict, candidate=candidate)
     return rendered if page else cut_to_size(rendered)
 
 
-def _html() -> jinja2.Environment:
+def html_environment() -> jinja2.Environment:
+    """Templates of pages."""
     environment = jinja2.Environment(
         autoescape=True,
         trim_blocks=True,
@@ -54,7 +55,7 @@ def _html() -> jinja2.Environment:
     return _add_filters(environment)
 
 
-def _markdown() -> jinja2.Environment:
+def markdown_environment() -> jinja2.Environment:
     """Escapes everything a template writes, as autoescape does for HTML."""
     environment = jinja2.Environment(
         autoescape=False,  # noqa: S701 - would escape for HTML; `finalize` escapes for Markdown

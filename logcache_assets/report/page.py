@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from logcache_assets.domain.documents import Candidate, ContractOutcome, Verdict
 from logcache_assets.domain.figures import FAULTS, CellFigures, Pattern, SameT
+from logcache_assets.domain.locations import REFUSED_PART, Stage
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.pull_request import shortened
 from logcache_assets.domain.rules.results import RuleResult
@@ -92,6 +93,8 @@ class ReportView:
     """What was judged, in a few words: a candidate, or the contracts of some databases."""
     databases: tuple[DatabaseSummary, ...]
     total: RowCounts
+    refused_part: str | None
+    """The page beside this one that shows what was refused of databases that are left out."""
     reasons: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     contracts: tuple[ContractView, ...]
@@ -158,6 +161,7 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
         subject=f"log cache candidate {candidate.version}" if candidate else f"contracts of {name_databases(verdict)}",
         databases=summarize_databases(verdict),
         total=count_rows(verdict.contracts),
+        refused_part=_refused_part(verdict, candidate),
         reasons=tuple(_view_problem(problem, anchors) for problem in verdict.reasons),
         warnings=tuple(_view_problem(problem, anchors) for problem in verdict.warnings),
         contracts=tuple(
@@ -168,6 +172,13 @@ def view_report(verdict: Verdict, candidate: Candidate | None, past: Sequence[Ve
         charts=chart_trend(points) if points else (),
         largest_t=max((change.last_t for change in candidate.changes), default=1) if candidate else 1,
     )
+
+
+def _refused_part(verdict: Verdict, candidate: Candidate | None) -> str | None:
+    """The name of that page, which lies beside this one."""
+    if candidate is None or all(left.stage != Stage.VERDICT for left in verdict.left_out):
+        return None
+    return f"{candidate.selection}{REFUSED_PART}.html"
 
 
 def _view_problem(problem: Problem, anchors: Mapping[str, str]) -> Finding:

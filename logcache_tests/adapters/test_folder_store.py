@@ -247,10 +247,10 @@ def test_polars_opens_what_the_store_names(
     store.write("s3://bucket/data/part-0.parquet", (tmp_path / "part.parquet").read_bytes())
 
     for uri in ("s3a://bucket/data/part-0.parquet", "s3://bucket/data/"):
-        source, options = store.polars_source(uri)
-        assert Path(source).is_absolute()
-        assert options == {}
-        assert pl.scan_parquet(source).collect().equals(frame)
+        source = store.polars_source(uri)
+        assert Path(source.location).is_absolute()
+        assert (source.options, source.credentials) == ({}, None)
+        assert pl.scan_parquet(source.location).collect().equals(frame)
 
 
 def test_a_subclass_can_damage_copies(tmp_path: Path, clock: LocalClock) -> None:

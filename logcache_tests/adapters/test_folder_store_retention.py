@@ -6,6 +6,7 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.system_clock import SystemClock
+from logcache_assets.domain.lifecycle import ExpiryRule, Lifecycle
 from logcache_assets.errors import BadInput
 
 
@@ -19,12 +20,12 @@ def store(tmp_path: Path) -> FolderObjectStore:
 
 def test_retention_is_read_from_the_lifecycle_file(store: FolderObjectStore, tmp_path: Path) -> None:
     """The file is read on every call; without the file or the bucket there is no rule."""
-    assert store.retention_days("bucket") is None
+    assert store.lifecycle("bucket") == Lifecycle()
 
     (tmp_path / "lifecycle.json").write_text('{"bucket": 7}')
 
-    assert store.retention_days("bucket") == 7
-    assert store.retention_days("other") is None
+    assert store.lifecycle("bucket") == Lifecycle((ExpiryRule(days=7),))
+    assert store.lifecycle("other") == Lifecycle()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_malformed_lifecycle_file_is_named(store: FolderObjectStore, tmp_path:
     (tmp_path / "lifecycle.json").write_text(text)
 
     with pytest.raises(BadInput, match=r"lifecycle\.json.*whole days"):
-        store.retention_days("bucket")
+        store.lifecycle("bucket")
 
 
 def test_the_lifecycle_file_can_lie_elsewhere(tmp_path: Path) -> None:
@@ -44,4 +45,4 @@ def test_the_lifecycle_file_can_lie_elsewhere(tmp_path: Path) -> None:
 
     store = FolderObjectStore(tmp_path / "buckets", SystemClock(), lifecycle=tmp_path / "rules.json")
 
-    assert store.retention_days("bucket") == 14
+    assert store.lifecycle("bucket") == Lifecycle((ExpiryRule(days=14),))

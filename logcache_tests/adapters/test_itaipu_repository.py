@@ -3,6 +3,7 @@
 An adapter joins by a factory in itaipu_worlds.WORLDS; test_pull_requests.py has the other half of the port.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from logcache_tests.elsewhere import answer_elsewhere
 
 
 @pytest.fixture(params=WORLDS)
-def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world of each kind."""
-    return WORLDS[request.param](tmp_path)
+    with WORLDS[request.param](tmp_path) as world:
+        yield world
 
 
 @pytest.fixture
@@ -136,9 +138,12 @@ def test_a_commit_changes_its_files_alone(repository: ItaipuRepository) -> None:
     assert repository.read("log_cache_map.json", ref="main") == "{}\n"
 
 
-def test_the_same_commit_again_changes_nothing(repository: ItaipuRepository) -> None:
-    """A stage that runs again finds its commit."""
-    assert candidate(repository) == candidate(repository)
+def test_the_same_commit_again_changes_nothing(world: World) -> None:
+    """A stage that runs again later finds its commit."""
+    first = candidate(world.repository)
+    world.wait()
+
+    assert candidate(world.repository) == first == world.repository.head(BRANCH)
 
 
 def test_a_branch_is_always_one_commit_on_its_parent(repository: ItaipuRepository) -> None:
@@ -207,3 +212,34 @@ def test_the_base_branch_has_a_name(repository: ItaipuRepository) -> None:
 def test_a_repository_travels_to_another_process(repository: ItaipuRepository) -> None:
     """Pickled and opened elsewhere it reads the same."""
     assert answer_elsewhere(repository.read, MAP, ref=repository.base_branch) == BASE_FILES[MAP]
+
+
+def test_a_branch_left_main_at_one_commit(repository: ItaipuRepository) -> None:
+    """By branch, full or short sha; main itself left nowhere."""
+    begun = base(repository)
+    first = candidate(repository)
+
+    assert [repository.merge_base(ref) for ref in (BRANCH, first, first[:8], "main")] == [begun] * 4
+    with pytest.raises(RepositoryError, match="name one that exists"):
+        repository.merge_base("none")
+
+
+def test_files_that_differ_between_two_commits_are_named(repository: ItaipuRepository) -> None:
+    """Added, changed and removed ones, in folders too, from either side; a commit differs from itself in nothing."""
+    begun = base(repository)
+    files = {MAP: '{"s0": {}}\n', "docs/how/to.md": "new", "contracts/cards.yaml": "new"}
+    later = repository.commit(branch=BRANCH, parent=begun, files=files, message="m")
+
+    assert repository.changed_files(begun, BRANCH) == ("contracts/cards.yaml", "docs/how/to.md", MAP)
+    assert repository.changed_files(later[:8], begun) == ("contracts/cards.yaml", "docs/how/to.md", MAP)
+    assert repository.changed_files(later, later) == ()
+    with pytest.raises(RepositoryError, match="name one that exists"):
+        repository.changed_files("none", later)
+
+
+def test_a_branch_without_a_beginning_in_main_is_refused(world: World) -> None:
+    """Nothing tells what it changes."""
+    world.push_root("alone", {MAP: "1\n"})
+
+    with pytest.raises(RepositoryError, match="no commit in common; begin on the base branch"):
+        world.repository.merge_base("alone")

@@ -50,10 +50,10 @@ def test_an_absolute_folder_gives_absolute_paths(here: Path) -> None:
 
 def test_a_file_is_read_from_any_working_folder(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine gets an absolute path, because Spark's workers do not start where the command did."""
-    source, options = LocalFiles().polars_source("today/a.parquet")
+    source = LocalFiles().polars_source("today/a.parquet").location
     monkeypatch.chdir("/")
 
-    assert pl.read_parquet(source, storage_options=dict(options))["n"].to_list() == [1]
+    assert pl.read_parquet(source)["n"].to_list() == [1]
     assert LocalFiles().read(source) == (here / "today/a.parquet").read_bytes()
 
 

@@ -13,14 +13,17 @@ import pytest
 from graphql import build_schema, parse, validate
 from typing_extensions import override
 
-from logcache_assets.adapters.metapod import GraphQLMetapod, queries, requests_transport
+from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.metapod.queries import read_queries
 from logcache_assets.adapters.repeated_reads import RepeatedReads
+from logcache_assets.connect import connect
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, TransactionType
 from logcache_assets.local_platform.metapod_service import build_schema_over, local_transport, metapod_sdl
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.ports import Metapod, MetapodError, MetapodUnavailable, UnknownTransactionError
-from logcache_tests.adapters.metapod_server import served
+from logcache_assets.settings import load_settings
 from logcache_tests.elsewhere import answer_elsewhere
+from logcache_tests.servers.metapod_server import served, tls_metapod
 
 NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
 DEEP = "[" * 50_000 + "]" * 50_000
@@ -53,14 +56,17 @@ def store(tmp_path: Path) -> MetapodStore:
     return store
 
 
-@pytest.fixture(params=["in process", "over HTTP"])
-def metapod(request: pytest.FixtureRequest, store: MetapodStore) -> Iterator[Metapod]:
-    """The client over each transport."""
+@pytest.fixture(params=["in process", "over HTTP", "over TLS"])
+def metapod(request: pytest.FixtureRequest, store: MetapodStore, tmp_path: Path) -> Iterator[Metapod]:
+    """The client over each transport; over TLS as a deployment is configured, with a client's certificate."""
     if request.param == "in process":
         yield GraphQLMetapod(local_transport(store))
+    elif request.param == "over TLS":
+        with tls_metapod(store, tmp_path / "certificates") as server:
+            yield connect(load_settings({"LOGCACHE_HOME": str(tmp_path), **server.variables})).metapod
     else:
         with served(build_schema_over(store)) as server:
-            yield GraphQLMetapod(requests_transport(server.url, token=TOKEN, retries=0))
+            yield GraphQLMetapod(requests_transport(server.url, token=TOKEN))
 
 
 def test_a_transaction_has_all_its_datasets(metapod: Metapod) -> None:
@@ -130,7 +136,7 @@ def test_a_running_event_loop_does_no_harm(metapod: Metapod) -> None:
 
 def test_every_query_is_valid_by_the_schema() -> None:
     """The queries are checked against the documented schema without a server."""
-    assert validate(build_schema(metapod_sdl()), parse(queries())) == []
+    assert validate(build_schema(metapod_sdl()), parse(read_queries().text)) == []
 
 
 def test_a_type_that_we_do_not_know_is_kept(store: MetapodStore) -> None:
@@ -199,9 +205,10 @@ def test_what_is_no_whole_answer_is_an_error(store: MetapodStore, status: int, b
     with served(build_schema_over(store)) as server:
         server.next = [(status, body)] * 4
         with pytest.raises(MetapodError, match=reason) as raised:
-            GraphQLMetapod(requests_transport(server.url, retries=0), reads=AT_ONCE).transaction(NIGHT)
+            GraphQLMetapod(requests_transport(server.url), reads=AT_ONCE).transaction(NIGHT)
 
-    assert raised.type.__name__ == ("MetapodUnavailable" if status == 500 else "MetapodWrongData")
+    kinds = {401: "MetapodDenied", 500: "MetapodUnavailable"}
+    assert raised.type.__name__ == kinds.get(status, "MetapodWrongData")
     assert len(server.authorizations) == (4 if status == 500 else 1)
     assert len(str(raised.value)) < 600
 
@@ -260,10 +267,11 @@ def test_nothing_heavy_is_loaded_before_a_question() -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "import logcache_assets.adapters.metapod as m, logcache_assets.local_platform.metapod_service as s\n"
+        "import logcache_assets.adapters.metapod as m, logcache_assets.adapters.metapod.transport as t\n"
+        "import logcache_assets.local_platform.metapod_service as s\n"
         "from logcache_assets.local_platform.metapod_store import MetapodStore\n"
         "m.GraphQLMetapod(s.local_transport(MetapodStore(Path('none'))))\n"
-        "m.GraphQLMetapod(m.requests_transport('https://metapod'))\n"
+        "m.GraphQLMetapod(t.requests_transport('https://metapod'))\n"
         "print([name for name in ('gql', 'graphql', 'requests') if name in sys.modules])"
     )
 

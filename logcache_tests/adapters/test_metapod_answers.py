@@ -115,3 +115,23 @@ def test_committed_and_aborted_counts_as_aborted() -> None:
 
     assert found.started_at == STARTED
     assert found.datasets["a"].state is DatasetState.ABORTED
+
+
+def test_datasets_are_known_by_their_older_names() -> None:
+    """Metapod may name those of a country in another way; another country's stay what they are."""
+    names = ("nu-mx/raw/feed-s0/log", "contract-feed/transactions", "nu-br/raw/feed-s0/log")
+    answer = ANSWER | {"datasets": [DATASET | {"name": name} for name in names]}
+
+    found = GraphQLMetapod(answering(answer), country="MX").transaction(NIGHT)
+
+    assert tuple(found.datasets) == ("raw-feed-s0/log", "contract-feed/transactions", "nu-br/raw/feed-s0/log")
+    assert all(dataset.name == name for name, dataset in found.datasets.items())
+
+
+def test_a_dataset_under_both_of_its_names_is_refused() -> None:
+    """Which of the two counts is nothing to guess; the message has both."""
+    names = ("raw-feed-s0/log", "nu-br/raw/feed-s0/log")
+    answer = ANSWER | {"datasets": [DATASET | {"name": name} for name in names]}
+
+    with pytest.raises(MetapodError, match=r"lists raw-feed-s0/log twice .*\(nu-br/raw/feed-s0/log and raw-feed-s0/lo"):
+        GraphQLMetapod(answering(answer)).transaction(NIGHT)

@@ -14,8 +14,8 @@ from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.metapod_service import build_schema_over
 from logcache_assets.local_platform.metapod_store import MetapodStore
 from logcache_assets.ports import MetapodError
-from logcache_tests.adapters.metapod_server import served
 from logcache_tests.elsewhere import answer_elsewhere
+from logcache_tests.servers.metapod_server import served
 
 NIGHT = "49ae32bb-c260-4622-ac10-753cfd8fa7b3"
 VARIABLE = "METAPOD_TOKEN"
@@ -100,7 +100,6 @@ def test_a_certificate_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         "https://127.0.0.1:9/graphql",
         client_certificate=(tmp_path / "crt.pem", tmp_path / "key.pem"),
         authority=tmp_path / "ca.pem",
-        retries=0,
     )
 
     with pytest.raises(MetapodError, match=r"\.pem"):

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.adapters.sabesp import SabespItaipu
+from logcache_assets.connect import sabesp_itaipu
 from logcache_assets.ports import EarlierTestRun, ItaipuError
+from logcache_assets.settings import load_settings
 from logcache_tests.adapters.test_processes import interruptible, is_running
 from logcache_tests.domain.test_sabesp_output import SAMPLE
 
@@ -158,6 +160,23 @@ def test_what_sabesp_prints_of_its_environment_is_blanked(
     assert "ghp_invented" not in shown
 
 
+def test_another_program_gets_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bank's sabesp has no use for them; what names where a secret lies may be handed on."""
+    for name, value in {"METAPOD_TOKEN": "planted", "PII_KEY": "planted, too", "GITHUB_TOKEN": "ssm:/github"}.items():
+        monkeypatch.setenv(f"LOGCACHE_{name}", value)
+    script = "print(*(f'{name}={value}' for name, value in os.environ.items() if 'LOGCACHE_' in name), sep='\\n')"
+    executable = itaipu(tmp_path, f"{script}\n{GOOD}").executable
+    monkeypatch.setenv("LOGCACHE_SABESP", str(executable))
+    monkeypatch.setenv("LOGCACHE_HOME", str(tmp_path))
+    told: list[str] = []
+
+    run(sabesp_itaipu(load_settings()), told)
+
+    given = dict(line.split("=", 1) for line in told if line.startswith("LOGCACHE_"))
+    assert "LOGCACHE_GITHUB_TOKEN" in given
+    assert not {"LOGCACHE_METAPOD_TOKEN", "LOGCACHE_PII_KEY"} & given.keys()
+
+
 @pytest.mark.parametrize("reset", ["\\x1b[0m", "\\x1b(B\\x1b[m", "\\x1b[m\\x0f"], ids=["ANSI", "xterm", "linux"])
 def test_a_coloured_run_means_the_same(tmp_path: Path, reset: str) -> None:
     """Colours end behind the last word of a line, as `tput sgr0` ends them on different terminals."""
@@ -295,6 +314,7 @@ def test_a_run_that_outlives_its_refresh_is_found_running(tmp_path: Path) -> Non
 CALLER = """
 from pathlib import Path, PosixPath
 from logcache_assets.adapters.sabesp import SabespItaipu
+from logcache_assets.domain.stop_commands import StopCommand
 {adapter!r}.test_run(version="33a485bc", dataset_prefix="contract-", token="33a485bc-001",
                      tell=lambda line: None, named=lambda name: print(name, flush=True))
 """

@@ -1,6 +1,7 @@
 """Promises of every SegmentIndex: one suite for all implementations.
 
 To add an implementation, add a factory to INDEXES; it gets the segments to hold, in the order in which they are put.
+One on a server is in SERVED, which names the server's fixture.
 """
 
 import pickle
@@ -13,12 +14,15 @@ from subprocess import run
 
 import pytest
 
+from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.engine.log.index_snapshot import IndexSnapshot
 from logcache_assets.local_platform.segment_index import LocalSegmentIndex
 from logcache_assets.ports import SegmentIndex
+from logcache_tests.adapters.dynamodb_tables import filled_table
+from logcache_tests.servers.server import Server
 
 FEED = Instance(database="feed", prototype="s0")
 FIRST = Segment(
@@ -56,12 +60,22 @@ INDEXES: dict[str, Callable[[Path, Iterable[Segment]], SegmentIndex]] = {
     "list": listed_index,
     "snapshot": lambda folder, segments: IndexSnapshot(local_index(folder, segments)),
 }
+SERVED = {"dynamodb on moto": "moto_server", "dynamodb local": "dynamodb_server"}
+"""Index → fixture of its server."""
 Filled = Callable[[Iterable[Segment]], SegmentIndex]
 
 
-@pytest.fixture(params=INDEXES)
+def dynamodb_index(server: Server, segments: Iterable[Segment]) -> SegmentIndex:
+    """The production adapter, over a new table."""
+    return DynamoDbSegmentIndex(filled_table(server, segments))
+
+
+@pytest.fixture(params=[*INDEXES, "dynamodb on moto", pytest.param("dynamodb local", marks=pytest.mark.servers)])
 def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Filled:
     """Makes an index of each kind that holds some segments."""
+    if request.param in SERVED:
+        server: Server = request.getfixturevalue(SERVED[request.param])
+        return lambda segments: dynamodb_index(server, segments)
     return lambda segments: INDEXES[request.param](tmp_path, segments)
 
 

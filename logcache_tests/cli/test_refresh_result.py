@@ -34,6 +34,7 @@ REFRESHED = Refreshed(
     branch="log-cache/2018-05-24-ba22b651",
     approved=True,
     databases=[FEED],
+    left_out={"customers": "customers-s0: the segment index has a gap"},
     report="file:///all.html",
     pull_request=PullRequestLink(number=1, url="file:///1.md"),
 )
@@ -49,7 +50,7 @@ def test_the_status_of_an_outcome_is_its_first_key() -> None:
         ),
         "refreshed": (
             REFRESHED,
-            ["transaction", "itaipu_version", "branch", "approved", "databases", "report", "pull_request"],
+            ["transaction", "itaipu_version", "branch", "approved", "databases", "left_out", "report", "pull_request"],
         ),
     }
 
@@ -91,6 +92,7 @@ def test_a_finished_refresh_is_a_table_and_its_evidence() -> None:
         "Differences:   16,973 rows differ from yesterday's: 9,918 renamed-ident, 7,055 new-transaction",
         "Report:        file:///all.html",
         "Pull request:  #1 file:///1.md",
+        "Left out:      customers, whose active cache stays: customers-s0: the segment index has a gap",
     ]
 
 
@@ -110,8 +112,8 @@ def test_a_measured_refresh_is_a_refresh_with_its_speed() -> None:
     lines = list(render_demo(measured))
 
     assert json.loads(json_of(measured)) == json.loads(json_of(REFRESHED)) | {"speed": msgspec.structs.asdict(speed)}
-    assert lines[1:8] == list(render(REFRESHED))
+    assert lines[1:9] == list(render(REFRESHED))
     assert (
-        lines[8]
+        lines[9]
         == "Speed:         contracts took 1.22 s with the new cache, 1.23 s without, and opened 83 files instead of 381"
     )

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from logcache_assets.cli import status
+from logcache_assets.cli import refresh, status
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.local_platform.world import World
+from logcache_assets.local_platform.world_history import run_day, run_night
 from logcache_assets.ports import StoredObject
+from logcache_tests.conftest import silent
 
 
 def obstacles_shown(world: World) -> list[str]:
@@ -38,7 +40,7 @@ def test_status_tells_that_an_active_cache_is_stale(feed_world: World, *, across
     segment = next(s for s in index.segments(feed) if (s.last_batch_t >= active_t) == across)
     begins = segment.last_batch_t - 1 if across else segment.last_batch_t
     again = replace(segment, last_batch_t=begins, timestamp_ms=int(feed_world.clock.now().timestamp() * 1000))
-    index.put([again])
+    feed_world.segment_items.put([again])
 
     after = list(status.render(status.run(feed_world.settings)))
 
@@ -46,6 +48,29 @@ def test_status_tells_that_an_active_cache_is_stale(feed_world: World, *, across
     (told,) = [line for line in after if "the active cache of" in line]
     assert told.startswith("  the active cache of feed-s0: 1 segment with t that the cache holds was extracted again")
     assert "(C7)" in told
+
+
+def test_every_open_candidate_has_its_own_pull_request(refreshed_world: World) -> None:
+    """After a whole refresh and a later partial one both are shown, each t below the number that proposes it."""
+    run_night(refreshed_world, tell=silent)
+    run_day(refreshed_world)
+    refresh.run(refreshed_world.settings, databases=("feed",), transaction=None, dry_run=False, say=silent)
+
+    result = status.run(refreshed_world.settings)
+    lines = list(status.render(result))
+
+    partial, whole = result.candidates
+    assert partial.pull_request is not None
+    assert whole.pull_request is not None
+    assert (partial.pull_request.number, whole.pull_request.number) == (2, 1)
+    assert set(partial.proposed_t) == {"feed-s0", "feed-s1"}
+    assert set(whole.proposed_t) > set(partial.proposed_t)
+    assert whole.proposed_t["feed-s0"] < partial.proposed_t["feed-s0"]
+    assert "t of #2" in lines[2]
+    assert lines[2].index("t of #2") < lines[2].index("t of #1")
+    assert lines.index(f"  Pull request #2, open: {partial.pull_request.url}") < lines.index(
+        f"  Pull request #1, open: {whole.pull_request.url}"
+    )
 
 
 def stored(name: str, *, day: int) -> StoredObject:

@@ -16,6 +16,7 @@ from logcache_assets.cli.refresh_result import NothingToRefresh, Refreshed
 from logcache_assets.connect import connect
 from logcache_assets.defs.resources import given_resources
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.defs.run_tags import ASKED_TAG, REASON_TAG
 from logcache_assets.domain.attempts import Attempt, End
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import Refused
@@ -23,7 +24,7 @@ from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.look_ahead import Asked, look_ahead
 from logcache_tests.conftest import silent
-from logcache_tests.worlds import definitions_of, files_of, materialize, refusal_of
+from logcache_tests.worlds import definitions_of, files_of, materialize, path_of, refusal_of
 
 
 def attempts_of(world: World) -> list[Attempt]:
@@ -82,20 +83,23 @@ def test_a_refused_refresh_is_due_again_when_the_index_is_repaired(feed_world: W
     world = feed_world
     feed = load_catalog(world.catalog)[0]
     *_, lost, newest = world.segment_index.segments(feed.instances[0])
-    world.segment_index.remove(lost.instance, lost.last_t)
+    world.segment_items.remove(lost.instance, lost.last_t)
     with pytest.raises(Refused, match="has a gap"):
         refreshed(world)
     first, last = newest.last_t, newest.last_t + 9
     path = newest.path.replace(f"-{newest.last_batch_t}-{first}.avro", f"-{first}-{last}.avro")
-    world.segment_index.put([replace(newest, initial_t=first + 1, last_batch_t=first, last_t=last, path=path)])
+    world.segment_items.put([replace(newest, initial_t=first + 1, last_batch_t=first, last_t=last, path=path)])
     waits = tick_of(world)
 
-    world.segment_index.put([lost])
+    world.segment_items.put([lost])
     due = tick_of(world)
 
     assert isinstance(waits, dg.SkipReason)
     assert isinstance(due, dg.RunRequest)
-    assert "changed since attempt 1 is the log of feed-s0" in status.run(world.settings).next
+    sentence = status.run(world.settings).next
+    assert "changed since attempt 1 is the log of feed-s0" in sentence
+    assert due.tags[REASON_TAG] == sentence
+    assert due.tags[ASKED_TAG] == "the sensor new_nightly_transaction"
 
 
 def test_only_the_last_stage_runs_when_the_window_opens(feed_world: World) -> None:
@@ -119,7 +123,7 @@ def test_only_the_last_stage_runs_when_the_window_opens(feed_world: World) -> No
     assert by_person.reason == by_night.skip_message
     assert "is prepared and approved; it is proposed when the publish window 13:00-23:00 UTC opens" in by_person.reason
     assert isinstance(by_day, dg.RunRequest)
-    assert by_day.asset_selection == [dg.AssetKey("log_cache_pull_request")]
+    assert by_day.asset_selection == [dg.AssetKey("log_cache_pull_request"), dg.AssetKey(["refreshed", "feed"])]
     assert isinstance(result, Refreshed)
     assert {Path(path).parent.name for path in written} == {"attempt", "log_cache_pull_request"}
     assert runs_of_itaipu(world) == 1
@@ -173,7 +177,7 @@ def test_a_killed_attempt_goes_on_from_its_documents(refreshed_feed_world: World
     world = refreshed_feed_world
     (attempt,) = attempts_of(world)
     place = {"transaction": attempt.transaction, "selection": attempt.selection}
-    world.store.path_of(world.settings.locations.publication(**place)).unlink()
+    path_of(world, world.settings.locations.publication(**place)).unlink()
     (world.home / "pull_requests" / "1.json").unlink()
     uri = world.settings.locations.attempt(**place, number=1)
     Documents(world.store).write(uri, with_fields(attempt, end=end, ended_at=None, stage=""))

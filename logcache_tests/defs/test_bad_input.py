@@ -1,11 +1,12 @@
 """Malformed input from outside: one sentence that names file, place and remedy, and nothing is published."""
 
-import json
+import re
 from collections.abc import Callable
 
 import pytest
 
 from logcache_assets.cli import refresh
+from logcache_assets.cli.refresh_result import Refreshed
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.rules.settings_file import RULES_PATH
@@ -14,7 +15,7 @@ from logcache_assets.errors import LogCacheError
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
-from logcache_tests.worlds import files_of
+from logcache_tests.worlds import files_of, path_of
 
 FEED_S0 = Instance(database="feed", prototype="s0")
 
@@ -34,7 +35,7 @@ def corrupt_segment(world: World) -> None:
 
 def lose_segment(world: World) -> None:
     """The index names a segment whose file is gone."""
-    world.store.path_of(world.segment_index.segments(FEED_S0)[-1].path).unlink()
+    path_of(world, world.segment_index.segments(FEED_S0)[-1].path).unlink()
 
 
 def edit_map(old: str, new: str) -> Callable[[World], None]:
@@ -115,19 +116,22 @@ def test_malformed_input_is_refused(feed_world: World, damage: Callable[[World],
 
 
 def test_a_corrupt_segment_fails_only_its_databases_contracts(world: World) -> None:
-    """The refusal names the file; the other databases' contracts are computed and judged all the same."""
+    """It is left out, with the name of the file; the other database is judged and proposed all the same."""
     corrupt_segment(world)
 
-    with pytest.raises(
-        LogCacheError, match=r"contract-feed/transactions and 9 more: it is aborted .*: feed-s0: .*-5403-5449\.avro"
-    ):
-        refresh.run(world.settings, databases=("customers", "feed"), transaction=None, dry_run=False, say=silent)
+    result = refresh.run(world.settings, databases=("customers", "feed"), transaction=None, dry_run=False, say=silent)
 
+    assert isinstance(result, Refreshed)
+    assert [found.database for found in result.databases] == ["customers"]
+    assert re.match(
+        r"contract-feed/transactions and 9 more: it is aborted .*: feed-s0: .*-5403-5449\.avro", result.left_out["feed"]
+    )
     listed = world.store.list_objects(f"s3://{world.settings.permanent_bucket}/cache/_refresh/")
-    report = next(i.uri for i in listed if i.uri.endswith("/validation_report/customers_feed.json"))
-    verdict = json.loads(world.store.read(report))
-    passed = {c["dataset"].partition("/")[0]: all(r["passed"] for r in c["results"]) for c in verdict["contracts"]}
-    assert passed == {"contract-customers": True, "contract-feed": False}
+    pages = {
+        i.uri.rpartition("/")[2]: world.store.read(i.uri).decode() for i in listed if "/validation_report/" in i.uri
+    }
+    assert 'href="customers_feed.refused.html"' in pages["customers_feed.html"]
+    assert "contract-feed/transactions" in pages["customers_feed.refused.html"]
 
 
 def test_no_test_run_is_started_that_could_not_be_judged(feed_world: World) -> None:

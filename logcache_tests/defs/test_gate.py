@@ -1,7 +1,9 @@
 """The gate before the pull request fails closed: it reads the current state of everything that can be read again."""
 
 import json
+import shutil
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -9,8 +11,9 @@ import pytest
 from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.domain.transactions import TransactionType
+from logcache_assets.local_platform.demo_data import PACKAGED
 from logcache_assets.local_platform.world import World
-from logcache_tests.worlds import definitions_of, files_of, materialize, refusal_of
+from logcache_tests.worlds import definitions_of, files_of, materialize, path_of, refusal_of
 
 PULL_REQUEST = "log_cache_pull_request"
 
@@ -31,7 +34,7 @@ def edit_verdict(world: World) -> None:
 
 def delete_verdict(world: World) -> None:
     """The stored verdict is gone."""
-    world.store.path_of(report_of(world)).unlink()
+    path_of(world, report_of(world)).unlink()
 
 
 def move_base(world: World) -> None:
@@ -109,9 +112,21 @@ def test_nothing_goes_on_from_older_documents_than_its_own_run_makes(
     assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
+def test_a_contract_of_a_database_that_the_candidate_lacks_is_refused(refreshed_feed_world: World) -> None:
+    """Nothing was computed for it, so a green run with skipped checks would say something that nobody knows."""
+    shutil.copy(PACKAGED / "contracts" / "customers.yaml", refreshed_feed_world.catalog)
+
+    result = materialize(refreshed_feed_world, "contract/customers/customers")
+
+    assert "customers: it is not in the newest candidate" in refusal_of(result)
+    assert "which is of feed: its contracts were not computed; refresh it" in refusal_of(result)
+    assert result.get_asset_materialization_events() == []
+    assert result.get_asset_check_evaluations() == []
+
+
 def test_a_check_may_be_run_alone(refreshed_feed_world: World) -> None:
     """As Dagit's Execute does: its result is the same, and nothing is materialized."""
-    key = dg.AssetCheckKey(dg.AssetKey(["contract", "feed", "accounts"]), "nothing_missed")
+    key = dg.AssetCheckKey(dg.AssetKey(["contract", "feed", "accounts"]), "rules_passed")
     job = definitions_of(refreshed_feed_world).resolve_implicit_global_asset_job_def()
     alone = job.get_subset(asset_selection=set(), asset_check_selection={key})
     with open_storage(refreshed_feed_world.dagster_home) as instance:
@@ -153,17 +168,41 @@ def is_after_the_test_run(key: dg.AssetKey) -> bool:
     return key.path[0] in {"contract", "contract_inventory", "validation_report", PULL_REQUEST}
 
 
+def abort_accounts(world: World) -> list[str]:
+    """Abort a contract of the test run, and return the assets that are made from its contracts."""
+    (world.home / "pull_requests" / "1.json").unlink()
+    since = world.clock.now() - timedelta(days=1)
+    test_run = world.metapod.transactions(TransactionType.CUSTOM, since=since)[0]
+    world.metapod_store.abort_dataset(test_run.id, "contract-feed/accounts", aborted_at=world.clock.now())
+    return [key.to_user_string() for key in keys_of(world) if is_after_the_test_run(key)]
+
+
+def shown_of(result: dg.ExecuteInProcessResult) -> dict[str, tuple[str, Any]]:
+    """The steps that failed, each with its sentence and metadata."""
+    events = [event for event in result.all_events if event.is_step_failure]
+    failures = {str(event.step_key): event.step_failure_data.user_failure_data for event in events}
+    return {step: (str(shown.description), shown.metadata) for step, shown in failures.items() if shown}
+
+
+def test_a_refused_verdict_is_one_failure_with_a_table(refreshed_feed_world: World) -> None:
+    """The step that refuses is the last one: nobody reads of dependencies, and the first line is the cause."""
+    assets = abort_accounts(refreshed_feed_world)
+
+    result = materialize(refreshed_feed_world, *assets)
+
+    [(step, (sentence, metadata))] = shown_of(result).items()
+    [row] = metadata["problems"].value.records
+    assert step == PULL_REQUEST
+    assert sentence.startswith("contract-feed/accounts: it is aborted in the test run")
+    assert sentence.splitlines()[-1].startswith("no pull request was opened: the verdict is not approved")
+    assert (row.data["database"], row.data["subject"]) == ("feed", "accounts")
+    assert "it is aborted in the test run" in str(row.data["found"])
+    assert str(metadata["report"].value).endswith("/validation_report/all.html")
+
+
 def test_a_refused_verdict_opens_nothing(refreshed_feed_world: World) -> None:
     """An aborted contract fails that contract only; the report is made and names it; nothing is proposed."""
-    (refreshed_feed_world.home / "pull_requests" / "1.json").unlink()
-    test_run = refreshed_feed_world.metapod.transactions(
-        TransactionType.CUSTOM, since=refreshed_feed_world.clock.now() - timedelta(days=1)
-    )[0]
-    refreshed_feed_world.metapod_store.abort_dataset(
-        test_run.id, "contract-feed/accounts", aborted_at=refreshed_feed_world.clock.now()
-    )
-
-    everything_after = [key.to_user_string() for key in keys_of(refreshed_feed_world) if is_after_the_test_run(key)]
+    everything_after = abort_accounts(refreshed_feed_world)
 
     result = materialize(refreshed_feed_world, *everything_after)
 

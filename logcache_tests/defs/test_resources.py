@@ -3,12 +3,22 @@
 from datetime import timedelta
 
 import dagster as dg
+import msgspec
 import pytest
+from dagster_aws.utils import ResourceWithBoto3Configuration
 
+from logcache_assets.adapters.aws.access import AwsAccess
 from logcache_assets.catalog import load_catalog
-from logcache_assets.connect import connect
+from logcache_assets.connect import connect, graphql_metapod
 from logcache_assets.definitions import build_definitions
-from logcache_assets.defs.resources import PersonalDataKeyResource, configured_resources, given_resources
+from logcache_assets.defs.aws_resources import DynamoDbSegmentIndexResource
+from logcache_assets.defs.github_resource import GitHubRepositoryResource
+from logcache_assets.defs.resources import (
+    MetapodResource,
+    PersonalDataKeyResource,
+    configured_resources,
+    given_resources,
+)
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput
@@ -16,6 +26,7 @@ from logcache_assets.local_platform.world import World
 from logcache_assets.ports import Ports
 from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings
 from logcache_tests.engine.expected import PII_KEY
+from logcache_tests.servers.server import Server
 
 PORTS = ("store", "segment_index", "metapod", "runner", "itaipu", "repository", "clock")
 
@@ -44,6 +55,61 @@ def test_every_resource_makes_the_port_that_connect_makes(settings: Settings) ->
         types = {name: type(getattr(made, name)) for name in PORTS}
 
     assert types == {name: type(given[name]) for name in PORTS}
+
+
+def test_the_page_names_the_table_of_the_segment_index(settings: Settings) -> None:
+    """With the fields that resources of dagster-aws have; what it makes is what connect makes."""
+    on_dynamodb = msgspec.structs.replace(
+        settings,
+        segment_index="dynamodb",
+        segment_table="segments",
+        segment_sort_key="until",
+        aws_profile="reader",
+        aws_role="arn:aws:iam::123456789012:role/reader",
+        aws_region="sa-east-1",
+        dynamodb_endpoint="http://127.0.0.1:9",
+    )
+
+    shown = configured_resources(on_dynamodb)["segment_index"]
+
+    assert isinstance(shown, ResourceWithBoto3Configuration)
+    assert (shown.profile_name, shown.region_name, shown.max_attempts) == ("reader", "sa-east-1", 10)
+    with dg.build_resources({"segment_index": shown}) as made:
+        assert made.segment_index == connect(on_dynamodb).segment_index
+
+
+@pytest.mark.usefixtures("settings")
+def test_the_page_names_metapods_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no token, of which it shows the variable; what it makes is what connect makes."""
+    for name, value in {"": "graphql", "_URL": "https://metapod/graphql", "_TOKEN": "planted", "_QUERIES": "q"}.items():
+        monkeypatch.setenv(f"LOGCACHE_METAPOD{name}", value)
+    real = load_settings()
+
+    shown = configured_resources(real)["metapod"]
+
+    assert isinstance(shown, MetapodResource)
+    assert shown.url == "https://metapod/graphql"
+    assert "planted" not in repr(shown)
+    with pytest.raises(BadInput, match="metapod's token was not read from LOGCACHE_METAPOD_TOKEN"):
+        shown.create_resource(dg.build_init_resource_context())
+    with dg.build_resources({"metapod": shown}) as made:
+        assert repr(made.metapod.transport) == repr(graphql_metapod(real).transport)
+        assert made.metapod.transport.token.read() == "planted"
+
+
+def test_access_keys_of_a_resource_are_refused() -> None:
+    """They would not reach Spark's workers; the message shows none."""
+    resource = DynamoDbSegmentIndexResource(
+        table="segments",
+        partition_key="db_prototype",
+        sort_key="last_t",
+        aws_session_token="planted",  # noqa: S106
+    )
+
+    with pytest.raises(BadInput, match="name a profile_name or a role_arn") as refused:
+        _ = resource.access
+
+    assert "planted" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +188,23 @@ def test_the_key_is_the_variables_value(settings: Settings) -> None:
     assert resource.process_config_and_initialize() == PII_KEY
 
 
+def test_a_reference_to_a_vault_is_shown_and_resolved(
+    world: World, monkeypatch: pytest.MonkeyPatch, moto_server: Server
+) -> None:
+    """It is no secret, so the page shows it; a run gets what lies there."""
+    access = AwsAccess(region="us-east-1", endpoint_url=moto_server.endpoint_url)
+    access.client("ssm").put_parameter(Name="/pii_key", Value=PII_KEY.decode(), Type="SecureString")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", moto_server.endpoint_url)
+    monkeypatch.setenv("LOGCACHE_HOME", str(world.home))
+    monkeypatch.setenv(PII_KEY_VARIABLE, "ssm:/pii_key")
+
+    resource = configured_resources(load_settings())["pii_key"]
+
+    assert isinstance(resource, PersonalDataKeyResource)
+    assert resource.key == "ssm:/pii_key"
+    assert resource.process_config_and_initialize() == PII_KEY
+
+
 def test_a_variables_name_never_becomes_a_key(settings: Settings) -> None:
     """Outside a run Dagster would hand over the variable's name as the secret: that is refused."""
     resource = configured_resources(settings)["pii_key"]
@@ -146,3 +229,28 @@ def test_without_the_variable_the_worlds_own_key_is_used(world: World, monkeypat
 def test_all_ports_are_resources() -> None:
     """A new port that nobody can configure in Dagit is forgotten here first."""
     assert len(PORTS) == len(Ports.__dataclass_fields__)
+
+
+def test_the_page_says_where_the_repository_on_github_is_and_no_secret(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is a variable's name, or the reference that it holds; what runs get is what connect makes."""
+    token = "ghp_invented00000000000000000000000000"  # noqa: S105 - invented
+    monkeypatch.setenv("LOGCACHE_GITHUB_TOKEN", token)
+    on_github = msgspec.structs.replace(
+        settings, repository="github", github_repository="acme/itaipu", github_labels="a,b", github_token=token
+    )
+
+    shown = configured_resources(on_github)["repository"]
+
+    assert isinstance(shown, GitHubRepositoryResource)
+    assert (shown.repository, shown.url, shown.base_branch) == ("acme/itaipu", "https://api.github.com", "main")
+    assert isinstance(shown.token, dg.EnvVar)
+    assert token not in repr(shown)
+    with dg.build_resources({"repository": shown}) as made:
+        assert type(made.repository) is type(connect(on_github).repository)
+        assert token not in repr(made.repository)
+    referred = msgspec.structs.replace(on_github, github_token="ssm:/logcache/github")  # noqa: S106 - a reference
+    other = configured_resources(referred)["repository"]
+    assert isinstance(other, GitHubRepositoryResource)
+    assert other.token == "ssm:/logcache/github"  # noqa: S105 - a reference

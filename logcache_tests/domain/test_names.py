@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logcache_assets.domain.instances import Instance
-from logcache_assets.domain.names import column_name, contract_dataset, history_name, raw_datasets
+from logcache_assets.domain.names import canonical_dataset, column_name, contract_dataset, history_name, raw_datasets
 
 FACTS = [
     pytest.param(":transaction/post-date", "transaction__post_date", "transaction-post-date-history", id="a hyphen"),
@@ -55,3 +55,31 @@ def test_datasets_are_named_after_database_and_instance() -> None:
         "raw-double-entry-t5b-s0/log",
         "raw-double-entry-t5b-s0/materialized-entities",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "canonical"),
+    [
+        pytest.param("raw-feed-s0/log", "BR", "raw-feed-s0/log", id="the older form"),
+        pytest.param("nu-br/raw/feed-s0/log", "BR", "raw-feed-s0/log", id="the newer form"),
+        pytest.param(
+            "nu-br/raw/feed-s0/materialized-entities", "BR", "raw-feed-s0/materialized-entities", id="entities"
+        ),
+        pytest.param("nu-br/contract/feed/transactions", "BR", "contract-feed/transactions", id="a contract"),
+        pytest.param("nu-mx/raw/feed-s0/log", "MX", "raw-feed-s0/log", id="of another country, there"),
+        pytest.param("nu-mx/raw/feed-s0/log", "BR", "nu-mx/raw/feed-s0/log", id="of another country, here"),
+        pytest.param("nu-br/raw/nu-br-s0/log", "BR", "raw-nu-br-s0/log", id="a database named as the country"),
+        pytest.param("raw-nu-br-s0/log", "BR", "raw-nu-br-s0/log", id="the same in the older form"),
+        pytest.param("nu-br/raw/raw-s0/log", "BR", "raw-raw-s0/log", id="a database named raw"),
+        pytest.param("nu-br/contract/contract/raw", "BR", "contract-contract/raw", id="a database named contract"),
+        pytest.param("raw/raw/raw-s0/log", "BR", "raw/raw/raw-s0/log", id="no country"),
+        pytest.param("nu-br/raw/log", "BR", "nu-br/raw/log", id="too few parts"),
+        pytest.param("nu-br/raw/feed-s0/log/old", "BR", "nu-br/raw/feed-s0/log/old", id="too many parts"),
+        pytest.param("nu-br/raw//log", "BR", "nu-br/raw//log", id="an empty part"),
+        pytest.param("nu-br/dataset/feed/x", "BR", "nu-br/dataset/feed/x", id="another kind"),
+        pytest.param("NU-BR/raw/feed-s0/log", "BR", "NU-BR/raw/feed-s0/log", id="upper case"),
+    ],
+)
+def test_a_dataset_has_one_name_here(name: str, country: str, canonical: str) -> None:
+    """Metapod may name it in two ways; nothing else becomes a name of ours."""
+    assert canonical_dataset(name, country=country) == canonical

@@ -40,6 +40,8 @@ FACTS = Situation(
     proposed=None,
     attempts=(),
     changed=(),
+    base_news=(),
+    is_active_besides=False,
     next_stage="permanent_log",
     is_prepared=False,
     is_going_on=False,
@@ -80,35 +82,74 @@ def test_a_night_that_was_never_tried_is_due() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "sentence"),
+    ("fields", "sentence", "is_well"),
     [
-        pytest.param({"is_going_on": True}, "another refresh is going on; wait for its end", id="going on"),
+        pytest.param({"is_going_on": True}, "another refresh is going on; wait for its end", False, id="going on"),
         pytest.param(
             {"is_active": True},
             f"the active map already points to transaction {NIGHT}, the newest good nightly run",
+            True,
             id="active",
         ),
         pytest.param(
             {"proposed": PUBLICATION},
             f"transaction {NIGHT}, the newest good nightly run, is already proposed in pull request #7 "
             "(file:///pull_requests/7)",
+            True,
             id="proposed",
         ),
     ],
 )
 @pytest.mark.parametrize("by_person", [False, True], ids=["sensor", "person"])
 def test_nobody_repeats_what_is_done_or_being_done(
-    fields: dict[str, object], sentence: str, *, by_person: bool
+    fields: dict[str, object], sentence: str, *, is_well: bool, by_person: bool
 ) -> None:
-    """Whoever asks."""
-    assert plan_next_step(replace(FACTS, **fields, by_person=by_person)) == WaitUntil(sentence=sentence)  # type: ignore[arg-type]
+    """Whoever asks. Nobody is told of a wait when all is well."""
+    step = plan_next_step(replace(FACTS, **fields, by_person=by_person))  # type: ignore[arg-type]
+
+    assert step == WaitUntil(sentence=sentence, is_well=is_well)
 
 
 def test_a_proposal_on_an_older_base_is_due_again() -> None:
-    """Somebody merged meanwhile: the candidate must be built on today's map."""
-    step = after(ended(End.PUBLISHED), proposed=PUBLICATION, base_sha=SHA)
+    """Somebody merged an entry meanwhile: the candidate must be built on today's map."""
+    news = ("the entry of cards-s0",)
+    step = after(ended(End.PUBLISHED), proposed=PUBLICATION, base_sha=SHA, base_news=news)
 
-    assert step == Start(sentence=f"a refresh of {WHAT} is due: the base branch has moved since the last attempt")
+    assert step == Start(
+        sentence=f"a refresh of {WHAT} is due: since pull request #7 the base branch has moved in the entry of cards-s0"
+    )
+
+
+def test_a_proposal_stays_when_the_base_moved_beside_it() -> None:
+    """A push to it would dismiss its reviews, and git merges the rest."""
+    assert isinstance(after(ended(End.PUBLISHED), proposed=PUBLICATION, base_sha=SHA), WaitUntil)
+
+
+LEFT_OUT = tuple(
+    with_fields(attempt, left_out={"cards": "cards-s0: the segment index has a gap"})
+    for attempt in ended(End.PUBLISHED)
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "begins"),
+    [
+        pytest.param({"proposed": PUBLICATION}, f"transaction {NIGHT}, the newest good nightly run, is", id="proposed"),
+        pytest.param({"is_active_besides": True}, f"the active map already points to transaction {NIGHT}", id="merged"),
+    ],
+)
+def test_a_database_that_was_left_out_waits_for_what_it_reads(facts: dict[str, object], begins: str) -> None:
+    """The sentence says what it waits for; when that has changed, a refresh is due."""
+    waiting, due = after(LEFT_OUT, **facts), after(LEFT_OUT, **facts, changed=("the log of cards-s0",))
+
+    assert isinstance(waiting, WaitUntil)
+    assert waiting.sentence.startswith(begins)
+    assert waiting.is_well
+    assert "without cards, whose active caches stay: cards-s0: the segment index has a gap" in waiting.sentence
+    assert due == Start(
+        sentence=f"a refresh of cards from transaction {NIGHT} is due: changed since attempt 1, which left it out, is "
+        "the log of cards-s0"
+    )
 
 
 def test_a_refresh_whose_base_moved_starts_on_the_new_one() -> None:

@@ -76,7 +76,10 @@ def test_a_reviewer_is_told_where_no_rollback_leads() -> None:
 
     rollback = body.partition("## Rolling back")[2]
     told = "- feed-s0: part-0.parquet is gone (C13); find out who did it\n"
-    assert f"**Do not roll back to these former entries, they are damaged:**\n\n{told * 15}- and 2 more\n" in rollback
+    assert (
+        f"**Do not roll back to these former entries, they are damaged or unproven:**\n\n{told * 15}- and 2 more\n"
+        in rollback
+    )
 
 
 def test_a_contract_without_results_passed_no_rule() -> None:

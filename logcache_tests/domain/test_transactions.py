@@ -15,7 +15,7 @@ from logcache_assets.domain.transactions import (
     Transaction,
     TransactionType,
     choose_transaction,
-    find_reasons,
+    judge_night,
 )
 from logcache_tests.domain.samples import CUSTOMERS, FEED_S0, NOW, READ_AT, dataset, transaction
 
@@ -23,12 +23,12 @@ LOG = "raw-feed-s0/log"
 PLACEHOLDER = "s3://ephemeral/empty-materialized/empty.gz.parquet"
 ENTITIES = "raw-feed-s0/materialized-entities"
 WRITTEN_AT = READ_AT + timedelta(hours=1)
-"""When the files were written; seven days later they expire, two and a half days from now."""
+EXPIRES_AT = WRITTEN_AT + timedelta(days=7)
+"""Two and a half days from now."""
 RULES = GoodNight(
     instances=(FEED_S0,),
     types=(TransactionType.DAILY,),
     now=NOW,
-    retention_days=7,
     needed=timedelta(hours=6),
 )
 GOOD = transaction(FEED_S0)
@@ -40,12 +40,12 @@ LookAt = Callable[[str], StoredFiles]
 
 def all_there(_path: str) -> StoredFiles:
     """Every dataset has its files."""
-    return StoredFiles(count=2, oldest_modified_at=WRITTEN_AT)
+    return StoredFiles(count=2, oldest_modified_at=WRITTEN_AT, expires_at=EXPIRES_AT)
 
 
 def reasons_of(found: Transaction, rules: GoodNight = RULES, look_at: LookAt = all_there) -> list[str]:
     """The reasons why a transaction is rejected."""
-    return list(find_reasons(found, rules, look_at))
+    return list(judge_night(found, rules, look_at).reasons)
 
 
 def having(*datasets: Dataset) -> Transaction:
@@ -210,7 +210,8 @@ def test_committed_is_no_proof_of_files() -> None:
 )
 def test_files_must_outlive_the_copy(*, written_before: timedelta, good: bool) -> None:
     """Seven days of retention, six hours for the copy: what was written over 6 days 18 hours ago is too old."""
-    files = StoredFiles(count=1, oldest_modified_at=NOW - written_before)
+    written_at = NOW - written_before
+    files = StoredFiles(count=1, oldest_modified_at=written_at, expires_at=written_at + timedelta(days=7))
 
     reasons = reasons_of(LONG_AGO, look_at=lambda _: files)
 
@@ -220,7 +221,7 @@ def test_files_must_outlive_the_copy(*, written_before: timedelta, good: bool) -
 def test_the_reason_says_when_files_expire() -> None:
     """To the minute in UTC, beside what the copy may need; half hours are not rounded away."""
     rules = replace(RULES, needed=timedelta(hours=1.5))
-    files = StoredFiles(count=1, oldest_modified_at=NOW - timedelta(days=7) + timedelta(minutes=30))
+    files = StoredFiles(count=1, oldest_modified_at=WRITTEN_AT, expires_at=NOW + timedelta(minutes=30))
 
     assert reasons_of(LONG_AGO, rules, look_at=lambda _: files)[0] == (
         f"the files of {LOG} expire at 2018-05-28 14:30 UTC, sooner than the 1.5 hours that the copy may need"
@@ -229,11 +230,10 @@ def test_the_reason_says_when_files_expire() -> None:
 
 def test_without_a_lifecycle_rule_nothing_expires() -> None:
     """However old the files are; that they are there is still required."""
-    rules = replace(RULES, retention_days=None)
     old = StoredFiles(count=1, oldest_modified_at=LONG_AGO.started_at)
 
-    assert reasons_of(LONG_AGO, rules, look_at=lambda _: old) == []
-    assert reasons_of(LONG_AGO, rules, look_at=lambda _: StoredFiles(count=0, oldest_modified_at=None))
+    assert reasons_of(LONG_AGO, look_at=lambda _: old) == []
+    assert reasons_of(LONG_AGO, look_at=lambda _: StoredFiles(count=0, oldest_modified_at=None))
 
 
 def test_every_wanted_instance_counts() -> None:

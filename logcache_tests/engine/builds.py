@@ -6,14 +6,13 @@ from io import BytesIO
 
 import polars as pl
 
-from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter, ignore
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.log.open_logs import LogLadder, load_facts
-from logcache_assets.ports import Tell
+from logcache_assets.ports import ObjectStore, Tell
 from logcache_tests.engine.world import OWN_BUCKET, driver_in, refuse_warning
 
 
@@ -36,7 +35,7 @@ class Dataset:
 
 
 def build(
-    wanted: ContractBuild, store: FolderObjectStore, *, driver: Driver | None = None, warn: Tell = refuse_warning
+    wanted: ContractBuild, store: ObjectStore, *, driver: Driver | None = None, warn: Tell = refuse_warning
 ) -> dict[str, Dataset]:
     """Build into a new folder, check that it holds nothing else, and return contracts by dataset."""
     out = Folder(store, f"s3://{OWN_BUCKET}/contracts/{uuid.uuid4()}")
@@ -48,7 +47,7 @@ def build(
 
 def facts_of(
     source: LogSource,
-    store: FolderObjectStore,
+    store: ObjectStore,
     *,
     policy: CachePolicy = CachePolicy.STRICT,
     warn: Tell = refuse_warning,

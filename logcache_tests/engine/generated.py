@@ -7,12 +7,12 @@ from itertools import cycle
 import polars as pl
 from hypothesis import strategies as st
 
-from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.domain.instances import Instance, parse_instance
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.storage.schemas import LOG_SCHEMA
+from logcache_assets.ports import ObjectStore
 from logcache_tests.engine.avro import TX_BASE, Codec, Datom, avro_bytes, instant_ms, instant_text
 from logcache_tests.engine.world import OWN_BUCKET
 
@@ -105,7 +105,7 @@ def datom_rows(frame: pl.DataFrame) -> list[Datom]:
 def write_segments(
     log: Sequence[Datom],
     ends: Sequence[int],
-    store: FolderObjectStore,
+    store: ObjectStore,
     *,
     instance: Instance = INSTANCE,
     codecs: Iterable[Codec] = ("null",),
@@ -122,7 +122,7 @@ def write_segments(
 
 def write_segment(
     datoms: Sequence[Datom],
-    store: FolderObjectStore,
+    store: ObjectStore,
     *,
     last_batch_t: int,
     last_t: int,

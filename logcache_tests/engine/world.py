@@ -26,6 +26,7 @@ from logcache_assets.engine.log.log_op import CachePolicy, LogSource, read_log
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
 from logcache_assets.engine.storage.buckets import BUCKET_DATOMS
 from logcache_assets.local_platform.clock import LocalClock
+from logcache_assets.ports import ObjectStore
 from logcache_assets.refresh.file_proofs import listed, proof_of
 
 WORLD = Path(logcache_assets.__file__).parent / "local_platform" / "demo_world"
@@ -92,19 +93,19 @@ def source_at(instance: Instance, cut: str, *, reextracted: bool = False) -> Log
     return LogSource(instance=instance, index=index, until_t=cut_off(instance, cut))
 
 
-def strict_log(source: LogSource, store: FolderObjectStore) -> pl.DataFrame:
+def strict_log(source: LogSource, store: ObjectStore) -> pl.DataFrame:
     """Read the log by the strict policy; warnings fail the test."""
     return read_log(source, store, policy=CachePolicy.STRICT, warn=refuse_warning)
 
 
-def driver_in(store: FolderObjectStore) -> LocalDriver:
+def driver_in(store: ObjectStore) -> LocalDriver:
     """A driver with a new scratch folder."""
     return LocalDriver(Folder(store, f"s3://{OWN_BUCKET}/scratch/{uuid.uuid4()}"))
 
 
 def write_cache(
     source: LogSource,
-    store: FolderObjectStore,
+    store: ObjectStore,
     *,
     folder: str,
     last_t: int,
@@ -123,7 +124,7 @@ def write_cache(
     return seal(entry_at(base, last_t=last_t, read_at=read_at), store)
 
 
-def seal(entry: MapEntry, store: FolderObjectStore, *, instance: Instance | None = None) -> MapEntry:
+def seal(entry: MapEntry, store: ObjectStore, *, instance: Instance | None = None) -> MapEntry:
     """Write the manifest of what lies in an entry's folders now, and return the entry that names it.
 
     By default the instance is that of the folder's name.
@@ -142,7 +143,7 @@ def seal(entry: MapEntry, store: FolderObjectStore, *, instance: Instance | None
     return msgspec.structs.replace(entry, manifest_sha256=document_digest(text))
 
 
-def _described(uri: str, store: FolderObjectStore) -> RawDataset:
+def _described(uri: str, store: ObjectStore) -> RawDataset:
     files = tuple(proof_of(name, store.head(item.uri)) for name, item in sorted(listed(store, uri).items()))
     return RawDataset(uri=uri, files=files, columns={}, rows=0, last_t=0, fingerprint="")
 

@@ -19,9 +19,9 @@ from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.errors import LogCacheError
 from logcache_assets.settings import Settings, load_settings
-from logcache_tests.adapters.metapod_server import served
 from logcache_tests.fuzz.mutations import OF_BYTES, OF_TEXTS, VALUES
 from logcache_tests.fuzz.small_world import build, compute, files_of, tables, validate
+from logcache_tests.servers.metapod_server import served
 
 PER_KIND = int(os.environ.get("FUZZ_PER_KIND", "4"))
 """How many inputs of each kind."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.engine.log.log_op import CachePolicy
 from logcache_assets.local_platform.itaipu_run import ItaipuRun
@@ -15,6 +16,7 @@ from logcache_tests.unreachable_store import UnreachableStore
 def test_an_outage_ends_a_run(world: World) -> None:
     """It is no fault of a dataset, and nothing is left uncommitted, or the gate would wait for it for ever."""
     transaction = open_transaction(world, TransactionType.CUSTOM, name="test", started_at=world.clock.now())
+    assert isinstance(world.store, FolderObjectStore)
     world.store = UnreachableStore(world.store)
     run = ItaipuRun(
         world=world,

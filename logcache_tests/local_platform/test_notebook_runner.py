@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner
-from logcache_assets.ports import NotebookError, NotebookWrongData
+from logcache_assets.ports import NotebookError, NotebookWrongData, Tell
 from logcache_tests.adapters.test_processes import eventually, interruptible, is_running
 
 HEADER = "# Databricks notebook source\n# MAGIC %md\n# MAGIC # A title\n\n# COMMAND ----------\n\n"
@@ -38,9 +38,12 @@ def starts(folder: Path) -> int:
     return len(path.read_text()) if path.exists() else 0
 
 
-def run(runner: LocalNotebookRunner, *, told: list[str] | None = None, **parameters: str) -> str:
-    """Run it under one token."""
-    return runner.run(parameters, token="token-1", tell=(told if told is not None else []).append)  # noqa: S106 - no secret
+def run(
+    runner: LocalNotebookRunner, *, told: list[str] | None = None, take: Tell | None = None, **parameters: str
+) -> str:
+    """Run it under one token; `told` or `take` gets every line."""
+    take = take or (told if told is not None else []).append
+    return runner.run(parameters, token="token-1", tell=take, tell_output=take).result  # noqa: S106 - no secret
 
 
 def test_a_notebook_gets_parameters_and_gives_its_result(tmp_path: Path) -> None:
@@ -95,32 +98,6 @@ def test_what_a_notebook_prints_of_its_environment_is_blanked(tmp_path: Path) ->
     assert secret not in shown
 
 
-def test_exit_passes_through_except_exception(tmp_path: Path) -> None:
-    """As on Databricks, a notebook's own error handling does not swallow its end."""
-    source = "try:\n    dbutils.notebook.exit('result')\nexcept Exception:\n    raise SystemExit(1)"
-
-    assert run(runner(tmp_path, source)) == "result"
-
-
-def test_the_same_token_finds_the_same_run(tmp_path: Path) -> None:
-    """A second call, also from another worker, returns the result without a run."""
-    source = COUNT + "dbutils.notebook.exit('result')"
-
-    assert run(runner(tmp_path, source)) == "result"
-    assert run(runner(tmp_path, source)) == "result"
-    assert starts(tmp_path) == 1
-
-
-def test_another_token_is_another_run(tmp_path: Path) -> None:
-    """Each token has its own result."""
-    notebook = runner(tmp_path, COUNT + "dbutils.notebook.exit(dbutils.widgets.get('n'))")
-
-    results = [notebook.run({"n": n}, token=f"token-{n}", tell=print) for n in "12"]
-
-    assert results == ["1", "2"]
-    assert starts(tmp_path) == 2
-
-
 def test_a_notebook_that_cannot_be_started_is_wrong_data(tmp_path: Path) -> None:
     """The next start would fail in the same way, here because a variable is longer than Linux allows."""
     (tmp_path / "notebook.py").write_text(HEADER)
@@ -128,16 +105,6 @@ def test_a_notebook_that_cannot_be_started_is_wrong_data(tmp_path: Path) -> None
 
     with pytest.raises(NotebookWrongData, match=r"Argument list too long.*Read .*output\.log"):
         run(too_long)
-
-
-def test_a_failed_run_is_run_again(tmp_path: Path) -> None:
-    """A second call starts a new run after a failed one."""
-    source = COUNT + "assert os.path.getsize(os.environ['STARTS']) > 1, 'not yet'\ndbutils.notebook.exit('result')"
-    notebook = runner(tmp_path, source)
-
-    with pytest.raises(NotebookError, match="not yet"):
-        run(notebook)
-    assert run(notebook) == "result"
 
 
 def test_a_failure_shows_the_notebooks_own_lines(tmp_path: Path) -> None:
@@ -184,7 +151,7 @@ def test_a_missing_notebook_is_an_error(tmp_path: Path) -> None:
 def test_a_token_that_is_no_name_is_refused(tmp_path: Path, token: str) -> None:
     """The token is refused before anything is written."""
     with pytest.raises(NotebookError, match="token"):
-        runner(tmp_path, "").run({}, token=token, tell=print)
+        runner(tmp_path, "").run({}, token=token, tell=print, tell_output=print)
 
     assert not (tmp_path / "runs").exists()
 
@@ -208,7 +175,7 @@ def test_an_interrupt_cancels_the_run(tmp_path: Path) -> None:
     notebook = runner(tmp_path, source)
 
     with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
-        notebook.run({}, token="token-1", tell=lambda line: interrupt() if line == "begun" else None)  # noqa: S106
+        run(notebook, take=lambda line: interrupt() if line == "begun" else None)
 
     assert not is_running(int((tmp_path / "runs" / "token-1" / "pid").read_text()))
     assert run(notebook) == "result"
@@ -243,7 +210,7 @@ def orphan(folder: Path, source: str) -> int:
         "from logcache_assets.local_platform.notebook_runner import LocalNotebookRunner\n"
         f"folder = Path({str(folder)!r})\n"
         "runner = LocalNotebookRunner(folder / 'notebook.py', folder / 'runs', {'STARTS': str(folder / 'starts')})\n"
-        "runner.run({}, token='token-1', tell=[].append)"
+        "runner.run({}, token='token-1', tell=print, tell_output=print)"
     )
     with subprocess.Popen([sys.executable, "-c", script]) as worker:
         assert eventually(lambda: starts(folder) == 1)
@@ -280,7 +247,7 @@ def test_an_interrupt_cancels_a_run_that_was_waited_for(tmp_path: Path) -> None:
     pid = orphan(tmp_path, COUNT + "time.sleep(60)")
 
     with interruptible() as interrupt, pytest.raises(KeyboardInterrupt):
-        runner(tmp_path, "").run({}, token="token-1", tell=lambda _waiting: interrupt())  # noqa: S106
+        run(runner(tmp_path, ""), take=lambda _waiting: interrupt())
 
     assert eventually(lambda: not is_running(pid))
 

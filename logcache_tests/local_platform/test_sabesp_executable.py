@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.domain.transactions import DatasetState, Transaction, TransactionType
+from logcache_assets.local_platform.sabesp_executable import build_parser
 from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import child_environment
@@ -32,6 +33,25 @@ def start(world: World, *changes: tuple[str, str]) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def stop(world: World, name: str = "midea") -> subprocess.CompletedProcess[str]:
+    """The command that ends a job."""
+    return subprocess.run(
+        [SABESP, "--aurora-stack=cantareira-dev", "jobs", "stop", "staging", name],
+        env=dict(os.environ) | child_environment(world.settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def begun(world: World) -> subprocess.Popen[str]:
+    """A run that has committed its first dataset, of many."""
+    process = start(world, ("contract-feed/", "contract-"))
+    assert process.stdout is not None
+    next(line for line in process.stdout if "committed dataset" in line)
+    return process
 
 
 def newest_run(world: World) -> Transaction:
@@ -105,3 +125,41 @@ def test_a_cancelled_run_leaves_nothing_open(world: World) -> None:
     states = {dataset.state for dataset in newest_run(world).datasets.values()}
     assert process.returncode == 128 + signal.SIGTERM
     assert states == {DatasetState.COMMITTED, DatasetState.ABORTED}
+
+
+@pytest.mark.parametrize("is_killed", [False, True], ids=["it runs", "it was killed"])
+def test_a_stopped_run_leaves_nothing(world: World, *, is_killed: bool) -> None:
+    """Neither its process nor a dataset that is unfinished; what it had committed stays."""
+    with begun(world) as process:
+        if is_killed:
+            process.kill()
+            process.wait()
+        ended = stop(world)
+        process.communicate()
+
+    states = {dataset.state for dataset in newest_run(world).datasets.values()}
+    assert ended.returncode == 0, ended.stderr
+    assert f"killed {'0 tasks' if is_killed else '1 task'} of itaipu-midea" in ended.stdout
+    assert "Scaling down the cluster of midea to 0 nodes" in ended.stdout
+    assert process.returncode == (-signal.SIGKILL if is_killed else 128 + signal.SIGTERM)
+    assert states == {DatasetState.COMMITTED, DatasetState.ABORTED}
+    assert list((world.files.aurora_jobs / "midea").iterdir()) == []
+
+
+def test_a_run_of_another_name_is_not_stopped(world: World) -> None:
+    """Nor is anything, where nothing runs."""
+    with begun(world) as process:
+        ended = stop(world, "others")
+        assert process.poll() is None
+        stop(world)
+        process.communicate()
+
+    assert ended.returncode == 0
+    assert "killed 0 tasks of itaipu-others" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["../else", "", ".", "a/b"])
+def test_a_name_is_no_path(name: str) -> None:
+    """It is refused as wrong usage."""
+    with pytest.raises(SystemExit, match="2"):
+        build_parser().parse_args(["--aurora-stack=x", "jobs", "stop", "staging", name])

@@ -8,7 +8,7 @@ from typing_extensions import override
 from logcache_assets.domain.transactions import DatasetState, TransactionType
 from logcache_assets.local_platform.world import World
 from logcache_assets.local_platform.world_history import open_transaction
-from logcache_assets.ports import EarlierTestRun, FinishedTestRun, Itaipu, Tell
+from logcache_assets.ports import EarlierTestRun, FinishedTestRun, Itaipu, ItaipuUnavailable, Tell
 
 
 class KilledError(BaseException):
@@ -26,6 +26,15 @@ class InstantItaipu(Itaipu):
     begun: dict[str, str] = field(default_factory=dict)
     """Token → transaction, which the run's output names."""
     is_running: bool | None = False
+    stopped: list[str] = field(default_factory=list)
+    """Transactions of the runs that were stopped."""
+    stopped_by: list[str | None] = field(default_factory=list)
+    """The transactions by which they were."""
+    is_stoppable: bool = True
+    is_dying: bool = False
+    """Whether the refresh is being killed."""
+    fault: BaseException | None = None
+    """Ends a run after it has named its transaction."""
 
     @override
     def test_run(
@@ -47,7 +56,10 @@ class InstantItaipu(Itaipu):
             raise KilledError
         named(transaction)
         if self.killed:
+            self.is_dying = True
             raise KilledError
+        if self.fault:
+            raise self.fault
         return FinishedTestRun(transaction=transaction, aborted={})
 
     @override
@@ -55,6 +67,16 @@ class InstantItaipu(Itaipu):
         if token not in self.begun:
             return None
         return EarlierTestRun(transaction=self.begun[token], is_running=self.is_running, failures=())
+
+    @override
+    def stop_run(self, token: str, *, version: str, transaction: str | None, tell: Tell) -> None:
+        if self.is_dying:  # who was killed stops nothing
+            self.is_dying = False
+            raise KilledError
+        if not self.is_stoppable:
+            raise ItaipuUnavailable("Run by hand: sabesp jobs stop staging logcache")
+        self.stopped.append(self.begun[token])
+        self.stopped_by.append(transaction)
 
 
 def leave_dataset(world: World, transaction: str, name: str, state: DatasetState) -> None:

@@ -14,9 +14,9 @@ from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.commit_candidate import CandidateCommitter
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.inspect_map import read_base_map
+from logcache_assets.refresh.inspect_map import read_base_map, read_map
 from logcache_tests.refresh.test_publish import candidate_of
-from logcache_tests.worlds import files_of
+from logcache_tests.worlds import files_of, path_of
 
 FEED_S0, CARDS = parse_instance("feed-s0"), parse_instance("cards-s0")
 
@@ -37,7 +37,9 @@ def commit_again(world: World) -> Candidate:
     """Make the candidate of the world's one refresh anew, from the same copies."""
     ports, locations, former = connect(world.settings), world.settings.locations, candidate_of(world)
     documents, night = Documents(ports.store), former.transaction
-    committer = CandidateCommitter(store=ports.store, segment_index=ports.segment_index, repository=ports.repository)
+    committer = CandidateCommitter(
+        store=ports.store, segment_index=ports.segment_index, repository=ports.repository, settings=world.settings
+    )
     return committer.commit(
         documents.read(locations.night(transaction=night, selection=former.selection), NightlyTransaction),
         [documents.read(locations.permanent_log(transaction=night, database="feed"), PermanentLog)],
@@ -52,12 +54,12 @@ def cut_file(world: World) -> None:
 
 def delete_file(world: World) -> None:
     """A file of the active cached log is gone."""
-    world.store.path_of(a_file(world)).unlink()
+    path_of(world, a_file(world)).unlink()
 
 
 def delete_manifest(world: World) -> None:
     """The active cached log has no manifest."""
-    world.store.path_of(folder_of(active(world).log).manifest).unlink()
+    path_of(world, folder_of(active(world).log).manifest).unlink()
 
 
 def garble_manifest(world: World) -> None:
@@ -123,16 +125,15 @@ def test_without_damage_there_is_no_warning(refreshed_feed_world: World) -> None
     assert commit_again(refreshed_feed_world) == candidate_of(refreshed_feed_world)
 
 
-def test_a_damaged_entry_that_stays_is_refused(refreshed_feed_world: World) -> None:
-    """It would be published again; neither the branch nor any file changes."""
-    world, candidate = refreshed_feed_world, candidate_of(refreshed_feed_world)
+def test_a_damaged_entry_that_stays_is_told(refreshed_feed_world: World) -> None:
+    """It is another database's fault, and it is there already: the candidate leaves it, and says so."""
+    world = refreshed_feed_world
     gone = replace(active(world), log="s3://nu-spark-metapod/cache/cards-s0/1-x/log")
     entries = with_entries(read_base_map(world.repository).entries, {CARDS: gone})
     world.repository.commit_to_base({MAP_PATH: render_map(entries)}, "Add cards")
-    before = files_of(world.buckets)
 
-    with pytest.raises(Refused, match=r"no candidate was committed: cards-s0: the entry points to no sound.*C14"):
-        commit_again(world)
+    candidate = commit_again(world)
 
-    assert world.repository.head(candidate.branch) == candidate.sha
-    assert files_of(world.buckets) == before
+    assert [(damage.code, damage.subject) for damage in candidate.damaged] == [("C14", "cards-s0")]
+    assert candidate.databases == ("feed",)
+    assert entry_of(read_map(world.repository, ref=candidate.sha), CARDS) == gone

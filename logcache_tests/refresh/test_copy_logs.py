@@ -13,7 +13,7 @@ from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.copy_logs import Copier
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.file_proofs import find_damage
-from logcache_tests.worlds import files_of
+from logcache_tests.worlds import files_of, path_of
 
 
 def export_of(world: World) -> LogExport:
@@ -33,7 +33,7 @@ def _document(world: World, stage: str) -> str:
 
 def folder_of(world: World) -> Path:
     """The folder of feed-s0's new cached log."""
-    return world.store.path_of(copied(world).logs[0].manifest).parent
+    return path_of(world, copied(world).logs[0].manifest).parent
 
 
 def copy(world: World) -> PermanentLog:
@@ -65,7 +65,7 @@ def test_files_that_a_writer_left_change_nothing(refreshed_world: World) -> None
     """Beside the sources and beside the copies: they are neither copied, nor proven, nor a conflict."""
     export, store = export_of(refreshed_world), refreshed_world.store
     for dataset in (export.instances[0].log, export.instances[0].materialized_entities):
-        leave_files(store.path_of(dataset.uri))
+        leave_files(path_of(refreshed_world, dataset.uri))
     leave_files(folder_of(refreshed_world) / "log")
     before = files_of(refreshed_world.buckets)
 
@@ -121,19 +121,19 @@ def test_a_source_that_changed_since_the_export_is_refused(refreshed_world: Worl
     """The export described other bytes; nothing is copied."""
     dataset = export_of(refreshed_world).instances[0].log
     refreshed_world.store.write(f"{dataset.uri}/part-00000.parquet", b"other")
-    before = files_of(refreshed_world.store.path_of(f"s3://{refreshed_world.settings.permanent_bucket}"))
+    before = files_of(path_of(refreshed_world, f"s3://{refreshed_world.settings.permanent_bucket}"))
 
     with pytest.raises(Refused, match=r"no longer those that the notebook read"):
         copy(refreshed_world)
 
-    assert files_of(refreshed_world.store.path_of(f"s3://{refreshed_world.settings.permanent_bucket}")) == before
+    assert files_of(path_of(refreshed_world, f"s3://{refreshed_world.settings.permanent_bucket}")) == before
 
 
 def test_an_empty_source_is_refused(refreshed_world: World) -> None:
     """No file is never a copy of nothing, even where the export saw none either."""
     export = export_of(refreshed_world)
     logs = export.instances[0]
-    refreshed_world.store.path_of(f"{logs.log.uri}/part-00000.parquet").unlink()
+    path_of(refreshed_world, f"{logs.log.uri}/part-00000.parquet").unlink()
     empty = replace(export, instances=(replace(logs, log=replace(logs.log, files=())),))
 
     with pytest.raises(Refused, match=r"no longer those that the notebook read \(0 found, 0 expected"):

@@ -1,6 +1,6 @@
 """Raw logs are described once, and again when the files or the segments that they were compared with change."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -13,15 +13,16 @@ from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.log_cache_map import LogCacheMap
 from logcache_assets.domain.log_documents import LogExport
-from logcache_assets.engine.raw.prove_logs import prove_logs
+from logcache_assets.engine.raw.prove_logs import prove_each
 from logcache_assets.local_platform.world import World
-from logcache_assets.ports import NotebookRunner, Tell
+from logcache_assets.ports import NotebookRun, NotebookRunner, Tell
 from logcache_assets.refresh.choose_night import NightChooser
-from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
+from logcache_assets.refresh.describe_logs import Described, LogDescriber, find_problems
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.export_run import read_request, write_answer
 from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_tests.conftest import silent
+from logcache_tests.worlds import path_of
 
 FEED_S0 = parse_instance("feed-s0")
 
@@ -34,13 +35,18 @@ class NotebookHere(NotebookRunner):
     tokens: list[str] = field(default_factory=list)
 
     @override
-    def run(self, parameters: Mapping[str, str], *, token: str, tell: Tell) -> str:
+    def run(self, parameters: Mapping[str, str], *, token: str, tell: Tell, tell_output: Tell) -> NotebookRun:
         self.tokens.append(token)
         store, locations = self.world.store, self.world.settings.locations
         request = read_request(parameters["request"], store)
         with local_driver() as driver:
-            found = prove_logs(request.instances, store=store, driver=driver, tell=tell)
-        return write_answer(request, found, locations=locations, store=store)
+            found = prove_each(request.instances, store=store, driver=driver, tell=tell_output)
+        result = write_answer(request, found, locations=locations, store=store)
+        return NotebookRun(result=result, page="here")
+
+    @override
+    def checks(self) -> Mapping[str, Callable[[], str]]:
+        return {}
 
 
 @dataclass
@@ -55,6 +61,13 @@ class Stage:
 
     def export(self, *, verify_all: bool = False) -> LogExport:
         """Describe the raw logs of feed and keep the document, as the asset does."""
+        export = self.describe(verify_all=verify_all).exports["feed"]
+        uri = self.world.settings.locations.export(transaction=self.night.transaction, database="feed")
+        Documents(self.world.store).write(uri, export)
+        return export
+
+    def describe(self, *, verify_all: bool = False) -> Described:
+        """Describe the raw logs of feed."""
         describer = LogDescriber(
             store=self.world.store,
             segment_index=self.world.segment_index,
@@ -64,9 +77,7 @@ class Stage:
             tell_output=silent,
             verify_all=verify_all,
         )
-        export = describer.describe(self.night, self.catalog, active=self.active)["feed"]
-        Documents(self.world.store).write(describer.document_uri(self.night, "feed"), export)
-        return export
+        return describer.describe(self.night, self.catalog, active=self.active)
 
     def deliver(self) -> None:
         """A segment arrives now that continues the log."""
@@ -80,7 +91,7 @@ class Stage:
             last_t=end,
             timestamp_ms=int(self.world.clock.now().timestamp() * 1000),
         )
-        self.world.segment_index.put([later])
+        self.world.segment_items.put([later])
 
 
 @pytest.fixture
@@ -89,7 +100,9 @@ def stage(feed_world: World) -> Stage:
     ports, catalog = connect(feed_world.settings), load_catalog(feed_world.catalog)
     chooser = NightChooser(metapod=ports.metapod, store=ports.store, clock=ports.clock, settings=feed_world.settings)
     active = read_base_map(ports.repository).entries
-    return Stage(feed_world, NotebookHere(feed_world), chooser.choose(catalog, named=None), active, catalog)
+    choice = chooser.judge(catalog, named=None)
+    night = chooser.screen(choice, catalog, active=active, index=ports.segment_index)
+    return Stage(feed_world, NotebookHere(feed_world), night, active, catalog)
 
 
 def read_by(export: LogExport) -> dict[str, list[bool]]:
@@ -120,7 +133,7 @@ def test_a_lost_answer_is_asked_for_by_the_same_token(stage: Stage) -> None:
     """A refresh that was killed finds its notebook run, though a segment was delivered in between."""
     stage.export()
     uri = stage.world.settings.locations.export(transaction=stage.night.transaction, database="feed")
-    stage.world.store.path_of(uri).unlink()
+    path_of(stage.world, uri).unlink()
     stage.deliver()
 
     stage.export()
@@ -133,13 +146,13 @@ def test_a_segment_that_was_extracted_again_is_compared_again(stage: Stage) -> N
     stage.export()
     first = min(stage.world.segment_index.segments(FEED_S0), key=lambda s: s.last_t)
     now_ms = int(stage.world.clock.now().timestamp() * 1000)
-    stage.world.segment_index.put([replace(first, timestamp_ms=now_ms)])
+    stage.world.segment_items.put([replace(first, timestamp_ms=now_ms)])
 
-    export = stage.export()
+    described = stage.describe()
 
     assert len(set(stage.runner.tokens)) == 2
-    assert read_by(export)["feed-s0"][0] is False
-    assert [problem.code for problem in find_problems(export, stage.active)] == ["C7"]
+    assert described.exports == {}
+    assert [problem.code for problem in described.left_out["feed"].problems] == ["C7"]
 
 
 def test_every_segment_can_be_asked_for(stage: Stage) -> None:

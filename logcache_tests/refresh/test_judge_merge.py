@@ -41,7 +41,7 @@ def now_ms(world: World) -> int:
 def excise(world: World) -> None:
     """The first segment of feed-s0 is extracted again, because personal data was excised."""
     first = world.segment_index.segments(FEED_S0)[0]
-    world.segment_index.put([replace(first, timestamp_ms=now_ms(world))])
+    world.segment_items.put([replace(first, timestamp_ms=now_ms(world))])
 
 
 def excise_across_the_end(world: World) -> None:
@@ -49,17 +49,17 @@ def excise_across_the_end(world: World) -> None:
     last_t = next(c.last_t for c in candidate_of(world).changes if c.instance == "feed-s0")
     segments = world.segment_index.segments(FEED_S0)
     held, after = next(pair for pair in itertools.pairwise(segments) if pair[0].last_t == last_t)
-    world.segment_index.remove(FEED_S0, held.last_t)
+    world.segment_items.remove(FEED_S0, held.last_t)
     path = after.path.replace(f"-{after.last_batch_t}-", f"-{held.last_batch_t}-")
     begins = replace(after, path=path, last_batch_t=held.last_batch_t, initial_t=held.initial_t)
     across = replace(begins, timestamp_ms=now_ms(world))
-    world.segment_index.put([across])
+    world.segment_items.put([across])
     assert across.last_batch_t < last_t < across.last_t
 
 
 def lose_segment(world: World) -> None:
     """The index loses the newest segment but one."""
-    world.segment_index.remove(FEED_S0, world.segment_index.segments(FEED_S0)[-2].last_t)
+    world.segment_items.remove(FEED_S0, world.segment_index.segments(FEED_S0)[-2].last_t)
 
 
 def damage_copy(world: World) -> None:

@@ -17,6 +17,7 @@ from logcache_assets.ports import PullRequest
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.publish import find_evidence, find_obstacles, publisher_of
+from logcache_tests.worlds import path_of
 
 FEED_S0 = parse_instance("feed-s0")
 
@@ -85,14 +86,14 @@ def delete_verdict(world: World) -> None:
     """The verdict is gone."""
     candidate = candidate_of(world)
     uri = world.settings.locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
-    world.store.path_of(uri).unlink()
+    path_of(world, uri).unlink()
 
 
 def delete_test_run(world: World) -> None:
     """The test run's document is gone."""
     candidate = candidate_of(world)
     uri = world.settings.locations.test_run(transaction=candidate.transaction, version=candidate.version)
-    world.store.path_of(uri).unlink()
+    path_of(world, uri).unlink()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from logcache_assets.refresh.copy_logs import Copier
 from logcache_assets.refresh.decide_verdict import Decider
 from logcache_assets.refresh.describe_logs import LogDescriber
 from logcache_assets.refresh.inspect_map import read_base_map
-from logcache_assets.refresh.judge_contracts import judge_contracts, make_inventory
+from logcache_assets.refresh.judge_contracts import counted_by, judge_contracts, make_inventory
 from logcache_assets.refresh.publish import Publisher
 from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_tests.conftest import silent
@@ -26,7 +26,11 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
     names = [definition.database for definition in catalog]
     asked: dict[str, Any] = {"metapod": ports.metapod, "store": ports.store, "clock": ports.clock, "settings": settings}
 
-    night = NightChooser(**asked).choose(customers, named=None)
+    active = read_base_map(ports.repository).entries
+
+    chooser = NightChooser(**asked)
+    choice = chooser.judge(customers, named=None)
+    night = chooser.screen(choice, customers, active=active, index=ports.segment_index)
     describer = LogDescriber(
         store=ports.store,
         segment_index=ports.segment_index,
@@ -35,9 +39,11 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
         tell=silent,
         tell_output=silent,
     )
-    exports = describer.describe(night, customers, active=read_base_map(ports.repository).entries)
+    exports = describer.describe(night, customers, active=active).exports
     copies = [Copier(ports.store, ports.clock, settings).copy_export(export) for export in exports.values()]
-    committer = CandidateCommitter(store=ports.store, segment_index=ports.segment_index, repository=ports.repository)
+    committer = CandidateCommitter(
+        store=ports.store, segment_index=ports.segment_index, repository=ports.repository, settings=settings
+    )
     candidate = committer.commit(night, copies, catalog=names)
     runner = TestRunner(
         itaipu=ports.itaipu,
@@ -62,10 +68,17 @@ def test_the_steps_lead_from_a_night_to_a_pull_request(world: World) -> None:
         **asked,
     )
     with local_driver() as driver:
-        judged = judge_contracts(evidence, "customers", driver=driver, warn=silent, progress=lambda _: None)
+        count = counted_by(driver, store=ports.store, warn=silent, progress=lambda _: None)
+        judged = judge_contracts(evidence, "customers", count=count)
     others = [definition for definition in catalog if definition.database != "customers"]
     inventory = make_inventory(evidence, [judged], others=others)
-    decider = Decider(store=ports.store, repository=ports.repository, clock=ports.clock, settings=settings)
+    decider = Decider(
+        store=ports.store,
+        segment_index=ports.segment_index,
+        repository=ports.repository,
+        clock=ports.clock,
+        settings=settings,
+    )
     decision = decider.decide(candidate, inventory)
     publisher = Publisher(segment_index=ports.segment_index, repository=ports.repository, **asked)
     published = publisher.publish(candidate, decision.verdict, run)

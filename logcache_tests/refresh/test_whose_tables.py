@@ -9,7 +9,7 @@ import pytest
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.local_platform.world import World
 from logcache_tests.refresh.test_publish import candidate_of
-from logcache_tests.worlds import materialize, refusal_of, settings_at
+from logcache_tests.worlds import materialize, path_of, refusal_of, settings_at
 
 
 def former_test_run(world: World) -> str:
@@ -38,8 +38,8 @@ def test_another_runs_transaction_is_refused(
     world = refreshed_feed_world
     candidate = candidate_of(world)
     uri = world.settings.locations.test_run(transaction=candidate.transaction, version=candidate.version)
-    world.store.path_of(uri).unlink()
-    shutil.rmtree(world.store.path_of(world.settings.locations.begun_runs(transaction=candidate.transaction)))
+    path_of(world, uri).unlink()
+    shutil.rmtree(path_of(world, world.settings.locations.begun_runs(transaction=candidate.transaction)))
     sabesp = tmp_path / "sabesp"
     sabesp.write_text(f"#!/bin/sh\necho 'Running Itaipu with --transaction {named(world)}'\n")
     sabesp.chmod(0o755)
@@ -48,4 +48,4 @@ def test_another_runs_transaction_is_refused(
 
     assert "that sabesp named is not of this test run: " in refusal
     assert sign in refusal
-    assert not world.store.path_of(uri).exists()
+    assert not path_of(world, uri).exists()

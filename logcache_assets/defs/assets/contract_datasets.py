@@ -5,15 +5,19 @@ contracts directly: Dagster would skip it. `contract_inventory`, always made, ca
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from operator import itemgetter
 
 import dagster as dg
 
 from logcache_assets.adapters.scratch import open_driver
 from logcache_assets.catalog import Catalog
-from logcache_assets.defs.asset_keys import contract_key
-from logcache_assets.defs.checks import contract_check_results, contract_check_specs
+from logcache_assets.defs.asset_keys import INVENTORY, contract_key, located, own_path
+from logcache_assets.defs.assets.outside_world import RULES, night_contracts_key
+from logcache_assets.defs.checks import RULES_PASSED, contract_check_result, contract_check_spec
+from logcache_assets.defs.column_lineage import contract_lineage, datomic_key
+from logcache_assets.defs.links import report_value
 from logcache_assets.defs.stage import (
-    INVENTORY,
     OWNERS,
     WHOLE,
     Context,
@@ -36,10 +40,22 @@ from logcache_assets.domain.documents import (
 from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.names import column_name
-from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
+from logcache_assets.domain.problems import Problem
+from logcache_assets.errors import Refused
+from logcache_assets.ports import Clock, ItaipuRepository, Metapod, NotebookRunner, ObjectStore, SegmentIndex
+from logcache_assets.refresh.comparison_run import NotebookCounter
 from logcache_assets.refresh.contract_evidence import Evidence
 from logcache_assets.refresh.document_store import Documents
-from logcache_assets.refresh.judge_contracts import JudgedDatabase, judge_contracts, make_inventory, undeclared_outcome
+from logcache_assets.refresh.judge_contracts import (
+    Count,
+    JudgedDatabase,
+    counted_by,
+    find_judged,
+    judge_contracts,
+    left_out_outcome,
+    make_inventory,
+    undeclared_outcome,
+)
 from logcache_assets.settings import Settings
 
 STAGE = Stage.CONTRACTS.value
@@ -56,7 +72,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
         name="contracts",
         can_subset=True,
         specs=[*(_spec(key, table) for key, table in tables.items()), _inventory_spec(list(tables))],
-        check_specs=[spec for key in tables for spec in contract_check_specs(key)],
+        check_specs=[contract_check_spec(key) for key in tables],
     )
     def contracts(
         context: Context,
@@ -65,6 +81,7 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
         segment_index: dg.ResourceParam[SegmentIndex],
         repository: dg.ResourceParam[ItaipuRepository],
         clock: dg.ResourceParam[Clock],
+        runner: dg.ResourceParam[NotebookRunner],
         pii_key: dg.ResourceParam[bytes],
         settings: dg.ResourceParam[Settings],
         turn: dg.ResourceParam[Turn],
@@ -83,15 +100,22 @@ def build_contracts(catalog: Catalog) -> dg.AssetsDefinition:
                 pii_key=pii_key,
                 settings=settings,
             )
+            _refuse_absent(context, evidence.candidate)
+        left_out = {left.database: left for left in evidence.candidate.left_out}
         judged: dict[str, JudgedDatabase] = {}
         for database in _wanted(context, evidence.candidate):
             with in_turn(turn, Stage.CONTRACTS):
-                judged[database] = _judge(context, evidence, database)
-        for key in sorted(_asked(context) & tables.keys()):
-            if key.path[1] in judged:
-                outcome = judged[key.path[1]].outcomes.get(tables[key].dataset)
-                yield from _reported(context, key, tables[key], outcome, evidence)
-        if INVENTORY_KEY in context.selected_asset_keys:
+                judged[database] = _judge(context, evidence, runner, database)
+        asked = {own_path(key): key for key in _asked(context)}
+        for own, table in sorted(tables.items(), key=itemgetter(0)):
+            shown = asked.get(tuple(own.path))
+            if shown is not None and own.path[1] in judged:
+                outcome = judged[own.path[1]].outcomes.get(table.dataset)
+                yield from _reported(context, shown, table, outcome, evidence)
+            elif shown is not None and own.path[1] in left_out:
+                outcome = left_out_outcome(table, left_out[own.path[1]])
+                yield from _reported(context, shown, table, outcome, evidence)
+        if located(INVENTORY_KEY, context) in context.selected_asset_keys:
             with in_turn(turn, Stage.CONTRACTS):
                 others = [d for d in catalog if d.database not in evidence.candidate.databases]
                 inventory = make_inventory(evidence, tuple(judged.values()), others=others)
@@ -108,34 +132,91 @@ def _asked(context: Context) -> set[dg.AssetKey]:
 
 def _wanted(context: Context, candidate: Candidate) -> tuple[str, ...]:
     """The candidate's databases of which a contract is selected; all of them if the inventory is."""
-    selected = {key.path[1] for key in _asked(context) if len(key.path) > 1}
-    return tuple(d for d in candidate.databases if d in selected or INVENTORY_KEY in context.selected_asset_keys)
+    paths = [own_path(key) for key in _asked(context)]
+    selected = {path[1] for path in paths if len(path) > 1}
+    is_whole = located(INVENTORY_KEY, context) in context.selected_asset_keys
+    return tuple(d for d in candidate.databases if is_whole or d in selected)
 
 
-def _judge(context: Context, evidence: Evidence, database: str) -> JudgedDatabase:
-    with open_driver(evidence.settings.validation_driver) as driver:
-        judged = judge_contracts(
-            evidence,
-            database,
-            driver=driver,
-            warn=context.log.warning,
-            progress=lambda progress: context.log.debug(f"{database}: {progress}"),
+def _refuse_absent(context: Context, candidate: Candidate) -> None:
+    """Refuse a selected contract whose database an earlier run left out of the candidate.
+
+    A run that makes the candidate says itself which databases it leaves out.
+    """
+    selection = context.run.asset_selection or frozenset()
+    made = (not selection and not context.run.asset_check_selection) or any(
+        own_path(key) == (Stage.CANDIDATE.value,) for key in selection
+    )
+    paths = map(own_path, _asked(context))
+    absent = sorted({path[1] for path in paths if len(path) > 1} - set(candidate.databases))
+    if absent and not made:
+        raise Refused.of(
+            Problem(
+                subjects=tuple(absent),
+                found=(f"it is not in the newest candidate {candidate.version}, which is of {_names(candidate)}",),
+                why="its contracts were not computed",
+                remedy="refresh it, or materialize log_cache_candidate and everything after it for it, too",
+            )
         )
+
+
+def _names(candidate: Candidate) -> str:
+    return ", ".join(candidate.databases)
+
+
+def _judge(context: Context, evidence: Evidence, runner: NotebookRunner, database: str) -> JudgedDatabase:
+    if known := find_judged(evidence, database):
+        context.log.info(
+            f"{database}: {len(known.outcomes)} contracts were compared before, and nothing of them changed"
+        )
+        return known
+    with _open_count(context, evidence, runner, database) as count:
+        judged = judge_contracts(evidence, database, count=count)
     compared = f"{len(judged.outcomes)} contracts compared with yesterday's"
     context.log.info(f"{database}: {compared}, {judged.refused} refused")
     return judged
 
 
+@contextmanager
+def _open_count(context: Context, evidence: Evidence, runner: NotebookRunner, database: str) -> Iterator[Count]:
+    """What compares the contracts of a database, where the settings say."""
+    log, chosen = context.log, evidence.settings.validation_driver
+    least_bytes = evidence.settings.validation_cluster_bytes
+    if chosen == "databricks" and (least_bytes == 0 or evidence.size_bytes(database) >= least_bytes):
+        yield NotebookCounter(
+            runner=runner,
+            store=evidence.store,
+            locations=evidence.settings.locations,
+            transaction=evidence.night.transaction,
+            tell=log.info,
+            tell_output=log.debug,
+            warn=log.warning,
+        )
+        return
+    with open_driver("local" if chosen == "databricks" else chosen) as driver:
+        yield counted_by(
+            driver,
+            store=evidence.store,
+            warn=log.warning,
+            progress=lambda progress: log.debug(f"{database}: {progress}"),
+        )
+
+
 def _reported(
     context: Context, key: dg.AssetKey, table: ContractTable, outcome: ContractOutcome | None, evidence: Evidence
 ) -> Iterator[Materialized | dg.AssetCheckResult]:
-    """Yield the results of all checks of a contract and, if it has a table, its materialization."""
+    """Yield the result of the check of a contract and, if it has a table, its materialization."""
     outcome = outcome or undeclared_outcome(table, evidence)
     if outcome.figures is not None and key in context.selected_asset_keys:
-        yield Materialized(asset_key=key, metadata=_metadata(outcome, table, outcome.figures, evidence))
-    for result in contract_check_results(key, outcome):
-        if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
-            yield result
+        report = located(dg.AssetKey(Stage.VERDICT.value), context)
+        metadata = _metadata(outcome, table, outcome.figures, evidence)
+        lineage = contract_lineage(table, located(datomic_key(own_path(key)[1]), context))
+        shown = {**metadata, "dagster/column_lineage": lineage, "report": dg.MetadataValue.asset(report)}
+        yield Materialized(asset_key=key, metadata=shown)
+    if dg.AssetCheckKey(key, RULES_PASSED) in context.selected_asset_check_keys:
+        named = {"transaction": evidence.candidate.transaction, "selection": evidence.candidate.selection}
+        page = evidence.settings.locations.report(**named, ending="html")
+        yield contract_check_result(key, outcome, report=report_value(evidence.settings, page))
 
 
 def _inventory(
@@ -150,7 +231,7 @@ def _inventory(
     return materialized(
         uri,
         digest,
-        key=INVENTORY_KEY,
+        key=located(INVENTORY_KEY, context),
         metadata={
             "contracts": len(inventory.outcomes),
             "contracts_failed": len(failed),
@@ -166,7 +247,7 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
     return dg.AssetSpec(
         key,
         skippable=True,
-        deps=[Stage.TEST_RUN.value],
+        deps=[Stage.TEST_RUN.value, night_contracts_key(key.path[1])],
         group_name=f"contracts_{key.path[1].replace('-', '_')}",
         owners=OWNERS,
         kinds={"parquet"},
@@ -180,7 +261,7 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
 def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
     return dg.AssetSpec(
         INVENTORY_KEY,
-        deps=contracts,
+        deps=[*contracts, RULES],
         group_name="publication",
         tags=WHOLE,
         owners=OWNERS,
@@ -211,7 +292,6 @@ def _metadata(outcome: ContractOutcome, table: ContractTable, figures: ContractF
         "transaction": evidence.run.transaction,
         "itaipu_version": evidence.candidate.version,
         "rules_passed": sum(result.passed for result in outcome.results),
-        "report": dg.MetadataValue.asset(dg.AssetKey(Stage.VERDICT.value)),
     }
 
 

@@ -3,6 +3,7 @@
 import time
 
 import dagster as dg
+from pydantic import Field
 
 from logcache_assets.defs.stage import (
     OWNERS,
@@ -26,8 +27,10 @@ from logcache_assets.settings import Settings
 class ItaipuTestRunConfig(dg.Config):
     """Run config of `itaipu_test_run`."""
 
-    again: bool = False
-    """Start a new test run even if there is one whose tables may be judged."""
+    again: bool = Field(
+        default=False,
+        description="Start a new test run even if there is one whose tables may be judged.",
+    )
 
 
 @dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=[Stage.CANDIDATE.value])

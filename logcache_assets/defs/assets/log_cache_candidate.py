@@ -3,6 +3,8 @@
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
+from logcache_assets.defs.assets.outside_world import MAP
+from logcache_assets.defs.left_out import upstream_or_left_out
 from logcache_assets.defs.stage import (
     OWNERS,
     WHOLE,
@@ -16,7 +18,7 @@ from logcache_assets.defs.stage import (
     upstream_document,
 )
 from logcache_assets.defs.turns import Turn
-from logcache_assets.domain.documents import Candidate, NightlyTransaction, PermanentLog
+from logcache_assets.domain.documents import Candidate, LeftOut, NightlyTransaction, PermanentLog
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_cache_map import MAP_PATH
 from logcache_assets.ports import ItaipuRepository, ObjectStore, SegmentIndex
@@ -34,7 +36,7 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         tags=WHOLE,
         owners=OWNERS,
         kinds={"git", "json"},
-        deps=[Stage.NIGHT.value, *(database_key(Stage.PERMANENT_LOG, name) for name in names)],
+        deps=[Stage.NIGHT.value, MAP, *(database_key(Stage.PERMANENT_LOG, name) for name in names)],
     )
     def log_cache_candidate(
         context: Context,
@@ -51,22 +53,30 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
         gaps, overlaps and re-extractions. The commit's short sha is the Itaipu version of the test run.
         """
         documents = Documents(store)
-        committer = CandidateCommitter(store=store, segment_index=segment_index, repository=repository)
+        committer = CandidateCommitter(
+            store=store, segment_index=segment_index, repository=repository, settings=settings
+        )
         with in_turn(turn, Stage.CANDIDATE):
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             databases = databases_in_run(context, Stage.PERMANENT_LOG, names) or night.databases
-            copies = [
-                upstream_document(context, documents, [Stage.PERMANENT_LOG, name], PermanentLog) for name in databases
+            found = [
+                upstream_or_left_out(context, documents, Stage.PERMANENT_LOG, name, PermanentLog) for name in databases
             ]
-            candidate = committer.commit(night, copies, catalog=names)
+            copies = [document for document in found if isinstance(document, PermanentLog)]
+            left_out = [document for document in found if isinstance(document, LeftOut)]
+            candidate = committer.commit(night, copies, left_out=left_out, catalog=names)
             uri = settings.locations.candidate(transaction=candidate.transaction, selection=candidate.selection)
             digest = documents.write(uri, candidate)
             text = repository.read(MAP_PATH, ref=candidate.sha)
         context.log.info(
             f"Committed {candidate.version} on {candidate.branch}: {len(candidate.changes)} entries changed"
         )
+        for left in (found for found in candidate.left_out if found.stage == Stage.CANDIDATE):
+            context.log.warning(str(left))
+        for damage in candidate.damaged:
+            context.log.warning(f"active map, in an entry that stays as it is: {damage}")
         for warning in candidate.warnings:
-            context.log.warning(f"active map, which this candidate replaces: {warning}")
+            context.log.warning(f"active map, whose entry this candidate replaces: {warning}")
         return materialized(uri, digest, _metadata(candidate, text))
 
     return log_cache_candidate

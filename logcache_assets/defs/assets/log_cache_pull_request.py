@@ -1,9 +1,14 @@
 """Stage 8, the asset `log_cache_pull_request`; refresh/publish.py opens it unless the gate refuses."""
 
-import dagster as dg
+from typing import Any
 
+import dagster as dg
+from pydantic import Field
+
+from logcache_assets.defs.asset_keys import INVENTORY, located
+from logcache_assets.defs.failures import rejected_table
+from logcache_assets.defs.links import pull_request_value, report_value
 from logcache_assets.defs.stage import (
-    INVENTORY,
     OWNERS,
     WHOLE,
     Context,
@@ -16,7 +21,7 @@ from logcache_assets.defs.stage import (
 )
 from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.attempts import End
-from logcache_assets.domain.documents import Candidate, TestRun, Verdict
+from logcache_assets.domain.documents import Candidate, NightlyTransaction, TestRun, Verdict
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.selections import ALL
@@ -30,10 +35,14 @@ from logcache_assets.settings import Settings
 class PullRequestConfig(dg.Config):
     """Run config of `log_cache_pull_request`: names the prepared refresh that is to be published."""
 
-    transaction: str | None = None
-    """The nightly transaction of the refresh. Default: whatever was prepared last."""
-    selection: str = ALL
-    """The short name of its databases."""
+    transaction: str | None = Field(
+        default=None,
+        description="The nightly transaction of the refresh. Default: whatever was prepared last.",
+    )
+    selection: str = Field(
+        default=ALL,
+        description="The short name of its databases.",
+    )
 
 
 @dg.asset(
@@ -60,11 +69,12 @@ def log_cache_pull_request(
     candidate, an unmoved base branch, the publish window, and no contract being computed. Running it again updates the
     candidate's pull request.
     """
-    documents = Documents(store)
-    with in_turn(turn, Stage.PULL_REQUEST):
+    documents, evidence = Documents(store), dict[str, dg.MetadataValue[Any]]()
+    with in_turn(turn, Stage.PULL_REQUEST, shown=evidence):
         for upstream in (Stage.CONTRACTS, INVENTORY):
             refuse_stale(context, Stage.VERDICT, upstream=upstream)
         candidate, verdict, run = _prepared(context, documents, settings, config)
+        evidence |= _evidence(context, documents, settings, candidate)
         book = Attempts(store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings)
         instances = [parse_instance(change.instance) for change in candidate.changes]
         turn.begin(book, instances, transaction=candidate.transaction, selection=candidate.selection)
@@ -79,9 +89,9 @@ def log_cache_pull_request(
         for dead in publisher.find_readers().passed_over:
             context.log.warning(f"Not waited for: {dead}")
         published = publisher.publish(candidate, verdict, run)
-        turn.end(End.PUBLISHED, stage=Stage.PULL_REQUEST)
+        turn.end(End.PUBLISHED, stage=Stage.PULL_REQUEST, left_out=candidate.left_out)
     context.log.info(f"Pull request #{published.pull_request.number}: {published.pull_request.url}")
-    return materialized(published.uri, published.digest, _metadata(published, candidate))
+    return materialized(published.uri, published.digest, _metadata(published, candidate, settings))
 
 
 def _prepared(
@@ -97,10 +107,24 @@ def _prepared(
     return candidate, verdict, upstream_document(context, documents, [Stage.TEST_RUN], TestRun, uri=ran)
 
 
-def _metadata(published: Published, candidate: Candidate) -> Metadata:
+def _evidence(
+    context: Context, documents: Documents, settings: Settings, candidate: Candidate
+) -> dict[str, dg.MetadataValue[Any]]:
+    """What helps to understand a refusal: the report, and the nights that were not chosen."""
+    named = {"transaction": candidate.transaction, "selection": candidate.selection}
+    report = settings.locations.report(**named, ending="html")
+    night = documents.find(settings.locations.night(**named), NightlyTransaction)
+    return {
+        "report": report_value(settings, report),
+        "report_asset": dg.MetadataValue.asset(located(dg.AssetKey(Stage.VERDICT.value), context)),
+        **({"rejected_nights": rejected_table(night.rejected)} if night and night.rejected else {}),
+    }
+
+
+def _metadata(published: Published, candidate: Candidate, settings: Settings) -> Metadata:
     pull_request = published.pull_request
     return {
-        "pull_request": dg.MetadataValue.url(pull_request.url),
+        "pull_request": pull_request_value(settings, number=pull_request.number, url=pull_request.url),
         "number": pull_request.number,
         "branch": pull_request.branch,
         "itaipu_version": candidate.version,

@@ -4,8 +4,12 @@ import time
 from collections.abc import Iterator
 
 import dagster as dg
+from pydantic import Field
 
 from logcache_assets.catalog import Catalog, select_databases
+from logcache_assets.defs.asset_keys import located
+from logcache_assets.defs.assets.outside_world import raw_key
+from logcache_assets.defs.left_out import goes_on_result, goes_on_spec, report_left_out
 from logcache_assets.defs.stage import (
     OWNERS,
     Context,
@@ -22,28 +26,34 @@ from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_documents import LogExport, RawLogs
-from logcache_assets.errors import Refused
 from logcache_assets.ports import ItaipuRepository, NotebookRunner, ObjectStore, SegmentIndex
-from logcache_assets.refresh.describe_logs import LogDescriber, find_problems
+from logcache_assets.refresh.describe_logs import LogDescriber
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map
+from logcache_assets.refresh.screen_databases import require_some
 from logcache_assets.settings import Settings
+
+STAGE = Stage.EXPORT.value
 
 
 class LogExportConfig(dg.Config):
     """Run config of `log_export`."""
 
-    verify_all: bool = False
-    """Compare the logs with every segment, also with those that the manifests of the active caches vouch for."""
+    verify_all: bool = Field(
+        default=False,
+        description="Compare the logs with every segment, "
+        "also with those that the manifests of the active caches vouch for.",
+    )
 
 
 def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
     """One asset per database of this catalog, all in one step."""
 
     @dg.multi_asset(
-        name=Stage.EXPORT.value,
+        name=STAGE,
         can_subset=True,
         specs=[_spec(definition.database) for definition in catalog],
+        check_specs=[goes_on_spec(STAGE, definition.database) for definition in catalog],
     )
     def log_export(
         context: Context,
@@ -54,7 +64,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
         repository: dg.ResourceParam[ItaipuRepository],
         settings: dg.ResourceParam[Settings],
         turn: dg.ResourceParam[Turn],
-    ) -> Iterator[Materialized]:
+    ) -> Iterator[Materialized | dg.AssetCheckResult]:
         documents, started = Documents(store), time.monotonic()
         describer = LogDescriber(
             store=store,
@@ -69,18 +79,23 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
             night = upstream_document(context, documents, [Stage.NIGHT], NightlyTransaction)
             active = read_base_map(repository).entries
             selected = select_databases(catalog, selected_databases(context))
-            exports = describer.describe(night, selected, active=active)
-        duration: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
-        problems = {database: list(find_problems(export, active)) for database, export in exports.items()}
-        for database, export in exports.items():
-            if not problems[database]:
-                uri = describer.document_uri(night, database)
-                digest = documents.write(uri, export)
-                _tell(context, export)
-                yield materialized(uri, digest, duration | _metadata(export), key=database_key(Stage.EXPORT, database))
-        if reasons := [problem for found in problems.values() for problem in found]:
-            with in_turn(turn, Stage.EXPORT):
-                raise Refused("; ".join(map(str, reasons)))
+            described = describer.describe(night, selected, active=active)
+            require_some(tuple(described.left_out.values()), tuple(d.database for d in selected), settings)
+        of_run: Metadata = {"duration_seconds": round(time.monotonic() - started, 3)}
+        if described.run is not None:
+            of_run["notebook_run"] = dg.MetadataValue.url(described.run.page)
+        for database in selected:
+            name = database.database
+            export = described.exports.get(name)
+            if export is None:
+                yield from report_left_out(STAGE, described.left_out[name], context, documents, settings.locations)
+                continue
+            uri = describer.document_uri(night, name)
+            digest = documents.write(uri, export)
+            _tell(context, export)
+            key = located(database_key(STAGE, name), context)
+            yield materialized(uri, digest, of_run | _metadata(export), key=key)
+            yield goes_on_result(STAGE, name, context)
 
     return log_export
 
@@ -88,7 +103,7 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
 def _spec(database: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         database_key(Stage.EXPORT, database),
-        deps=[Stage.NIGHT.value],
+        deps=[Stage.NIGHT.value, raw_key(database)],
         group_name="night",
         tags=tags_of(database),
         owners=OWNERS,

@@ -1,8 +1,11 @@
 """Stage 1, the asset `nightly_transaction`; refresh/choose_night.py makes the choice."""
 
 import dagster as dg
+from pydantic import Field
 
 from logcache_assets.catalog import Catalog, select_databases
+from logcache_assets.defs.assets.outside_world import NIGHTLY_RUN
+from logcache_assets.defs.failures import rejected_table
 from logcache_assets.defs.stage import (
     OWNERS,
     WHOLE,
@@ -21,21 +24,25 @@ from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore,
 from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.settings import Settings
 
 
 class NightlyTransactionConfig(dg.Config):
     """Run config of `nightly_transaction`."""
 
-    transaction: str | None = None
-    """The metapod transaction to build on; the only way to use a HOTFIX. Default: the newest good DAILY one."""
+    transaction: str | None = Field(
+        default=None,
+        description="The metapod transaction to build on; the only way to use a HOTFIX. "
+        "Default: the newest good DAILY one.",
+    )
 
 
 def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
     """The asset for the databases of this catalog."""
     names = [definition.database for definition in catalog]
 
-    @dg.asset(group_name="night", tags=WHOLE, owners=OWNERS, kinds={"graphql"})
+    @dg.asset(group_name="night", tags=WHOLE, owners=OWNERS, kinds={"graphql"}, deps=[NIGHTLY_RUN])
     def nightly_transaction(
         context: Context,
         config: NightlyTransactionConfig,
@@ -56,35 +63,36 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
         with in_turn(turn, Stage.NIGHT):
             databases = select_databases(catalog, databases_in_run(context, Stage.EXPORT, names))
             chooser = NightChooser(metapod=metapod, store=store, clock=clock, settings=settings)
-            night = chooser.choose(databases, named=config.transaction)
-            selection = selection_name(night.databases, catalog=names)
+            choice = chooser.judge(databases, named=config.transaction)
+            chosen = chooser.require_chosen(choice)
+            selection = selection_name([database.database for database in databases], catalog=names)
             book = Attempts(
                 store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
             )
             instances = [instance for database in databases for instance in database.instances]
-            turn.begin(book, instances, transaction=night.transaction, selection=selection)
+            turn.begin(book, instances, transaction=chosen.id, selection=selection)
+            active = read_base_map(repository).entries
+            night = chooser.screen(choice, databases, active=active, index=segment_index)
             uri = settings.locations.night(transaction=night.transaction, selection=selection)
             digest = Documents(store).write(uri, night)
         context.log.info(
             f"Chose {night.type} transaction {night.transaction}, started {night.started_at:%Y-%m-%d %H:%M} "
             f"UTC; {len(night.rejected)} newer ones were passed over"
         )
+        for left in night.left_out:
+            context.log.warning(str(left))
         return materialized(uri, digest, _metadata(night))
 
     return nightly_transaction
 
 
 def _metadata(night: NightlyTransaction) -> Metadata:
-    rejected = [
-        dg.TableRecord({"transaction": r.transaction, "type": r.type, "reasons": "; ".join(r.reasons)})
-        for r in night.rejected
-    ]
-    schema = dg.TableSchema([dg.TableColumn("transaction"), dg.TableColumn("type"), dg.TableColumn("reasons")])
     return {
         "transaction": dg.MetadataValue.text(night.transaction),
         "type": dg.MetadataValue.text(night.type),
         "started_at": dg.MetadataValue.timestamp(night.started_at),
         "raw_datasets": dg.MetadataValue.int(len(night.raw_paths)),
+        "databases_left_out": dg.MetadataValue.int(len(night.left_out)),
         "rejected_transactions": dg.MetadataValue.int(len(night.rejected)),
-        "rejected": dg.MetadataValue.table(records=rejected, schema=schema),
+        "rejected": rejected_table(night.rejected),
     }

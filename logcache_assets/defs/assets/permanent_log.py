@@ -6,6 +6,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
+from logcache_assets.defs.asset_keys import located
+from logcache_assets.defs.assets.outside_world import schema_of
+from logcache_assets.defs.left_out import (
+    goes_on_result,
+    goes_on_spec,
+    left_out_by,
+    report_left_out,
+    upstream_or_left_out,
+)
 from logcache_assets.defs.stage import (
     OWNERS,
     Context,
@@ -16,15 +25,18 @@ from logcache_assets.defs.stage import (
     materialized,
     selected_databases,
     tags_of,
-    upstream_document,
 )
 from logcache_assets.defs.turns import Turn
-from logcache_assets.domain.documents import PermanentLog
+from logcache_assets.domain.documents import LeftOut, PermanentLog
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_documents import LogExport
+from logcache_assets.domain.soundness import LOG_COLUMNS
+from logcache_assets.errors import WrongData
 from logcache_assets.ports import Clock, ObjectStore
 from logcache_assets.refresh.copy_logs import Copier, find_intact_copy
+from logcache_assets.refresh.copying.copy_meter import ProgressLines
 from logcache_assets.refresh.document_store import Documents
+from logcache_assets.refresh.screen_databases import require_some
 from logcache_assets.settings import Settings
 
 STAGE = Stage.PERMANENT_LOG.value
@@ -37,6 +49,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
         name=STAGE,
         can_subset=True,
         specs=[_spec(definition.database) for definition in catalog],
+        check_specs=[goes_on_spec(STAGE, definition.database) for definition in catalog],
     )
     def permanent_log(
         context: Context,
@@ -44,22 +57,43 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
         clock: dg.ResourceParam[Clock],
         settings: dg.ResourceParam[Settings],
         turn: dg.ResourceParam[Turn],
-    ) -> Iterator[Materialized]:
-        documents = Documents(store)
-        for database in selected_databases(context):
+    ) -> Iterator[Materialized | dg.AssetCheckResult]:
+        documents, databases = Documents(store), selected_databases(context)
+        left_out: list[LeftOut] = []
+        for database in databases:
             started = time.monotonic()
             with in_turn(turn, Stage.PERMANENT_LOG):
-                export = upstream_document(context, documents, [Stage.EXPORT, database], LogExport)
-                copier = Copier(store, clock, settings)
-                document = find_intact_copy(documents, export, settings) or copier.copy_export(export)
+                export = upstream_or_left_out(context, documents, Stage.EXPORT, database, LogExport)
+                copier = Copier(store, clock, settings, progress=ProgressLines(context.log.info))
+                document = _copied(export, copier, documents, settings)
+            if isinstance(document, LeftOut):
+                left_out.append(document)
+                yield from report_left_out(STAGE, document, context, documents, settings.locations)
+                continue
+            with in_turn(turn, Stage.PERMANENT_LOG):
                 uri = settings.locations.permanent_log(transaction=document.transaction, database=database)
                 digest = documents.write(uri, document)
             size = sum(log.size_bytes for log in document.logs)
             context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes are proven")
             metadata = _metadata(document) | {"duration_seconds": round(time.monotonic() - started, 3)}
-            yield materialized(uri, digest, metadata, key=database_key(STAGE, database))
+            yield materialized(uri, digest, metadata, key=located(database_key(STAGE, database), context))
+            yield goes_on_result(STAGE, database, context)
+        with in_turn(turn, Stage.PERMANENT_LOG):
+            require_some(left_out, databases, settings)
 
     return permanent_log
+
+
+def _copied(
+    export: LogExport | LeftOut, copier: Copier, documents: Documents, settings: Settings
+) -> PermanentLog | LeftOut:
+    """The copy of an export; what refuses it is a fault of its database."""
+    if isinstance(export, LeftOut):
+        return export
+    try:
+        return find_intact_copy(documents, export, settings) or copier.copy_export(export)
+    except WrongData as error:
+        return left_out_by(error, stage=STAGE, database=export.database, transaction=export.transaction)
 
 
 def _spec(database: str) -> dg.AssetSpec:
@@ -70,6 +104,7 @@ def _spec(database: str) -> dg.AssetSpec:
         tags=tags_of(database),
         owners=OWNERS,
         kinds={"s3", "parquet"},
+        metadata={"dagster/column_schema": schema_of(LOG_COLUMNS)},
         description=(
             f"The logs of {database} where nothing expires: one immutable folder per prototype and t, holding exactly "
             "the exported files. A manifest, written last, proves every file; nothing is ever overwritten or deleted."

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 
 from typing_extensions import override
 
+from logcache_assets.domain.documents import Verdict
 from logcache_assets.domain.gate.requirement import Requirement
 from logcache_assets.domain.gate.state import GateState
 from logcache_assets.domain.problems import Problem, join_problems
 
+READ_REPORT = "read the report, remove the cause and refresh again"
 REASONS = 3
 """How many of the verdict's reasons the refusal repeats."""
 
@@ -27,9 +29,10 @@ class VerdictApproved(Requirement):
                 remedy="materialize validation_report",
             )
         elif not state.verdict.approved:
-            reasons = join_problems(state.verdict.reasons, shown=REASONS) or "it names no reason"
-            # No code: each reason has its own.
-            yield Problem(
-                found=(f"the verdict is not approved: {reasons}",),
-                remedy="read the report, remove the cause and refresh again",
-            )
+            yield refused_verdict_problem(state.verdict)
+
+
+def refused_verdict_problem(verdict: Verdict) -> Problem:
+    """The one problem of a verdict that refuses. It has no code: each reason has its own."""
+    reasons = join_problems(verdict.reasons, shown=REASONS) or "it names no reason"
+    return Problem(found=(f"the verdict is not approved: {reasons}",), remedy=READ_REPORT)

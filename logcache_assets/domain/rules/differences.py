@@ -16,6 +16,9 @@ from logcache_assets.domain.rules.sound_table import find_empty_allowance
 from logcache_assets.domain.rules.strictness import PER_COLUMN, Settings, Severity, Share, Strictness
 from logcache_assets.domain.wording import count_of
 
+LEAST_OF_ANOTHER_KEY = 5
+"""Rows that must be wrong before the key of personal data is suspected."""
+
 
 class DifferenceSettings(Settings, frozen=True, kw_only=True):
     """What counts as a difference, and how many faults are tolerated."""
@@ -98,8 +101,12 @@ def _causes(figures: ContractFigures, fault: Fault, blocked: Collection[str | No
 def _may_have_another_key(figures: ContractFigures, patterns: Sequence[Pattern]) -> bool:
     """Whether another key of personal data would explain the faults.
 
-    Another key makes every hash wrong that the log touches; a single wrong cell has another cause.
+    Another key makes every hash wrong that the log touches; a few wrong cells have another cause.
     """
     faults = sum(figures.reasons.get(fault, 0) for fault in FAULTS)
     hashed = all(pattern.columns and set(pattern.columns) <= set(figures.hashed) for pattern in patterns)
-    return hashed and faults > sum(figures.reasons.get(reason, 0) for reason in EXPLANATIONS)
+    return (
+        hashed
+        and faults >= LEAST_OF_ANOTHER_KEY
+        and faults > sum(figures.reasons.get(reason, 0) for reason in EXPLANATIONS)
+    )

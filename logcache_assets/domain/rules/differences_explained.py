@@ -18,6 +18,7 @@ class DifferencesExplained(Rule):
         "Every row that differs from yesterday's has a cause: datoms that arrived since, of its entity or of one that "
         "it refers to, a renamed ident, an excision, or a changed definition."
     )
+    remedy = "find what the differing rows share: a segment, a prototype, a column; raise no threshold before"
     settings = DifferenceSettings
     findings = (Finding(name="unexplained", of_columns=True),)
     fault = "unexplained"

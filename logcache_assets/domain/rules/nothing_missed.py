@@ -15,6 +15,7 @@ class NothingMissed(Rule):
 
     name = "nothing_missed"
     sentence = "Every datom that arrived since yesterday shows in the new table."
+    remedy = "run Itaipu's test again; if the same datoms are missed, look at the index item of their segment"
     settings = DifferenceSettings
     findings = (Finding(name="missed", of_columns=True),)
     fault = "missed"

@@ -75,6 +75,7 @@ class RowsWithinBand(Rule):
         "The table has about as many rows, and about as many that differ from yesterday's, as the last refreshes had. "
         "Passes where there are fewer than three earlier ones; warns only, unless the settings say otherwise."
     )
+    remedy = "ask the database's owner whether the log grew or shrank as it should"
     settings = BandSettings
     findings = (BAND,)
 

@@ -46,6 +46,8 @@ class Rule(ABC):
     """Name in verdicts, of the asset check, and in the runbook."""
     sentence: ClassVar[str]
     """What is true of a contract that passes; Dagit shows it."""
+    remedy: ClassVar[str]
+    """What to do about a contract that does not pass, in a clause."""
     settings: ClassVar[type[Settings]] = Settings
     """Class of its keys in validation.yaml, with defaults. Rules may share one."""
     findings: ClassVar[tuple[Finding, ...]] = ()

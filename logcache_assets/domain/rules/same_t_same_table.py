@@ -20,6 +20,7 @@ class SameTSameTable(Rule):
         "Recomputed at yesterday's t from the candidate's caches, the contract is exactly yesterday's. Not run, and "
         "shown as passed, where the settings do not ask for it."
     )
+    remedy = "do not publish these caches; export and copy another night"
     findings = (SAME_T,)
     always_required = False
 

@@ -21,6 +21,7 @@ class SoundTable(Rule):
         "The table is committed, has yesterday's schema, a key that is unique (unless the log gives it to several "
         "entities) and never null, and rows where yesterday had rows."
     )
+    remedy = "compare schema, key and row count with yesterday's contract; an empty one is usually a failed run"
     findings = (SCHEMA, EMPTY)
 
     @override

@@ -30,6 +30,7 @@ class ValuesFoundYesterday(Rule):
         "Yesterday's keys are found in the new table, and most of their values are equal; the share of every column is "
         "shown."
     )
+    remedy = "look at what the other rules say of the contract first"
     settings = ValuesFoundSettings
 
     @override

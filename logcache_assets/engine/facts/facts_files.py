@@ -16,15 +16,21 @@ from logcache_assets.domain.problems import coded
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.fold import cut_facts
 from logcache_assets.engine.storage.buckets import Bucket, parse_bucket
-from logcache_assets.engine.storage.parquet import ROW_GROUP_ROWS, ParquetError, collect_parquet, scan_parquet
+from logcache_assets.engine.storage.parquet import (
+    ROW_GROUP_ROWS,
+    ParquetError,
+    ParquetSource,
+    collect_parquet,
+    scan_parquet,
+)
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, TX_BASE, column_types
 from logcache_assets.ports import ObjectStore, StoredObject
 
 Half = Literal["open", "closed"]
 HALVES: tuple[Half, ...] = ("open", "closed")
 
-Verify = Callable[[str, ObjectStore], None]
-"""Refuses the file at a URI if its bytes are not those that were written."""
+Verified = Callable[[str, ObjectStore], ParquetSource]
+"""Where to read the file at a URI; refuses it if its bytes are not those that were written."""
 
 SMALL_GROUP_ROWS = 16_384
 """Attributes with fewer facts than this share a row group."""
@@ -49,8 +55,8 @@ class FactsFolder:
     last_t: int
     until_t: int | None = None
     """Facts are read as they were at this t, if it is before last_t."""
-    verify: Verify
-    """Called before a file is read for the first time."""
+    verified: Verified
+    """Called before a file is read."""
 
     @property
     def buckets(self) -> int:
@@ -131,8 +137,7 @@ class FactsFolder:
         return last
 
     def _scan(self, file: FactsFile, store: ObjectStore) -> pl.LazyFrame:
-        self.verify(file.uri, store)
-        return scan_parquet([file.uri], store)
+        return scan_parquet([file.uri], self.verified(file.uri, store))
 
     def _files(self, bucket: Bucket, *, only_open: bool) -> tuple[FactsFile, ...]:
         """Files to read; a fact that is open at until_t may have been closed later, so a cut needs both halves."""

@@ -5,6 +5,7 @@ and adds newer segments.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from logcache_assets.domain.segments import Extraction
 from logcache_assets.engine.facts.facts_files import FactsFolder, parse_files
 from logcache_assets.engine.log.cache_error import REMEDY, CacheError, place_of, refusal, refusing_damage
 from logcache_assets.engine.log.proven_files import ProvenFiles, open_proven, read_manifest
-from logcache_assets.engine.storage.parquet import collect_schema, read_parquet_files
+from logcache_assets.engine.storage.parquet import ParquetError, collect_schema, read_parquet_files
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, LOG_SCHEMA, column_types
 from logcache_assets.ports import ObjectStore
 
@@ -81,7 +82,7 @@ def open_cached_facts(
             files=parse_files(files.uris),
             last_t=entry.last_t,
             until_t=cut,
-            verify=files.verify,
+            verified=files.verified,
         )
         last_t = folder.find_last_t(store)
     check_last_t(instance, entry, uri, last_t)
@@ -90,18 +91,27 @@ def open_cached_facts(
 
 def read_proven(files: ProvenFiles, uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
     """Read some of the files in their order, once their bytes are those of the manifest; raises CacheError."""
-    for uri in uris:
-        files.verify(uri, store)
+    sources = [files.verified(uri, store) for uri in uris]
     with refusing_damage(files.instance, files.entry):
-        return read_parquet_files(uris, store)
+        return read_parquet_files(uris, sources[0] if sources else store)
 
 
 def _check_files(files: ProvenFiles, folder: str, wanted: pl.Schema, store: ObjectStore) -> None:
     with refusing_damage(files.instance, files.entry):
-        schemas = [collect_schema(uri, store) for uri in files.uris]
+        schemas = [_schema_of(files, uri, wanted, store) for uri in files.uris]
     _check_found(files.instance, files.entry, folder, files.uris)
     for uri, schema in zip(files.uris, schemas, strict=True):
         _check_columns(files.instance, files.entry, uri, schema, wanted)
+
+
+def _schema_of(files: ProvenFiles, uri: str, wanted: pl.Schema, store: ObjectStore) -> pl.Schema:
+    """A file's schema by its footer; behind a network the verified file is asked before its footer is called wrong."""
+    if not store.reads_whole_objects:
+        return collect_schema(uri, store)
+    with suppress(ParquetError):
+        if (found := collect_schema(uri, store)) == wanted:
+            return found
+    return collect_schema(uri, files.verified(uri, store))
 
 
 def _check_found(instance: Instance, entry: MapEntry, uri: str, uris: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ The driver reads the datoms, into memory or into files by bucket. Facts are fold
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,6 +12,7 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter
 from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
+from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.cached_log import open_cached_facts
 from logcache_assets.engine.log.datoms import Datoms, DatomsInMemory, Spill, SpilledDatoms, spill_datoms
@@ -31,9 +31,6 @@ from logcache_assets.engine.storage.buckets import BUCKET_DATOMS, choose_buckets
 from logcache_assets.ports import ObjectStore, Tell
 
 T = TypeVar("T")
-
-PARALLEL_LOGS = 8
-"""How many logs are opened at once: opening one is mostly waiting for a few small objects."""
 
 GROUP_DATOMS = 1_000_000
 """About how many datoms one spill task reads at once."""
@@ -100,8 +97,7 @@ class LogLadder:
                 self._step_down(error)
 
     def _open_all(self) -> Mapping[Instance, OpenedLog]:
-        with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
-            list(pool.map(self._open, [i for i in self._sources if i not in self._opened]))
+        ask_each([i for i in self._sources if i not in self._opened], self._open)
         return {i: self._opened[i] for i in self._sources}
 
     def _step_down(self, error: CacheError) -> None:
@@ -180,8 +176,7 @@ def load_facts(
         spills[instance] += files
         meter.add(datoms=count)
     small = [i for i in opened if i not in spilled]
-    with ThreadPoolExecutor(PARALLEL_LOGS) as pool:
-        read = dict(zip(small, pool.map(lambda i: _in_memory(opened[i].delta, store, meter), small), strict=True))
+    read = ask_each(small, lambda i: _in_memory(opened[i].delta, store, meter))
     return {
         i: InstanceFacts(
             instance=i,

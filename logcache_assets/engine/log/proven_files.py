@@ -1,7 +1,8 @@
 """Checks the files of a cached log against its manifest: every byte that is used has been verified.
 
 Sizes and names are compared when a cache is opened, and a file's CRC64NVME before its first page is decoded. A flipped
-bit of a Parquet page decodes to another number without an error, so only its checksum finds it.
+bit of a Parquet page decodes to another number without an error, so only its checksum finds it. From a store behind a
+network the very bytes that were verified are decoded, because the next answer may be damaged.
 """
 
 import hashlib
@@ -19,7 +20,9 @@ from logcache_assets.domain.log_documents import FileProof, Manifest, RawDataset
 from logcache_assets.domain.soundness import find_pointer_problems
 from logcache_assets.domain.wording import count_of
 from logcache_assets.engine.log.cache_error import CacheError, refusal, refusing_damage
-from logcache_assets.engine.storage.parquet import list_parquet
+from logcache_assets.engine.log.verified_copies import VerifiedCopies
+from logcache_assets.engine.storage.checksums import checksum_of
+from logcache_assets.engine.storage.parquet import ParquetSource, list_parquet
 from logcache_assets.errors import WrongData
 from logcache_assets.ports import ObjectStore
 
@@ -52,6 +55,8 @@ class _Verified:
 
     def __init__(self) -> None:
         self.uris: set[str] = set()
+        self.copies = VerifiedCopies()
+        """Of files behind a network."""
         self._lock, self._locks = Lock(), dict[str, Lock]()
 
     def lock_of(self, uri: str) -> Lock:
@@ -79,22 +84,24 @@ class ProvenFiles:
         """The Parquet files, by name."""
         return tuple(sorted(self.proofs))
 
-    def verify(self, uri: str, store: ObjectStore) -> None:
-        """Refuse a file whose bytes are not those of the manifest; raises CacheError (C13)."""
+    def verified(self, uri: str, store: ObjectStore) -> ParquetSource:
+        """Where to read a file whose bytes are those of the manifest; raises CacheError (C13) if they are not."""
         with self._verified.lock_of(uri):
             if uri not in self._verified.uris:
-                self._verify(uri, store)
+                content = self._verify(uri, store)
+                if store.reads_whole_objects:
+                    self._verified.copies.keep(uri, content)
                 self._verified.uris.add(uri)
+        return self._verified.copies if store.reads_whole_objects else store
 
-    def _verify(self, uri: str, store: ObjectStore) -> None:
-        from awscrt.checksums import crc64nvme  # noqa: PLC0415 - 30 ms, and most commands never need it
-
+    def _verify(self, uri: str, store: ObjectStore) -> bytes:
         with refusing_damage(self.instance, self.entry):
             content = store.read(uri)
-        proof, checksum = self.proofs[uri], f"crc64nvme:{crc64nvme(content):016x}"
+        proof, checksum = self.proofs[uri], checksum_of(content)
         if (len(content), checksum) != (proof.size_bytes, proof.checksum):
             found = f"{uri} has {len(content)} bytes with {checksum}, not {proof.size_bytes} with {proof.checksum}"
             raise _not_the_manifests(self.instance, self.entry, found)
+        return content
 
 
 def open_proven(instance: Instance, entry: MapEntry, dataset: RawDataset, store: ObjectStore) -> ProvenFiles:

@@ -19,6 +19,8 @@ from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreW
 
 PARALLEL_READS = 8
 """How many segments are read at once: they are many and small, so reading them is mostly waiting."""
+FAR_PARALLEL_READS = 64
+"""The same behind a network. On this computer so many threads would only stand in each other's way."""
 
 
 class SegmentError(EngineError):
@@ -32,7 +34,7 @@ def read_segments(segments: Iterable[Segment], store: ObjectStore) -> pl.DataFra
         SegmentError: a file is missing, unreadable, of another record schema, or its t contradict the index.
     """
     chosen = tuple(segments)
-    with ThreadPoolExecutor(PARALLEL_READS) as pool:
+    with ThreadPoolExecutor(FAR_PARALLEL_READS if store.reads_whole_objects else PARALLEL_READS) as pool:
         frames = list(pool.map(lambda segment: _read(segment, store), chosen))
     log = pl.concat(frames) if frames else LOG_SCHEMA.to_frame()
     if find_broken_tx(log):  # asked once of all datoms, because many small frames take several times as long

@@ -19,6 +19,7 @@ from logcache_assets.engine.raw.datom_hash import datom_hash
 from logcache_assets.engine.raw.describe_raw import DescribedLogs, DescribeTask
 from logcache_assets.engine.raw.sum_ranges import SumSegmentsTask, segment_of
 from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
+from logcache_assets.errors import WrongData
 from logcache_assets.ports import ObjectStore, Tell
 
 SEGMENTS_OF_A_TASK = 100
@@ -48,6 +49,24 @@ def prove_logs(
     for name, of_paths in sums.items():
         tell(f"{name}: compared with {len(of_paths)} segments that no manifest vouches for")
     return tuple(_compare(wanted[name], described[name], sums.get(name, {}), store) for name in wanted)
+
+
+def prove_each(
+    instances: Sequence[InstanceRequest], *, store: ObjectStore, driver: Driver, tell: Tell
+) -> dict[str, RawLogs | str]:
+    """`prove_logs` of all at once; if one cannot be read, of one after the other, so that the others are.
+
+    Returns:
+        Instance → its description, or why it cannot be read.
+    """
+    try:
+        found = prove_logs(instances, store=store, driver=driver, tell=tell)
+    except WrongData as error:
+        if len(instances) == 1:
+            return {instances[0].instance: f"its files or segments cannot be read: {error}"}
+        alone = (prove_each([instance], store=store, driver=driver, tell=tell) for instance in instances)
+        return {name: logs for proven in alone for name, logs in proven.items()}
+    return {logs.instance: logs for logs in found}
 
 
 def _describe_task(instance: InstanceRequest, store: ObjectStore) -> DescribeTask:

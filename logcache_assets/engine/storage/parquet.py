@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
+from typing import Protocol
 
 import polars as pl
 
 from logcache_assets.domain.data_files import PARQUET, is_hidden
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.schemas import may_be_int96
-from logcache_assets.ports import ObjectStore, ObjectStoreUnavailable, StoredObject
+from logcache_assets.ports import ObjectStore, ObjectStoreDenied, ObjectStoreUnavailable, PolarsSource, StoredObject
 
 ROW_GROUP_ROWS = 262_144
 
@@ -16,6 +17,16 @@ _FAILURES = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 """What polars raises when a scan fails: a store that cannot answer is an OSError, a damaged file never is."""
 _LASTING = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 """OSErrors that the next read would meet again."""
+
+
+class ParquetSource(Protocol):
+    """Where files are opened: an object store, or what holds copies of its objects."""
+
+    def polars_source(self, uri: str) -> PolarsSource:
+        """With what polars opens a file."""
+
+    def read(self, uri: str) -> bytes:
+        """A file's bytes."""
 
 
 class ParquetError(EngineError):
@@ -43,7 +54,7 @@ def empty_others(
     return tuple(store.write(uri, parquet_bytes(empty)) for uri in others)
 
 
-def scan_parquet(uris: Sequence[str], store: ObjectStore, *, row_index: str | None = None) -> pl.LazyFrame:
+def scan_parquet(uris: Sequence[str], store: ParquetSource, *, row_index: str | None = None) -> pl.LazyFrame:
     """A lazy scan of files that have the same columns; read it with `collect_parquet`.
 
     Args:
@@ -52,8 +63,8 @@ def scan_parquet(uris: Sequence[str], store: ObjectStore, *, row_index: str | No
         row_index: name of a column to add with the row numbers.
 
     Raises:
-        ParquetError: a file is missing, may not be read, or is damaged.
-        ObjectStoreUnavailable: the store could not answer.
+        ParquetError: a file is missing or damaged.
+        ObjectStoreUnavailable: the store could not answer, or the file may not be read.
     """
     scan = _scan_by_polars(uris, store, row_index)
     if not may_be_int96(_schema_of(scan, uris[0])):
@@ -67,15 +78,19 @@ def scan_parquet(uris: Sequence[str], store: ObjectStore, *, row_index: str | No
     return whole if row_index is None else whole.with_row_index(row_index)
 
 
-def _scan_by_polars(uris: Sequence[str], store: ObjectStore, row_index: str | None = None) -> pl.LazyFrame:
+def _scan_by_polars(uris: Sequence[str], store: ParquetSource, row_index: str | None = None) -> pl.LazyFrame:
     sources = [store.polars_source(uri) for uri in uris]
-    options = dict(sources[0][1])
+    options, credentials = dict(sources[0].options), sources[0].credentials
     return pl.scan_parquet(
-        [source for source, _ in sources], storage_options=options or None, glob=False, row_index_name=row_index
+        [source.location for source in sources],
+        storage_options=options or None,
+        credential_provider=credentials or "auto",
+        glob=False,
+        row_index_name=row_index,
     )
 
 
-def _scan_int96(uri: str, store: ObjectStore) -> pl.LazyFrame | None:
+def _scan_int96(uri: str, store: ParquetSource) -> pl.LazyFrame | None:
     from logcache_assets.engine.storage.int96 import scan_int96  # noqa: PLC0415 - pyarrow starts threads when imported
 
     content = store.read(uri)
@@ -101,8 +116,8 @@ def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False
         streaming: use it when the result is much smaller than what is read.
 
     Raises:
-        ParquetError: a file is missing, may not be read, or is damaged.
-        ObjectStoreUnavailable: the store could not answer.
+        ParquetError: a file is missing or damaged.
+        ObjectStoreUnavailable: the store could not answer, or the file may not be read.
     """
     try:
         return frame.collect(engine="streaming" if streaming else "auto")
@@ -110,7 +125,7 @@ def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False
         raise _unreadable(source, error) from error
 
 
-def collect_schema(uri: str, store: ObjectStore) -> pl.Schema:
+def collect_schema(uri: str, store: ParquetSource) -> pl.Schema:
     """The schema of one file, from its footer; raises what `collect_parquet` raises."""
     return _schema_of(scan_parquet([uri], store), uri)
 
@@ -127,13 +142,13 @@ def parquet_uris(objects: Iterable[StoredObject]) -> Iterator[str]:
     return (item.uri for item in objects if item.uri.endswith(PARQUET))
 
 
-def read_parquet_files(uris: Sequence[str], store: ObjectStore) -> pl.DataFrame:
+def read_parquet_files(uris: Sequence[str], store: ParquetSource) -> pl.DataFrame:
     """All rows of the files, in order; raises what `read_each` raises."""
     frames = list(read_each(uris, store))
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame()
 
 
-def read_each(uris: Sequence[str], store: ObjectStore) -> Iterator[pl.DataFrame]:
+def read_each(uris: Sequence[str], store: ParquetSource) -> Iterator[pl.DataFrame]:
     """Yield the rows of each file.
 
     Raises:
@@ -166,6 +181,16 @@ def _unreadable(source: str, error: BaseException) -> ParquetError | ObjectStore
     if isinstance(error, OSError) and not isinstance(error, _LASTING):
         return ObjectStoreUnavailable(
             f"{source} could not be read ({kind_of(error)}); see whether the object store answers, then run again"
+        )
+    if isinstance(error, PermissionError):
+        return ObjectStoreDenied(
+            f"{source} may not be read ({kind_of(error)}); allow it, on S3 by s3:GetObject and kms:Decrypt of its key "
+            "(docs/operations.md), or renew the credentials"
+        )
+    if isinstance(error, OSError):
+        return ParquetError(
+            f"{source} is not there, or is no file ({kind_of(error)}); it expired or was removed: use a newer run, or "
+            "compute it again"
         )
     return ParquetError(
         f"{source} is not a readable Parquet file ({kind_of(error)}): it is truncated or corrupt; "

@@ -172,6 +172,23 @@ def test_another_key_is_thought_of_where_most_rows_are_wrong(
 
 
 @EACH_FAULT
+@pytest.mark.parametrize(("rows", "asked"), [(1, False), (4, False), (5, True)])
+def test_a_few_wrong_hashes_are_wrong_by_themselves(fault: Fault, rows: int, *, asked: bool) -> None:
+    """Also where the log touched no other row; another key would have made more of them."""
+    status = ("account__status",)
+    found = changed(
+        faulty(fault, account__status=rows),
+        patterns=(pattern(rows, reason=fault, columns=status),),
+        hashed=status,
+    )
+    s0, s1 = (found.prototypes or {}).values()
+
+    result = judge_fault(fault, changed(found, prototypes={"s0": changed(s0, reasons={fault: rows}), "s1": s1}))
+
+    assert ("LOGCACHE_PII_KEY" in result.sentence) is asked
+
+
+@EACH_FAULT
 def test_the_likely_cause_comes_first(fault: Fault) -> None:
     """What the rows of this fault have in common; patterns of anything else are no cause of it."""
     (other,) = set(FAULTS) - {fault}

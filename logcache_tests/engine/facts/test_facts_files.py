@@ -78,7 +78,7 @@ def folder_of(store: FolderObjectStore, *, last_t: int, until_t: int | None = No
         files=parse_files(uris),
         last_t=last_t,
         until_t=until_t,
-        verify=lambda _uri, _store: None,
+        verified=lambda _uri, held: held,
     )
 
 

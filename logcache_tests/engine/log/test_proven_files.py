@@ -152,12 +152,12 @@ def test_files_beside_those_of_the_manifest_are_refused(
 def test_a_file_is_verified_once_in_a_process(entry: MapEntry, store: FolderObjectStore) -> None:
     """A second use costs nothing; sent to another process it is verified again."""
     files = open_proven(INSTANCE, entry, read_manifest(INSTANCE, entry, store).log, store)
-    files.verify(LOG, store)
+    files.verified(LOG, store)
     lose(store, LOG)
 
-    files.verify(LOG, store)
+    files.verified(LOG, store)
     with pytest.raises(CacheError):
-        pickle.loads(pickle.dumps(files)).verify(LOG, store)  # noqa: S301 - made here
+        pickle.loads(pickle.dumps(files)).verified(LOG, store)  # noqa: S301 - made here
 
 
 def test_a_file_without_a_checksum_is_not_proven(entry: MapEntry, store: FolderObjectStore) -> None:
@@ -165,7 +165,7 @@ def test_a_file_without_a_checksum_is_not_proven(entry: MapEntry, store: FolderO
     proof = FileProof(name="part-00000.parquet", size_bytes=len(store.read(LOG)), etag="e")
 
     with pytest.raises(CacheError, match=r"\(C13\)"):
-        ProvenFiles(INSTANCE, entry, {LOG: proof}).verify(LOG, store)
+        ProvenFiles(INSTANCE, entry, {LOG: proof}).verified(LOG, store)
 
 
 def test_a_sound_cache_is_used(alone: LogSource, entry: MapEntry, store: FolderObjectStore) -> None:

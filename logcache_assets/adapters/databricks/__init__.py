@@ -1,0 +1,1 @@
+"""Databricks: runs notebooks by its Jobs API, and puts there what they need."""

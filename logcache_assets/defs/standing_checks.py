@@ -1,0 +1,119 @@
+"""The standing checks of `log_cache/<db>`, the job that makes them, and the sensor that asks for it once a day."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from logcache_assets.catalog import Catalog
+from logcache_assets.defs.asset_keys import PUBLISHED, key_of_country, own_path
+from logcache_assets.defs.jobs import COUNTRY_TAG
+from logcache_assets.defs.stage import refusals_fail_the_asset
+from logcache_assets.domain.names import COUNTRY
+from logcache_assets.domain.standing import SENTENCES, Finding, StandingCheck
+from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore, SegmentIndex
+from logcache_assets.refresh.standing_checks import StandingInspector
+from logcache_assets.settings import Settings
+
+STANDING_JOB = "check_published_caches"
+MOST_TRIES = 3
+"""How many runs of one day may fail before the next day is waited for."""
+HOUR_SECONDS = "3600"
+
+DESCRIPTION = (
+    "Asks once a day, by the platform's clock, for the standing checks of every published cache: segments, personal "
+    "data, files, map and age. They read metadata alone."
+)
+
+
+def build_standing_checks(catalog: Catalog, settings: Settings) -> dg.AssetChecksDefinition:
+    """The five checks of each database of the catalog, all in one step."""
+    keys = {d.database: key_of_country(settings.country, PUBLISHED, d.database) for d in catalog}
+
+    @dg.multi_asset_check(
+        name="standing_checks",
+        can_subset=True,
+        specs=[
+            dg.AssetCheckSpec(check.value, asset=key, description=SENTENCES[check])
+            for key in keys.values()
+            for check in StandingCheck
+        ],
+    )
+    def standing_checks(
+        context: dg.AssetCheckExecutionContext,
+        store: dg.ResourceParam[ObjectStore],
+        segment_index: dg.ResourceParam[SegmentIndex],
+        repository: dg.ResourceParam[ItaipuRepository],
+        clock: dg.ResourceParam[Clock],
+        settings: dg.ResourceParam[Settings],
+    ) -> Iterator[dg.AssetCheckResult]:
+        asked = context.selected_asset_check_keys
+        wanted = {own_path(key.asset_key)[1] for key in asked}
+        inspector = StandingInspector(
+            store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
+        )
+        with refusals_fail_the_asset():
+            findings = inspector.inspect(tuple(d for d in catalog if d.database in wanted))
+        for finding in findings:
+            if dg.AssetCheckKey(keys[finding.database], finding.check.value) in asked:
+                yield _result(finding, keys[finding.database])
+
+    return standing_checks
+
+
+def _result(finding: Finding, key: dg.AssetKey) -> dg.AssetCheckResult:
+    problems = [
+        dg.TableRecord(
+            {
+                "instance": problem.subject,
+                "found": "; ".join(problem.found),
+                "why": problem.why,
+                "what to do": problem.remedy,
+                "code": problem.code,
+            }
+        )
+        for problem in finding.problems
+    ]
+    due = {"refresh": "a refresh is due: a new cache ends this"} if finding.makes_refresh_due else {}
+    return dg.AssetCheckResult(
+        asset_key=key,
+        check_name=finding.check.value,
+        passed=finding.passed,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=finding.sentence,
+        metadata={**finding.figures, **due, **({"problems": dg.MetadataValue.table(problems)} if problems else {})},
+    )
+
+
+def build_standing_job(catalog: Catalog, settings: Settings) -> Any:  # noqa: ANN401 - Dagster's type of an unresolved job is not public
+    """The job that makes all standing checks."""
+    keys = [key_of_country(settings.country, PUBLISHED, definition.database) for definition in catalog]
+    return dg.define_asset_job(
+        STANDING_JOB,
+        selection=dg.AssetSelection.checks_for_assets(*keys),
+        description="The standing checks of every published cache, from metadata alone; nothing is written.",
+        tags={"dagster/max_runtime": HOUR_SECONDS, COUNTRY_TAG: settings.country},
+    )
+
+
+@dg.sensor(job_name=STANDING_JOB, minimum_interval_seconds=300, description=DESCRIPTION)
+def daily_standing_checks(
+    context: dg.SensorEvaluationContext, clock: dg.ResourceParam[Clock], settings: dg.ResourceParam[Settings]
+) -> dg.SkipReason | dg.RunRequest:
+    """Asks for the checks of a day that has none yet, again if their run failed."""
+    now = clock.now()
+    own = "" if settings.country == COUNTRY else f"{settings.country}:"
+    day = f"{own}{now:%Y-%m-%d}"
+    tags = {"logcache/standing_checks_of": day}
+    failed = context.instance.get_runs_count(
+        dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
+    )
+    if failed >= MOST_TRIES:
+        return dg.SkipReason(f"{failed} runs of {now:%Y-%m-%d} failed; the next day is waited for, see {STANDING_JOB}")
+    key = f"{day}:{failed}"
+    if context.cursor == key:
+        return dg.SkipReason(
+            f"the published caches were checked on {now:%Y-%m-%d} already; by its clock it is {now:%H:%M}"
+        )
+    context.update_cursor(key)
+    return dg.RunRequest(run_key=key, tags=tags)
