@@ -13,6 +13,8 @@ from pathlib import Path
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import child_environment
 
+OUTSIDE = b"STAND_IN_CLUSTER=1"
+"""In the environment of a process that works for a world on a machine of its own: a cluster's."""
 POLL_SECONDS = 0.003
 LONGEST_SECONDS = 600.0
 
@@ -54,11 +56,14 @@ def refresh_world(world: World, *, kill_when: Callable[[float], bool] = lambda _
 
 
 def processes_of(home: Path) -> Iterator[int]:
-    """The ids of the processes that work in a world."""
+    """The ids of the processes that work in a world, on the machine that dies."""
     mark = f"LOGCACHE_HOME={home}".encode()
     for entry in Path("/proc").iterdir():
         with suppress(OSError):
-            if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
+            if not entry.name.isdigit():
+                continue
+            variables = (entry / "environ").read_bytes().split(b"\0")
+            if mark in variables and OUTSIDE not in variables:
                 yield int(entry.name)
 
 

@@ -147,7 +147,7 @@ class Run:
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env=dict(environment),
+                env={**environment, "STAND_IN_CLUSTER": "1"},
                 cwd=self.folder,
             )
         if self.is_cancelled:
