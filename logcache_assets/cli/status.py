@@ -77,7 +77,7 @@ class CandidateStatus(Result, frozen=True, kw_only=True):
     reasons: list[str]
     """Why it was refused."""
     obstacles: list[str]
-    """Reasons for which the gate would refuse now; empty if the candidate could be published, or is published."""
+    """Reasons for which no pull request of it could be opened now; empty if one is open or merged."""
 
 
 class StatusResult(Result, frozen=True, kw_only=True):
@@ -200,6 +200,8 @@ def _candidate(
     uri = settings.locations.verdict(transaction=candidate.transaction, selection=candidate.selection)
     verdict = Documents(ports.store).find(uri, Verdict)
     proposal = ports.repository.open_pull_request(candidate.branch)
+    is_proposed = proposal is not None and proposal.head_sha == candidate.sha
+    obstacles = () if is_proposed else find_obstacles(candidate, ports=ports, settings=settings)
     decided = verdict and verdict.binding and verdict.binding.candidate_sha == candidate.sha
     return CandidateStatus(
         transaction=candidate.transaction,
@@ -209,7 +211,7 @@ def _candidate(
         pull_request=next((shown for shown in pull_requests if proposal and shown.number == proposal.number), None),
         verdict=("approved" if verdict.approved else "refused") if verdict and decided else "none yet",
         reasons=[str(reason) for reason in verdict.reasons] if verdict and decided else [],
-        obstacles=[str(problem) for problem in find_obstacles(candidate, ports=ports, settings=settings)],
+        obstacles=[str(problem) for problem in obstacles],
     )
 
 

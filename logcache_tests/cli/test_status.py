@@ -21,6 +21,8 @@ def obstacles_shown(world: World) -> list[str]:
 
 def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) -> None:
     """A validated candidate may be published until night falls; then its requirement is told, with what to do."""
+    (shown,) = refreshed_world.repository.open_pull_requests()
+    refreshed_world.repository.close(shown.number, comment="Not today")
     by_day = obstacles_shown(refreshed_world)
     refreshed_world.clock.set(refreshed_world.clock.now() + timedelta(hours=11))
 
@@ -29,6 +31,14 @@ def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) ->
     assert by_day == []
     assert by_night.startswith("it is ")
     assert by_night.endswith(" UTC, outside the publish window 13:00-23:00 UTC (C11); try again inside it")
+
+
+def test_nothing_is_in_the_way_of_what_is_proposed(refreshed_world: World) -> None:
+    """Its pull request is open; what concerns that is told with it, and the base branch may move beside it."""
+    refreshed_world.clock.set(refreshed_world.clock.now() + timedelta(hours=11))
+    refreshed_world.repository.commit_to_base({"docs/README.md": "new"}, "Edit")
+
+    assert obstacles_shown(refreshed_world) == []
 
 
 @pytest.mark.parametrize("across", [False, True], ids=["within the cache", "across its end"])
