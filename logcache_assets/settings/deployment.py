@@ -62,7 +62,7 @@ class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Days after which a published cache counts as too old."""
     all_or_nothing: bool = False
     """A refresh that cannot take all its databases takes none; otherwise it leaves out those that have a fault."""
-    unrelated_files: str = "*.md,docs/*,.github/*"
+    unrelated_files: str = "docs/*,.github/*"
     """Patterns of files in the itaipu repository from which Itaipu computes nothing, separated by commas.
 
     When the base branch moves in these alone, a candidate's contracts are not computed again.

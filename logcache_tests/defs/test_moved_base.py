@@ -35,7 +35,7 @@ def refreshed(world: World) -> object:
 def test_a_candidate_is_committed_again_without_a_test_run(refreshed_feed_world: World) -> None:
     """The rules moved, by which its contracts are judged again; the pull request says so."""
     world, former = refreshed_feed_world, candidate_of(refreshed_feed_world)
-    base = world.repository.commit_to_base({RULES_PATH: "rules: []\n", "README.md": "new"}, "Edit")
+    base = world.repository.commit_to_base({RULES_PATH: "rules: []\n", "docs/README.md": "new"}, "Edit")
 
     told = status.run(world.settings).next
     result = refreshed(world)
@@ -51,7 +51,7 @@ def test_a_candidate_is_committed_again_without_a_test_run(refreshed_feed_world:
     assert request.head_sha == later.sha
     assert f"computed by Itaipu {former.version} in" in request.body
     assert "No new test run was needed: since then only the rules" in request.body
-    assert "README.md" in request.body
+    assert "docs/README.md" in request.body
     uri = world.settings.locations.test_run(transaction=later.transaction, version=later.version)
     assert Documents(world.store).read(uri, TestRun).computed_at == former.sha
 
@@ -71,10 +71,17 @@ def test_its_contracts_are_computed_again_when_code_moved(refreshed_feed_world: 
     assert former.version not in request.body
 
 
+def test_a_file_that_is_not_known_to_be_beside_is_code(refreshed_feed_world: World) -> None:
+    """Whether a build reads what lies at the repository's top is the deployment's to say."""
+    refreshed_feed_world.repository.commit_to_base({"README.md": "new"}, "Edit")
+
+    assert "the base branch has moved in Itaipu's code (README.md)" in status.run(refreshed_feed_world.settings).next
+
+
 def test_an_open_pull_request_is_left_alone_when_the_base_moved_beside_it(refreshed_feed_world: World) -> None:
     """A push would dismiss its reviews; git merges a file that Itaipu does not read."""
     world, former = refreshed_feed_world, candidate_of(refreshed_feed_world)
-    world.repository.commit_to_base({"README.md": "new", "contracts/cards.yaml": FEED_DEFINITION}, "Edit")
+    world.repository.commit_to_base({"docs/README.md": "new", "contracts/cards.yaml": FEED_DEFINITION}, "Edit")
 
     result = refreshed(world)
 
@@ -110,7 +117,7 @@ def test_evidence_is_carried_from_the_run_that_was_made(feed_world: World) -> No
     with pytest.raises(Refused, match="differences_explained"):
         refreshed(world)
     (world.home / "faults" / WRONG_VALUE).unlink()
-    world.repository.commit_to_base({"README.md": "new"}, "Edit")
+    world.repository.commit_to_base({"docs/README.md": "new"}, "Edit")
     second, judged = refreshed(world), candidate_of(world)
     (request,) = world.repository.open_pull_requests()
     world.repository.commit_to_base({RULES_PATH: "rules: []\n"}, "Edit")
