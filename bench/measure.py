@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 SAMPLE_SECONDS = 0.2
 TICK = os.sysconf("SC_CLK_TCK")
@@ -52,8 +53,20 @@ class LimitError(ProgramError):
     """A program was ended at a limit; the message names it."""
 
 
-def measure(program: Sequence[str], *, folder: Path, limits: Limits | None = None) -> Cost:
+def measure(
+    program: Sequence[str],
+    *,
+    folder: Path,
+    limits: Limits | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> Cost:
     """Run a script, or `-m` and a module, with its arguments; its output goes to a file in the folder.
+
+    Args:
+        program: the script and its arguments.
+        folder: for its output and figures.
+        limits: at which it is ended.
+        variables: of its environment, beside those of this process.
 
     Raises:
         LimitError: the program was ended at one of the limits.
@@ -65,7 +78,8 @@ def measure(program: Sequence[str], *, folder: Path, limits: Limits | None = Non
     with printed.open("wb") as output:
         began = time.monotonic()
         command = [sys.executable, str(Path(__file__).absolute()), str(figures), *program]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        environment = {**os.environ, **variables}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment)
         sampler, guard = Sampler(process.pid), Guard(process.pid, limits)
         sampler.start()
         guard.start()
