@@ -13,6 +13,8 @@ from logcache_assets.settings import Settings
 REFRESH_JOB = "refresh_log_cache"
 COUNTRY_TAG = "logcache/country"
 """Tag of a run: whose logs it refreshes; deploy/dagster.yaml queues by it."""
+MAX_RUNTIME_TAG = "dagster/max_runtime"
+"""Tag of a run: after so many seconds Dagster ends it."""
 NIGHT_TAG = "metapod/transaction"
 """Tag of a run: the night that it refreshes from."""
 _SPARE_HOURS = 2
@@ -85,7 +87,7 @@ def build_refresh_job(settings: Settings, *, databases: int) -> Any:  # noqa: AN
         selection=dg.AssetSelection.all(),
         description="One whole refresh: a good nightly transaction becomes a pull request with its evidence.",
         tags={
-            "dagster/max_runtime": str(max_runtime_seconds(settings, databases=databases)),
+            MAX_RUNTIME_TAG: str(max_runtime_seconds(settings, databases=databases)),
             COUNTRY_TAG: settings.country,
         },
     )

@@ -10,7 +10,9 @@ DATABASES_TAG = "logcache/databases"
 REASON_TAG = "logcache/reason"
 """The sentence of the next step, for which the run was started."""
 ASKED_TAG = "logcache/asked_by"
-"""The sensor, or the person who called the command."""
+"""The sensor, or the person who called the command or came to Dagit."""
+USER_TAG = "user"
+"""A login; Dagit's column *Launched by* shows it."""
 _SHOWN = 250
 
 
@@ -26,8 +28,13 @@ def tags_of_run(*, night: str, databases: Sequence[str], reason: str, asked_by: 
     """
     return {
         NIGHT_TAG: night,
-        DATABASES_TAG: shortened(", ".join(databases), _SHOWN),
+        DATABASES_TAG: names_text(databases),
         REASON_TAG: shortened(reason, _SHOWN),
         ASKED_TAG: asked_by,
         COUNTRY_TAG: country,
     }
+
+
+def names_text(databases: Sequence[str]) -> str:
+    """The databases as a tag shows them."""
+    return shortened(", ".join(databases), _SHOWN)

@@ -44,8 +44,9 @@ DAGSTER_YAML = """telemetry: {enabled: false}
 nux: {enabled: false}
 sensors: {use_threads: true, num_workers: 4}
 run_monitoring: {enabled: true, poll_interval_seconds: 30, max_runtime_seconds: 21600}
+run_coordinator: {module: logcache_assets.defs.run_coordinator, class: RefreshRunCoordinator}
 """
-"""A sensor that waits for others keeps no other waiting; every run has a maximum runtime."""
+"""A sensor that waits for others keeps no other waiting; every run has a maximum runtime, and tags."""
 DAGSTER_YAML_OF_ANY_FOLDER = f"""{DAGSTER_YAML}storage:
   custom:
     module: logcache_assets.defs.run_storage

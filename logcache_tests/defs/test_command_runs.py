@@ -5,23 +5,25 @@ from pathlib import Path
 import dagster as dg
 import yaml
 
-from logcache_assets.defs.command_runs import RUN_TAGS
+from logcache_assets.defs.code_location import job_origin, location_name
 from logcache_assets.defs.jobs import COUNTRY_TAG, NIGHT_TAG, REFRESH_JOB
 from logcache_assets.defs.run_storage import open_storage
 from logcache_assets.defs.run_tags import ASKED_TAG, DATABASES_TAG, REASON_TAG
 from logcache_assets.local_platform.world import World
 
-WORKSPACE = Path(__file__).parents[2] / "workspace.yaml"
+ROOT = Path(__file__).parents[2]
+WORKSPACES = (ROOT / "workspace.yaml", ROOT / "deploy" / "workspace.yaml")
 
 
 def test_a_commands_run_is_in_the_jobs_history(refreshed_feed_world: World) -> None:
-    """Dagit's page of the job asks for the runs of this name with its repository's tag."""
-    wanted = dg.RunsFilter(job_name=REFRESH_JOB, tags=RUN_TAGS)
+    """The job's page asks for runs of this name with its repository's tag; the timeline places them by their origin."""
+    wanted = dg.RunsFilter(job_name=REFRESH_JOB, tags={".dagster/repository": "__repository__@logcache_assets"})
 
     with open_storage(refreshed_feed_world.dagster_home) as instance:
-        runs = instance.get_runs(wanted)
+        (run,) = instance.get_runs(wanted)
 
-    assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS]
+    assert run.status is dg.DagsterRunStatus.SUCCESS
+    assert run.remote_job_origin == job_origin("BR", REFRESH_JOB)
 
 
 def test_a_commands_run_says_who_wants_it_and_why(refreshed_feed_world: World) -> None:
@@ -36,10 +38,10 @@ def test_a_commands_run_says_who_wants_it_and_why(refreshed_feed_world: World) -
     assert int(run.tags["dagster/max_runtime"]) > 3600
 
 
-def test_the_tag_names_the_workspaces_location() -> None:
-    """A location that is renamed in workspace.yaml alone would hide the runs of commands."""
-    workspace = yaml.safe_load(WORKSPACE.read_text(encoding="utf-8"))
+def test_runs_name_the_locations_of_the_workspaces() -> None:
+    """A location that is renamed there alone would hide the runs of commands."""
+    local, deployed = (yaml.safe_load(file.read_text(encoding="utf-8"))["load_from"] for file in WORKSPACES)
 
-    location = workspace["load_from"][0]["python_module"]["location_name"]
-
-    assert list(RUN_TAGS.values()) == [f"__repository__@{location}"]
+    assert local[0]["python_module"]["location_name"] == location_name("BR")
+    assert deployed[0]["grpc_server"]["location_name"] == location_name("BR")
+    assert f"location_name: {location_name('MX')}" in WORKSPACES[0].read_text(encoding="utf-8")

@@ -99,6 +99,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_path: str
     ready_status: int = 200
+    ready_seconds: float = READY_SECONDS
 
 
 @contextmanager
@@ -130,7 +131,7 @@ def free_port() -> int:
 
 
 def _becomes_ready(command: Command, port: int, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + READY_SECONDS
+    deadline = time.monotonic() + command.ready_seconds
     while process.poll() is None and time.monotonic() < deadline:
         if _status(port, command.ready_path) == command.ready_status:
             # Were the port another's, this process would have ended by now.

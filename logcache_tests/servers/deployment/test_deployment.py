@@ -30,6 +30,8 @@ JOB = {"repositoryLocationName": "logcache_assets", "repositoryName": "__reposit
 LAUNCH = """mutation($params: ExecutionParams!) { launchRun(executionParams: $params) {
   __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status startTime endTime } } }"
+TAGS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { tags { key value } } } }"
+TERMINATE = "mutation($id: String!) { terminateRun(runId: $id) { __typename } }"
 EVENTS = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
   __typename ... on MessageEvent { message stepKey }
   ... on ExecutionStepFailureEvent { failureMetadata { description } error { message } } } } } }"""
@@ -127,6 +129,17 @@ def test_everybody_may_look_and_nobody_else_may_start(deployment: Deployment) ->
 
     assert {"path": ["nightly_transaction"]} in [node["assetKey"] for node in shown]
     assert refused["__typename"] == "UnauthorizedError"
+
+
+def test_a_run_says_who_started_it(deployment: Deployment) -> None:
+    """The proxy's user, though Dagit itself asks nobody."""
+    run = launched(deployment.proxy)
+
+    tags = deployment.proxy.graphql(TAGS, {"id": run})["runOrError"]["tags"]
+    deployment.proxy.graphql(TERMINATE, {"id": run})
+
+    assert {"key": "logcache/asked_by", "value": f"{OPERATOR}, in Dagit"} in tags
+    assert ended(deployment.proxy, run) == "CANCELED"
 
 
 def test_the_doctor_finds_storage_and_daemon(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
