@@ -12,8 +12,10 @@ import dagster as dg
 
 from logcache_assets.defs.asset_keys import located, own_path
 from logcache_assets.defs.failures import Shown, failure_of
+from logcache_assets.defs.jobs import NIGHT_TAG
 from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import DocumentType, document_digest, parse_document
+from logcache_assets.domain.locations import night_of
 from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.refresh.document_store import Documents
@@ -110,7 +112,15 @@ def newest_materialization(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"
         )
     record: dg.EventLogRecord = next((r for r in found if r.run_id == context.run.run_id), found[0])
+    if place := uri_of(record.asset_materialization):
+        name_night(context, night_of(place))
     return record.asset_materialization
+
+
+def name_night(context: Context, transaction: str) -> None:
+    """Tag the run with the night that it refreshes from, unless it was started for a named one."""
+    if NIGHT_TAG not in context.run.tags:
+        context.instance.add_run_tags(context.run.run_id, {NIGHT_TAG: transaction})
 
 
 def uri_of(materialization: dg.AssetMaterialization | None) -> str | None:

@@ -172,6 +172,11 @@ def stage_of(document_uri: str) -> str:
     return document_uri.split("/")[-2]
 
 
+def night_of(document_uri: str) -> str:
+    """The nightly transaction of the refresh to which the document at this URI belongs."""
+    return document_uri.split("/")[-3]
+
+
 def name_of(document_uri: str) -> str:
     """Name of the document at this URI: a selection, a database, or what else its stage has several of."""
     return document_uri.rsplit("/", maxsplit=1)[-1].removesuffix(".json")

@@ -15,6 +15,7 @@ from logcache_assets.defs.stage import (
     databases_in_run,
     in_turn,
     materialized,
+    name_night,
 )
 from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import NightlyTransaction
@@ -65,6 +66,7 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
             chooser = NightChooser(metapod=metapod, store=store, clock=clock, settings=settings)
             choice = chooser.judge(databases, named=config.transaction)
             chosen = chooser.require_chosen(choice)
+            name_night(context, chosen.id)
             selection = selection_name([database.database for database in databases], catalog=names)
             book = Attempts(
                 store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
