@@ -26,6 +26,12 @@ _AT_ONCE = 500
 _STAGES = frozenset({*(stage.value for stage in Stage), INVENTORY})
 _TIME_LIMIT = "maximum runtime"
 """In the messages of Dagster's run monitoring about a run that took too long."""
+_NO_WORDS = "marked as failed from outside"
+"""In the message of Dagster about a run whose process died, or was never started."""
+_DIED = (
+    "the process of the run died or was not started, as when it is killed or the machine has no memory left; nothing "
+    "if the next run goes on, and otherwise see the run's page and the machine"
+)
 _INTERRUPT = dg.DagsterExecutionInterruptedError.__name__
 _REPOSITORY_TAG = ".dagster/repository"
 _FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
@@ -178,8 +184,9 @@ def _failure_of(run: dg.DagsterRun, events: Sequence[dg.DagsterEvent]) -> str | 
         return None
     if failed := [event for event in events if event.is_step_failure]:
         return next(_reasons(failed), None)
-    ends = [event.message for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
-    return next((text for text in ends if text), "the run failed before its first step; see its page")
+    ends = [event.message or "" for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
+    said = next((text for text in ends if text), "the run failed before its first step; see its page")
+    return _DIED if _NO_WORDS in said else said
 
 
 def _reasons(failed: Sequence[dg.DagsterEvent]) -> Iterator[str]:

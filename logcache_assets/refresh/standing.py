@@ -7,6 +7,7 @@ from logcache_assets.catalog import Catalog
 from logcache_assets.domain.alerts import Waiting
 from logcache_assets.domain.next_step import GOING_ON, GiveUp, WaitUntil
 from logcache_assets.domain.selections import ALL
+from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import LogCacheError
 from logcache_assets.refresh.look_ahead import Asked, Outlook, Planner
 
@@ -55,7 +56,7 @@ def _standing_of(outlook: Outlook, *, now: datetime, limit: timedelta) -> Standi
 
 def _unused_nights(outlook: Outlook, *, before: datetime) -> Waiting | None:
     """Nights newer than the one in use, of which the oldest began long ago: no night since was any better."""
-    rejected = outlook.choice.rejected
+    rejected = [found for found in outlook.choice.rejected if found.transaction.type == TransactionType.DAILY]
     if not rejected or rejected[-1].transaction.started_at > before:
         return None
     newest, since = rejected[0], rejected[-1].transaction.started_at

@@ -18,10 +18,13 @@ from logcache_assets.defs.alert_sensor import build_alerts
 from logcache_assets.defs.jobs import COUNTRY_TAG
 from logcache_assets.defs.resources import given_resources
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import Refused
+from logcache_assets.local_platform.timeline import EARLIEST
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import Settings
 from logcache_tests.adapters.alerts.web_server import running_callee
+from logcache_tests.conftest import silent
 from logcache_tests.defs.test_attempts import refreshed
 from logcache_tests.worlds import definitions_of, settings_at
 
@@ -59,6 +62,11 @@ def told(world: World) -> list[dict[str, Any]]:
     """All messages in the file of the home."""
     file = world.home / "alerts.jsonl"
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+def newest_night(world: World) -> str:
+    """The newest nightly transaction."""
+    return world.metapod.transactions(TransactionType.DAILY, since=EARLIEST)[0].id
 
 
 @pytest.fixture
@@ -198,6 +206,46 @@ def test_a_wait_is_told_after_a_day(feed_world: World) -> None:
 
     assert looked.startswith("Nothing to tell yet; a refresh waits since 2018-05-24 14:00 UTC: no good nightly")
     assert [line["subject"] for line in told(world)] == ["no good nightly transaction"]
+
+
+def test_a_run_that_died_is_told_in_words(world: World) -> None:
+    """Dagster says only that the run was marked from outside."""
+    with open_storage(world.dagster_home) as instance:
+        run = instance.add_run(dg.DagsterRun(job_name="a_job", run_id=None, status=dg.DagsterRunStatus.STARTED))
+        instance.report_run_failed(run)
+
+    look(world)
+
+    (died,) = told(world)
+    assert died["subject"].startswith("the process of the run died or was not started, as when it is killed")
+    assert died["lines"][2].startswith("What to do: nothing if the next run goes on")
+
+
+def test_a_test_run_is_no_night_that_could_not_be_used(refreshed_feed_world: World) -> None:
+    """A refresh's own began after the night; a day later no newer night is there, and no night was bad."""
+    world = refreshed_feed_world
+    world.clock.set(world.clock.now() + timedelta(hours=30))
+
+    look(world)
+
+    assert told(world) == []
+
+
+def test_nights_that_cannot_be_used_are_told_after_a_day(refreshed_feed_world: World) -> None:
+    """Since the first of them began."""
+    world = refreshed_feed_world
+    local.night(world.settings, say=silent)
+    for dataset in world.metapod_store.datasets(newest_night(world)):
+        world.metapod_store.abort_dataset(newest_night(world), dataset.name, aborted_at=world.clock.now())
+    look(world)
+    assert told(world) == []
+
+    world.clock.set(world.clock.now() + timedelta(hours=12))
+    look(world)
+
+    (unused,) = told(world)
+    assert unused["subject"].startswith("no night since 2018-05-25 could be used, the newest, ")
+    assert unused["lines"][1] == "Since: 2018-05-25 00:30 UTC"
 
 
 def test_a_dead_webhook_stops_nothing_and_gets_the_message_later(

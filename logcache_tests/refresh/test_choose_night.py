@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from logcache_assets.cli import refresh
+from logcache_assets.cli.refresh_result import NothingToRefresh
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_tests.conftest import silent
@@ -80,3 +82,22 @@ def test_instants_that_cannot_be_true_are_refused(
 
     assert files_of(feed_world.buckets) == before
     assert tuple(feed_world.repository.open_pull_requests()) == ()
+
+
+def test_a_test_run_is_not_passed_over(refreshed_feed_world: World) -> None:
+    """Somebody's test run is newer than every night; it never stood for one."""
+    settings = refreshed_feed_world.settings
+
+    looked = refresh.run(settings, databases=(), transaction=None, dry_run=True, say=silent)
+
+    assert isinstance(looked, NothingToRefresh)
+    assert looked.rejected == []
+
+
+def test_a_test_run_that_a_person_names_is_refused(refreshed_feed_world: World) -> None:
+    """With the reason."""
+    world = refreshed_feed_world
+    (test_run,) = world.metapod_store.find_transactions(types=[TransactionType.CUSTOM])
+
+    with pytest.raises(Refused, match="its type is CUSTOM, wanted is DAILY or HOTFIX"):
+        refresh.run(world.settings, databases=(), transaction=test_run.id, dry_run=True, say=silent)
