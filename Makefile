@@ -64,12 +64,13 @@ production: .venv/.production
 bench: .venv/.dev
 	@$(BIN)/python bench/contracts.py
 
+# Compiled now, because every process of Dagit loads two thousand modules, and not every computer lets it keep them.
 .venv/.done: pyproject.toml requirements.lock
 	@echo "Setting up .venv (once; about a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@$(BIN)/uv pip install -q --python $(BIN)/python -c requirements.lock -e .
+	@$(BIN)/uv pip install -q --compile-bytecode --python $(BIN)/python -c requirements.lock -e .
 	@touch $@
 
 .venv/.dev: .venv/.done

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from logcache_assets.defs.run_storage import OneEngineEventLog, open_storage
+from logcache_assets.defs.run_storage import KEPT_FILES, OneEngineEventLog, open_storage
 
 DEFAULT = "telemetry: {enabled: false}\n"
 ELSEWHERE = """\
@@ -89,10 +89,69 @@ def test_a_files_engine_is_made_once(folder: Path) -> None:
         first = run_in(ours)
         engines = dict(log._engines)  # noqa: SLF001 - what the class is for
         second = run_in(ours)
+        later = dict(log._engines)  # noqa: SLF001
 
     assert engines.keys() == {"index", first}
-    assert log._engines.keys() == {"index", first, second}  # noqa: SLF001
-    assert all(log._engines[shard] is engine for shard, engine in engines.items())  # noqa: SLF001
+    assert later.keys() == {"index", first, second}
+    assert all(later[shard] is engine for shard, engine in engines.items())
+
+
+def opened_files() -> set[str]:
+    """The database files that this process holds open, journals not counted."""
+    return {Path(found).name for link in Path("/proc/self/fd").iterdir() if (found := _target(link)).endswith(".db")}
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # it is that of listing this folder
+        return ""
+
+
+def test_files_stay_open_until_the_end(folder: Path) -> None:
+    """Between two events the index and the file of the run stay open; nothing does afterwards."""
+    before = opened_files()
+    with open_storage(folder) as ours:
+        run = run_in(ours)
+        during = opened_files()
+
+    assert during - before == {"index.db", f"{run}.db"}
+    assert opened_files() == before
+
+
+def test_only_the_newest_runs_are_kept_open(folder: Path) -> None:
+    """A web server may show thousands of runs: the one that was not looked at for longest is closed."""
+    with open_storage(folder) as ours:
+        runs = [run_in(ours) for _ in range(KEPT_FILES)]
+        opened = opened_files()
+
+        assert f"{runs[0]}.db" not in opened
+        assert {f"{run}.db" for run in runs[1:]} <= opened
+        assert ours.all_logs(runs[0])
+
+
+def test_what_another_process_writes_is_seen(folder: Path) -> None:
+    """A connection that stays open shows what was committed since."""
+    with open_storage(folder) as ours, dg.DagsterInstance.from_config(str(folder)) as usual:
+        first = run_in(ours)
+        assert ours.get_latest_materialization_event(number.key)
+
+        second = run_in(usual)
+
+        found = ours.get_latest_materialization_event(number.key)
+        assert found is not None
+        assert found.run_id == second != first
+
+
+def test_an_event_waits_for_no_disk(folder: Path) -> None:
+    """The journal goes to the disk at checkpoints (NORMAL, 1), not at each of a refresh's thousand commits."""
+    with open_storage(folder) as ours:
+        log = ours.event_log_storage
+        assert isinstance(log, OneEngineEventLog)
+        with log.index_connection() as connection:
+            modes = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")]
+
+    assert modes == ["wal", 1]
 
 
 def test_a_storage_that_the_folder_names_is_kept(folder: Path) -> None:
