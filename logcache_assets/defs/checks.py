@@ -19,11 +19,17 @@ DIGITS = 6
 _COLUMNS = ("rule", "result", "found", "expected", "excused", "what to do")
 
 
+_DESCRIPTION = (
+    "The table passes every rule of the validation: "
+    f"{', '.join(rule.name for rule in RULES)}. A failure stops the publication, not the run. "
+    "The check approved of validation_report says what each rule asks for."
+)
+"""The rules' sentences stand once, on the report: three thousand times they would be a seventh of what Dagit loads."""
+
+
 def contract_check_spec(contract: dg.AssetKey) -> dg.AssetCheckSpec:
     """The check on a contract dataset."""
-    rules = " ".join(f"{rule.name}: {rule.sentence}" for rule in RULES)
-    description = f"The table passes every rule. A failure stops the publication, not the run. {rules}"
-    return dg.AssetCheckSpec(RULES_PASSED, asset=contract, description=description)
+    return dg.AssetCheckSpec(RULES_PASSED, asset=contract, description=_DESCRIPTION)
 
 
 def contract_check_result(

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from logcache_assets.connect import connect
+from logcache_assets.defs.assets.validation_report import APPROVED
 from logcache_assets.defs.checks import contract_check_spec
 from logcache_assets.defs.resources import given_resources
 from logcache_assets.defs.run_storage import open_storage
@@ -66,7 +67,7 @@ def test_every_asset_speaks_to_a_newcomer(world: World) -> None:
 
 
 def test_every_contract_has_one_check(world: World) -> None:
-    """On each of the 35 contracts, with what every rule says of one that passes; `approved` on the report."""
+    """On each of the 35 contracts; `approved` on the report, where it is said once what every rule asks for."""
     graph = definitions_of(world).resolve_asset_graph()
 
     checks = [f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys]
@@ -74,8 +75,8 @@ def test_every_contract_has_one_check(world: World) -> None:
     assert sum(check.endswith(":rules_passed") for check in checks) == 35
     assert len(RULES) == 6
     assert "validation_report:approved" in checks
-    described = contract_check_spec(dg.AssetKey("contract")).description or ""
-    assert all(f"{rule.name}: {rule.sentence}" in described for rule in RULES)
+    assert all(rule.name in (contract_check_spec(dg.AssetKey("contract")).description or "") for rule in RULES)
+    assert all(f"{rule.name}: {rule.sentence}" in (APPROVED.description or "") for rule in RULES)
 
 
 def tick_of(world: World) -> object:

@@ -24,6 +24,7 @@ from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.attempts import End
 from logcache_assets.domain.documents import Candidate, ContractInventory, Document, TestRun, Verdict
 from logcache_assets.domain.locations import Stage
+from logcache_assets.domain.rules import RULES
 from logcache_assets.domain.wording import count_of
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore, SegmentIndex
 from logcache_assets.refresh.decide_verdict import Decider, Decision
@@ -39,7 +40,7 @@ APPROVED = dg.AssetCheckSpec(
     asset=Stage.VERDICT.value,
     description=(
         "Every mandatory rule ran and passed for every contract of the candidate. "
-        "If not, log_cache_pull_request refuses."
+        "If not, log_cache_pull_request refuses. " + " ".join(f"{rule.name}: {rule.sentence}" for rule in RULES)
     ),
 )
 
