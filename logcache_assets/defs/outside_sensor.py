@@ -24,7 +24,8 @@ from logcache_assets.defs.assets.outside_world import (
     segments_metadata,
 )
 from logcache_assets.defs.stage import Metadata
-from logcache_assets.domain.outside_world import Seen, SegmentsSeen, contracts_of, digest_of, raw_of
+from logcache_assets.domain.canonical_json import canonical_json, sha256_of
+from logcache_assets.domain.outside_world import DIGITS, Seen, SegmentsSeen, contracts_of, digest_of, raw_of
 from logcache_assets.domain.published_caches import by_database
 from logcache_assets.domain.transactions import Transaction
 from logcache_assets.domain.wording import count_of, sentence_of
@@ -164,8 +165,11 @@ def _show_active(world: OutsideWorld, night: Transaction, news: News, catalog: C
 def _look_at_segments(world: OutsideWorld, news: News, catalog: Catalog) -> Iterator[str]:
     instances = [instance for definition in catalog for instance in definition.instances]
     grown = dict(world.find_grown(instances, news.segments, budget_seconds=BUDGET_SECONDS))
-    for instance, seen in grown.items():
-        news.segments[instance.name] = seen
-        news.show(segments_key(instance), segments_metadata(seen), str(seen.newest_t))
+    news.segments |= {instance.name: seen for instance, seen in grown.items()}
+    for definition in catalog:
+        if grown.keys() & set(definition.instances):
+            seen = {i: news.segments[i.name] for i in definition.instances if i.name in news.segments}
+            version = sha256_of(canonical_json({i.name: known.newest_t for i, known in seen.items()}))[:DIGITS]
+            news.show(segments_key(definition.database), segments_metadata(seen), version)
     if grown:
         yield f"the logs of {count_of(len(grown), 'instance')} grew"

@@ -1,5 +1,6 @@
 """The world above a refresh: shown from metadata, without a circle, and only when something is new."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import dagster as dg
@@ -27,6 +28,12 @@ CHAIN = [
 """From the map that a night read to the cache that is published, in this order."""
 
 
+def rows_of(shown_value: object) -> list[Mapping[str, object]]:
+    """The rows of a table in metadata."""
+    assert isinstance(shown_value, dg.TableMetadataValue)
+    return [record.data for record in shown_value.records]
+
+
 def test_lineage_has_no_circle(feed_world: World) -> None:
     """The keys can be sorted, so Dagit can draw them: every asset comes after what it is made from."""
     graph = definitions_of(feed_world).resolve_asset_graph()
@@ -34,7 +41,7 @@ def test_lineage_has_no_circle(feed_world: World) -> None:
     ordered = [key.to_user_string() for key in graph.toposorted_asset_keys]
 
     assert [key for key in ordered if key in CHAIN] == CHAIN
-    assert ordered.index("segments/feed-s0") < ordered.index("raw_datasets/feed")
+    assert ordered.index("segments/feed") < ordered.index("raw_datasets/feed")
     assert ordered.index("nightly_run") < ordered.index("nightly_transaction")
     assert ordered.index("night_contracts/feed") < ordered.index("contract/feed/accounts")
 
@@ -45,12 +52,14 @@ def test_the_world_above_is_shown(refreshed_feed_world: World) -> None:
         ticks = Ticks(refreshed_feed_world, instance, sensor="outside_world")
         found = ticks.tick()
         idle = ticks.tick()
-        segments = shown(instance, dg.AssetKey(["segments", "feed-s0"]))
+        segments = shown(instance, dg.AssetKey(["segments", "feed"]))
         night = shown(instance, dg.AssetKey("nightly_run"))
         raw = shown(instance, dg.AssetKey(["raw_datasets", "feed"]))
         active = shown(instance, dg.AssetKey(["active_cache", "feed"]))
 
-    listed = refreshed_feed_world.segment_index.segments(FEED)
+    listed = {
+        name: refreshed_feed_world.segment_index.segments(parse_instance(name)) for name in ("feed-s0", "feed-s1")
+    }
     assert {event.asset_key.path[0] for event in found.asset_events} == {
         "segments",
         "nightly_run",
@@ -59,7 +68,11 @@ def test_the_world_above_is_shown(refreshed_feed_world: World) -> None:
         "active_cache",
         "itaipu",
     }
-    assert (segments["segments"], segments["newest_t"]) == (len(listed), listed[-1].last_t)
+    assert segments["segments"] == sum(map(len, listed.values()))
+    assert {name: segments[f"newest_t/{name}"] for name in listed} == {
+        n: found[-1].last_t for n, found in listed.items()
+    }
+    assert [row["instance"] for row in rows_of(segments["instances"])] == list(listed)
     assert night["type"] == "DAILY"
     assert (raw["datasets_committed"], raw["datasets_aborted"]) == (4, 0)
     assert active["read_by"] == night["transaction"] == raw["transaction"]
@@ -80,8 +93,10 @@ def test_a_log_that_grows_is_counted_on(refreshed_feed_world: World) -> None:
         soon = ticks.tick()
         refreshed_feed_world.clock.set(refreshed_feed_world.clock.now() + timedelta(hours=6))
         later = ticks.tick()
-        segments = shown(instance, dg.AssetKey(["segments", FEED.name]))
+        segments = shown(instance, dg.AssetKey(["segments", "feed"]))
 
     assert soon.asset_events == []
     assert said(later) == "The logs of 1 instance grew."
-    assert (segments["segments"], segments["newest_t"]) == (len(index.segments(FEED)), newest.last_t)
+    grown = next(row for row in rows_of(segments["instances"]) if row["instance"] == FEED.name)
+    assert (grown["segments"], grown["newest_t"]) == (len(index.segments(FEED)), newest.last_t)
+    assert segments[f"newest_t/{FEED.name}"] == newest.last_t

@@ -34,9 +34,22 @@ SHOWN = 100
 """How many datasets a table lists, those that are not committed first."""
 
 
-def segments_key(instance: Instance) -> dg.AssetKey:
-    """`segments/feed-s0`."""
-    return dg.AssetKey(["segments", instance.name])
+MEANINGS = {
+    "e": "entity id",
+    "a": "attribute id",
+    "v": "value, as text",
+    "t": "Datomic's time of the fact",
+    "tx": "entity id of the Datomic transaction",
+    "added": "true: asserted; false: retracted",
+    "tx_instant": "instant of the Datomic transaction",
+}
+LOG_SCHEMA = dg.TableSchema([dg.TableColumn(c, kind, description=MEANINGS[c]) for c, kind in LOG_COLUMNS.items()])
+"""The column schema of a log, with what each column means; one object, which many assets show."""
+
+
+def segments_key(database: str) -> dg.AssetKey:
+    """`segments/feed`."""
+    return dg.AssetKey(["segments", database])
 
 
 def active_key(database: str) -> dg.AssetKey:
@@ -90,16 +103,18 @@ def _of_database(definition: DatabaseDefinition) -> Iterator[dg.AssetSpec]:
         kinds={"datomic"},
         metadata={"dagster/column_schema": attribute_schema(definition)},
     )
-    for instance in definition.instances:
-        yield dg.AssetSpec(
-            segments_key(instance),
-            deps=[datomic_key(database)],
-            group_name="segments",
-            tags=tags,
-            kinds={"s3", "avro", "dynamodb"},
-            description=f"The log of {instance.name} as the extractor delivers it: Avro segments, listed in the index.",
-            metadata={"dagster/column_schema": schema_of(LOG_COLUMNS)},
-        )
+    yield dg.AssetSpec(
+        segments_key(database),
+        deps=[datomic_key(database)],
+        group_name="segments",
+        tags=tags,
+        kinds={"s3", "avro", "dynamodb"},
+        description=(
+            f"The logs of {database} as the extractor delivers them, one per prototype "
+            f"({', '.join(definition.prototypes)}): Avro segments, listed in the index."
+        ),
+        metadata={"dagster/column_schema": LOG_SCHEMA},
+    )
     yield dg.AssetSpec(
         active_key(database),
         deps=[MAP],
@@ -113,7 +128,7 @@ def _of_database(definition: DatabaseDefinition) -> Iterator[dg.AssetSpec]:
     )
     yield dg.AssetSpec(
         raw_key(database),
-        deps=[NIGHTLY_RUN, active_key(database), *map(segments_key, definition.instances)],
+        deps=[NIGHTLY_RUN, active_key(database), segments_key(database)],
         group_name="nightly_run",
         tags=tags,
         kinds={"spark", "parquet"},
@@ -121,7 +136,7 @@ def _of_database(definition: DatabaseDefinition) -> Iterator[dg.AssetSpec]:
             f"The raw logs and materialized entities of {database} as the newest nightly run wrote them, from its "
             "cache and the newer segments. They expire; a refresh copies those of a good night."
         ),
-        metadata={"dagster/column_schema": schema_of(LOG_COLUMNS)},
+        metadata={"dagster/column_schema": LOG_SCHEMA},
     )
     yield dg.AssetSpec(
         night_contracts_key(database),
@@ -136,28 +151,24 @@ def _of_database(definition: DatabaseDefinition) -> Iterator[dg.AssetSpec]:
     )
 
 
-def schema_of(columns: Mapping[str, str]) -> dg.TableSchema:
-    """The column schema of a log, with what each column means."""
-    return dg.TableSchema([dg.TableColumn(c, kind, description=MEANINGS[c]) for c, kind in columns.items()])
-
-
-MEANINGS = {
-    "e": "entity id",
-    "a": "attribute id",
-    "v": "value, as text",
-    "t": "Datomic's time of the fact",
-    "tx": "entity id of the Datomic transaction",
-    "added": "true: asserted; false: retracted",
-    "tx_instant": "instant of the Datomic transaction",
-}
-
-
-def segments_metadata(seen: SegmentsSeen) -> Metadata:
-    """What the index says of the segments of an instance."""
+def segments_metadata(seen: Mapping[Instance, SegmentsSeen]) -> Metadata:
+    """What the index says of the segments of a database's instances."""
+    records = [
+        dg.TableRecord(
+            {
+                "instance": instance.name,
+                "newest_t": of_instance.newest_t,
+                "newest_timestamp": utc_text(of_instance.newest_at),
+                "segments": of_instance.count,
+            }
+        )
+        for instance, of_instance in seen.items()
+    ]
     return {
-        "newest_t": seen.newest_t,
-        "newest_timestamp": dg.MetadataValue.timestamp(seen.newest_at),
-        "segments": seen.count,
+        "segments": sum(of_instance.count for of_instance in seen.values()),
+        "newest_timestamp": dg.MetadataValue.timestamp(max(of_instance.newest_at for of_instance in seen.values())),
+        "instances": dg.MetadataValue.table(records=records),
+        **{f"newest_t/{instance.name}": of_instance.newest_t for instance, of_instance in seen.items()},
     }
 
 

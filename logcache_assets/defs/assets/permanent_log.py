@@ -7,7 +7,7 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import located
-from logcache_assets.defs.assets.outside_world import schema_of
+from logcache_assets.defs.assets.outside_world import LOG_SCHEMA
 from logcache_assets.defs.left_out import (
     goes_on_result,
     goes_on_spec,
@@ -30,7 +30,6 @@ from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import LeftOut, PermanentLog
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_documents import LogExport
-from logcache_assets.domain.soundness import LOG_COLUMNS
 from logcache_assets.errors import WrongData
 from logcache_assets.ports import Clock, ObjectStore
 from logcache_assets.refresh.copy_logs import Copier, find_intact_copy
@@ -104,7 +103,7 @@ def _spec(database: str) -> dg.AssetSpec:
         tags=tags_of(database),
         owners=OWNERS,
         kinds={"s3", "parquet"},
-        metadata={"dagster/column_schema": schema_of(LOG_COLUMNS)},
+        metadata={"dagster/column_schema": LOG_SCHEMA},
         description=(
             f"The logs of {database} where nothing expires: one immutable folder per prototype and t, holding exactly "
             "the exported files. A manifest, written last, proves every file; nothing is ever overwritten or deleted."
