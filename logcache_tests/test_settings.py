@@ -1,5 +1,6 @@
 """Settings from the environment: every wrong value names its variable and what to do."""
 
+import typing
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from logcache_assets.domain.same_t_selection import SameTSelection
 from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.settings import Settings, child_environment, load_settings
+from logcache_assets.settings.expectations import expectation_of
 
 
 def test_without_variables_the_defaults_hold() -> None:
@@ -77,8 +79,8 @@ def test_a_wrong_value_is_refused(variable: str, value: str) -> None:
     with pytest.raises(BadInput) as refusal:
         load_settings({variable: value})
 
-    assert str(refusal.value).startswith(f"{variable} is {value!r}: ")
-    assert str(refusal.value).endswith("; correct or unset it")
+    assert str(refusal.value).startswith(f"{variable} is {value!r}, and must be ")
+    assert "; correct it, or unset it" in str(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +162,41 @@ def test_a_long_value_is_not_repeated_whole() -> None:
         load_settings({"LOGCACHE_VALIDATION_DRIVER": "x" * 100_000})
 
     assert len(str(refusal.value)) < 500
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("machines", "many", "must be a whole number above 0; correct it, or unset it for 192"),
+        ("copies_at_once", "0", "must be a whole number from 1 to 2000; correct it, or unset it for 256"),
+        ("copy_hours", "soon", "must be a number from 0 to 8760; correct it, or unset it for 6"),
+        ("validation_cluster_bytes", "-1", "must be a whole number of at least 0; correct it, or unset it for 0"),
+        ("pages_port", "99999", "must be a whole number above 0 and below 65536; correct it, or unset it for 3080"),
+        ("all_or_nothing", "perhaps", "must be true or false; correct it, or unset it for false"),
+        ("store", "ftp", "must be one of local, s3; correct it, or unset it for local"),
+        (
+            "country",
+            "Brazil",
+            "must be the code of a country, two capital letters such as BR; correct it, or unset it for BR",
+        ),
+        ("aws_profile", "", "must be a text that is not empty; correct it, or unset it"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_it_must_be(setting: str, value: str, sentence: str) -> None:
+    """What was found, what is expected, what to do; no word of the library that reads it."""
+    with pytest.raises(WrongUsage) as refused:
+        load_settings({f"LOGCACHE_{setting.upper()}": value})
+
+    assert str(refused.value) == f"LOGCACHE_{setting.upper()} is {value!r}, and {sentence}"
+
+
+@pytest.mark.parametrize("setting", Settings.__struct_fields__)
+def test_every_setting_says_what_it_must_be(setting: str) -> None:
+    """A text that must have a form describes it; a regular expression is no sentence."""
+    declared = str(typing.get_type_hints(Settings, include_extras=True)[setting])
+
+    assert "pattern=" not in declared or "description=" in declared
+    assert expectation_of(setting)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)

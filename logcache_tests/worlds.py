@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
@@ -67,16 +68,19 @@ def definitions_of(world: World) -> dg.Definitions:
     return build_definitions(world.settings, catalog=load_catalog(world.catalog), ports=connect(world.settings))
 
 
-def materialize(world: World, *assets: str) -> dg.ExecuteInProcessResult:
-    """Materialize these assets, or all, in the world's own Dagster storage."""
+def materialize(
+    world: World, *assets: str, config: Mapping[str, Mapping[str, str]] | None = None
+) -> dg.ExecuteInProcessResult:
+    """Materialize these assets, or all, in the world's own Dagster storage; `config` is that of their steps."""
     job = definitions_of(world).resolve_job_def(REFRESH_JOB)
     selection = [dg.AssetKey.from_user_string(asset) for asset in assets] or None
+    configured = {op: {"config": dict(own)} for op, own in (config or {}).items()}
     with open_storage(world.dagster_home) as instance:
         return job.execute_in_process(
             instance=instance,
             asset_selection=selection,
             raise_on_error=False,
-            run_config={"loggers": {"plain": {}}},
+            run_config={"loggers": {"plain": {}}, "ops": configured},
         )
 
 

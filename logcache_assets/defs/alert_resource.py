@@ -1,6 +1,7 @@
 """Whom alerts are sent to, as a Dagster resource, so that Dagit's Resources page says where they go."""
 
 import dagster as dg
+from pydantic import Field
 from typing_extensions import override
 
 from logcache_assets.connect import Channels, channels_of
@@ -11,18 +12,12 @@ from logcache_assets.settings import load_settings, variable_of
 class ChannelsResource(dg.ConfigurableResource[Channels]):
     """Whom alerts are sent to, and the heartbeat that shows that the daemon lives."""
 
-    webhook: str = ""
-    """Address of a webhook of Slack's form; empty if there is none."""
-    mail_to: str = ""
-    """Addresses that get mail."""
-    mail_password: str = ""
-    """Of the mail server."""
-    heartbeat: str = ""
-    """An address that is called while the daemon lives."""
-    home: str
-    """Folder of the file `alerts.jsonl`, which has all alerts."""
-    environment: dict[str, str]
-    """The settings of the mail server."""
+    webhook: str = Field(default="", description="Address of a webhook of Slack's form; empty if there is none")
+    mail_to: str = Field(default="", description="Addresses that get mail")
+    mail_password: str = Field(default="", description="Secret; password at the mail server")
+    heartbeat: str = Field(default="", description="An address that is called while the daemon lives")
+    home: str = Field(description="Folder of the file `alerts.jsonl`, which has all alerts")
+    environment: dict[str, str] = Field(description="The settings of the mail server")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Channels:

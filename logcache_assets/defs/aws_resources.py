@@ -55,14 +55,16 @@ class AwsResource(ResourceWithBoto3Configuration):
 class S3StoreResource(AwsResource):
     """Objects by s3:// URI on S3."""
 
-    permanent_bucket: str
+    permanent_bucket: str = Field(
+        description="The bucket of the caches and the documents; nothing in it is overwritten or deleted"
+    )
     permanent_account: str | None = Field(default=None, description="Account that must own the permanent bucket")
     kms_key: str | None = Field(default=None, description="Key that encrypts what is written to the permanent bucket")
     storage_class: str = Field(description="Class of what is written to the permanent bucket")
     tags: dict[str, str] = Field(default={}, description="Tags of what is written to the permanent bucket")
-    ephemeral_bucket: str
+    ephemeral_bucket: str = Field(description="The bucket of the runs' datasets, which expire")
     ephemeral_account: str | None = Field(default=None, description="Account that must own the ephemeral bucket")
-    copies_at_once: int
+    copies_at_once: int = Field(description="How many copies are under way at once")
     multipart_copy_bytes: int = Field(description="Size from which an object is copied in parts")
     home: str | None = Field(default=None, description="Home of a local world, whose dates objects have then")
 
@@ -106,10 +108,10 @@ def store_resource(settings: Settings) -> S3StoreResource:
 class DynamoDbSegmentIndexResource(AwsResource):
     """The index of Avro segments in a DynamoDB table."""
 
-    table: str
+    table: str = Field(description="Name or ARN of the table")
     index: str | None = Field(default=None, description="An index of the table to ask instead of it")
-    partition_key: str
-    sort_key: str
+    partition_key: str = Field(description="Name of the attribute that holds the instance, such as feed-s0")
+    sort_key: str = Field(description="Name of the attribute that holds a segment's last t")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> DynamoDbSegmentIndex:

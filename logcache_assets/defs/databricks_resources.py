@@ -25,8 +25,7 @@ class DatabricksNotebookRunnerResource(DatabricksClientResource):
 
     cluster: str = Field(description="Id of a cluster, or what one is made of for each run")
     folder: str = Field(description="Folder of the workspace that has this version's notebook")
-    environment: dict[str, str]
-    """The settings without secrets."""
+    environment: dict[str, str] = Field(description="The settings without secrets")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> NotebookRunner:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 from typing_extensions import override
 
 from logcache_assets.adapters.metapod import GraphQLMetapod
@@ -20,12 +21,12 @@ from logcache_assets.settings import load_settings
 class LocalStoreResource(dg.ConfigurableResource[ObjectStore]):
     """Objects by s3:// URI on the local platform: one folder per bucket."""
 
-    buckets: str
-    """The folder of the bucket folders."""
-    permanent_bucket: str
-    clock_file: str
-    faults: str
-    """Folder of the accidents that `logcache local break` armed."""
+    buckets: str = Field(description="The folder of the bucket folders")
+    permanent_bucket: str = Field(
+        description="The bucket of the caches and the documents; nothing in it is overwritten or deleted"
+    )
+    clock_file: str = Field(description="File with the date of the local world")
+    faults: str = Field(description="Folder of the accidents that `logcache local break` armed")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> ObjectStore:
@@ -43,7 +44,7 @@ class LocalStoreResource(dg.ConfigurableResource[ObjectStore]):
 class LocalSegmentIndexResource(dg.ConfigurableResource[SegmentIndex]):
     """The index of Avro segments on the local platform: a SQLite file."""
 
-    file: str
+    file: str = Field(description="SQLite file of the index")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> SegmentIndex:
@@ -55,9 +56,8 @@ class LocalSegmentIndexResource(dg.ConfigurableResource[SegmentIndex]):
 class LocalMetapodResource(dg.ConfigurableResource[Metapod]):
     """The metadata service on the local platform: its GraphQL schema over a SQLite file, in this process."""
 
-    file: str
-    country: str
-    """Whose datasets are read."""
+    file: str = Field(description="SQLite file of the transactions and datasets")
+    country: str = Field(description="Whose datasets are read")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Metapod:
@@ -70,11 +70,9 @@ class LocalMetapodResource(dg.ConfigurableResource[Metapod]):
 class LocalNotebookRunnerResource(dg.ConfigurableResource[NotebookRunner]):
     """Runs the export notebook on the local platform: a process per run."""
 
-    notebook: str
-    runs: str
-    """Folder of the runs, each with its parameters, output and result."""
-    environment: dict[str, str]
-    """Variables of the process, added to those of the run."""
+    notebook: str = Field(description="File of the export notebook")
+    runs: str = Field(description="Folder of the runs, each with its parameters, output and result")
+    environment: dict[str, str] = Field(description="Variables of the process, added to those of the run")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> NotebookRunner:
@@ -87,9 +85,9 @@ class LocalNotebookRunnerResource(dg.ConfigurableResource[NotebookRunner]):
 class LocalRepositoryResource(dg.ConfigurableResource[ItaipuRepository]):
     """The itaipu repository on the local platform: a bare git repository, and pull requests as files beside it."""
 
-    git_dir: str
-    pull_requests: str
-    clock_file: str
+    git_dir: str = Field(description="Folder of the bare git repository")
+    pull_requests: str = Field(description="Folder of the pull requests, a page and a record each")
+    clock_file: str = Field(description="File with the date of the local world")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> ItaipuRepository:
@@ -102,7 +100,7 @@ class LocalRepositoryResource(dg.ConfigurableResource[ItaipuRepository]):
 class LocalClockResource(dg.ConfigurableResource[Clock]):
     """The date of the local world: one line in a file, which `logcache local` advances."""
 
-    file: str
+    file: str = Field(description="File with the date")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Clock:

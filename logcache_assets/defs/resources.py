@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 from typing_extensions import override
 
 from logcache_assets.adapters.system_clock import SystemClock
@@ -38,8 +39,7 @@ from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings, 
 class SettingsResource(dg.ConfigurableResource[Settings]):
     """The settings of this deployment: every LOGCACHE_ variable except secrets."""
 
-    values: dict[str, str]
-    """Variable → value."""
+    values: dict[str, str] = Field(description="Variables that begin with LOGCACHE_, each with its value")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Settings:
@@ -49,12 +49,11 @@ class SettingsResource(dg.ConfigurableResource[Settings]):
 class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
     """Key of the HMAC that hashes personal data in contracts and makes the tokens in reports."""
 
-    key: str = ""
-    """The key; if empty, the local world's own key is used, which lies in its home folder."""
-    home: str
-    """Folder of the local world."""
-    environment: dict[str, str]
-    """How a vault is reached, if the key lies in one."""
+    key: str = Field(
+        default="", description="The key; if empty, the local world's own key is used, which lies in its home folder"
+    )
+    home: str = Field(description="Folder of the local world")
+    environment: dict[str, str] = Field(description="How a vault is reached, if the key lies in one")
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> bytes:
@@ -71,11 +70,11 @@ class PersonalDataKeyResource(dg.ConfigurableResource[bytes]):
 class MetapodResource(dg.ConfigurableResource[Metapod]):
     """The metadata service, asked over GraphQL."""
 
-    url: str
-    token: str = ""
-    """Sent as bearer token; empty where a client's certificate is shown."""
-    environment: dict[str, str]
-    """The settings of metapod: certificate, authority, time limit, queries, country."""
+    url: str = Field(description="Address of the GraphQL endpoint")
+    token: str = Field(default="", description="Sent as bearer token; empty where a client's certificate is shown")
+    environment: dict[str, str] = Field(
+        description="The settings of metapod: certificate, authority, time limit, queries, country"
+    )
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Metapod:
@@ -93,11 +92,11 @@ class MetapodResource(dg.ConfigurableResource[Metapod]):
 class SabespResource(dg.ConfigurableResource[Itaipu]):
     """Starts test runs of Itaipu with the `sabesp` command."""
 
-    executable: str
-    log_folder: str
-    """Gets one file per run with its whole output."""
-    environment: dict[str, str]
-    """The settings of a test run: stack, run name, machines, buckets, time limit."""
+    executable: str = Field(description="Path of the program `sabesp`")
+    log_folder: str = Field(description="Folder that gets a file per run with all its output")
+    environment: dict[str, str] = Field(
+        description="The settings of a test run: stack, run name, machines, buckets, time limit"
+    )
 
     @override
     def create_resource(self, context: dg.InitResourceContext) -> Itaipu:

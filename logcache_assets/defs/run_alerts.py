@@ -17,6 +17,7 @@ from logcache_assets.defs.jobs import COUNTRY_TAG, NIGHT_TAG, REFRESH_JOB
 from logcache_assets.domain.alerts import RUNBOOK, Alert, split_remedy
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
+from logcache_assets.errors import BadInput, Refused, WrongUsage
 from logcache_assets.settings import Settings
 
 LOOKED_BACK = timedelta(days=7)
@@ -34,6 +35,8 @@ _DIED = (
 )
 _INTERRUPT = dg.DagsterExecutionInterruptedError.__name__
 _REPOSITORY_TAG = ".dagster/repository"
+_OWN_ERRORS = frozenset({kind.__name__ for kind in (BadInput, Refused, WrongUsage)})
+"""Their words are ours; what a library says may quote values."""
 _FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 _ENDED = (*_FAILED, dg.DagsterRunStatus.SUCCESS)
 _VARIABLE = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d+")
@@ -184,9 +187,18 @@ def _failure_of(run: dg.DagsterRun, events: Sequence[dg.DagsterEvent]) -> str | 
         return None
     if failed := [event for event in events if event.is_step_failure]:
         return next(_reasons(failed), None)
-    ends = [event.message or "" for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
-    said = next((text for text in ends if text), "the run failed before its first step; see its page")
+    ends = [event for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
+    told = [*filter(None, map(_own_sentence, ends)), *filter(None, (event.message for event in ends))]
+    said = next(iter(told), "the run failed before its first step; see its page")
     return _DIED if _NO_WORDS in said else said
+
+
+def _own_sentence(end: dg.DagsterEvent) -> str:
+    """What we said ourselves when a run failed outside its steps, as of a setting; empty if we said nothing."""
+    error = getattr(end.event_specific_data, "error", None)  # a run that was found dead has none
+    while error and error.cls_name not in _OWN_ERRORS:
+        error = error.cause
+    return str(error.message).partition(": ")[2].strip() if error else ""
 
 
 def _reasons(failed: Sequence[dg.DagsterEvent]) -> Iterator[str]:

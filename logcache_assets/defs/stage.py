@@ -105,8 +105,13 @@ def newest_materialization(
     """The materialization of this run, or else the newest one; raises Refused if there is none."""
     asset_key = located(dg.AssetKey([str(part) for part in key]), context)
     found = context.instance.fetch_materializations(dg.AssetRecordsFilter(asset_key=asset_key), limit=SEARCHED).records
-    if uri is not None:
+    if found and uri is not None:
         found = [record for record in found if uri_of(record.asset_materialization) == uri]
+        if not found:
+            raise Refused(
+                f"{asset_key.to_user_string()} never wrote {uri}: no refresh of that transaction and selection was "
+                "prepared; name one that `logcache status` shows, or none for the newest"
+            )
     if not found:
         raise Refused(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import dagster as dg
+from pydantic import Field
 
 from logcache_assets.adapters.home_lock import take_lock
 from logcache_assets.domain.attempts import Attempt, End
@@ -82,8 +83,7 @@ def holding_turn(home: Path) -> Iterator[Turn]:
 class TurnResource(dg.ConfigurableResource[Turn]):
     """Lets one refresh at a time work in the home of this deployment."""
 
-    home: str
-    """The folder whose lock a run holds while it works."""
+    home: str = Field(description="The folder whose lock a run holds while it works")
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Turn]:  # noqa: ARG002 - Dagster's

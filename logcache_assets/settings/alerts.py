@@ -11,11 +11,31 @@ from logcache_assets.adapters.alerts.mail import MailServer, Tls
 from logcache_assets.settings.sabesp import SabespSettings
 from logcache_assets.settings.secrets import variable_of
 
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s@]+(?:/\S*)?\Z")]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/\s@]+(?:/\S*)?\Z",
+        description="an address that begins with http:// or https://, without a name and a password in it",
+    ),
+]
 """Without a name and a password: it is shown."""
-Addresses = Annotated[str, msgspec.Meta(pattern=r"^[^\s,@]+@[^\s,@]+(?: *, *[^\s,@]+@[^\s,@]+)*\Z")]
-Address = Annotated[str, msgspec.Meta(pattern=r"^[^\s,@]+@[^\s,@]+\Z")]
-Server = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?\Z")]
+Addresses = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[^\s,@]+@[^\s,@]+(?: *, *[^\s,@]+@[^\s,@]+)*\Z",
+        description="addresses of mail, separated by commas: ana@acme.example, rui@acme.example",
+    ),
+]
+Address = Annotated[
+    str, msgspec.Meta(pattern=r"^[^\s,@]+@[^\s,@]+\Z", description="an address of mail, such as logcache@acme.example")
+]
+Server = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?\Z",
+        description="a host, or a host with its port: mail.acme.example:587",
+    ),
+]
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 

@@ -13,11 +13,25 @@ from logcache_assets.adapters.aws.vault import AwsVault
 from logcache_assets.adapters.secret import Secret
 from logcache_assets.settings.secrets import SECRETS, variable_of
 
-Account = Annotated[str, msgspec.Meta(pattern=r"^\d{12}$")]
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+/?$")]
+Account = Annotated[str, msgspec.Meta(pattern=r"^\d{12}$", description="the twelve digits of an AWS account")]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/\s]+/?$",
+        description="the address of a server, http:// or https:// and its host, without a path",
+    ),
+]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
-Table = Annotated[str, msgspec.Meta(pattern=r"^(?:arn:aws[\w-]*:dynamodb:\S+:table/)?[A-Za-z0-9_.-]{3,255}\Z")]
-Region = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z")]
+Table = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?:arn:aws[\w-]*:dynamodb:\S+:table/)?[A-Za-z0-9_.-]{3,255}\Z",
+        description="the name of a DynamoDB table, three characters or more, or its ARN",
+    ),
+]
+Region = Annotated[
+    str, msgspec.Meta(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z", description="the code of a region, such as sa-east-1")
+]
 StorageClass = Literal["STANDARD", "STANDARD_IA", "INTELLIGENT_TIERING", "ONEZONE_IA"]
 """Classes that can be read at once; an archived cache is none."""
 
@@ -27,7 +41,16 @@ class AwsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     aws_profile: Name | None = None
     """Profile of the AWS configuration files."""
-    aws_role: Annotated[str, msgspec.Meta(pattern=r"^arn:aws[\w-]*:iam::\d{12}:role/\S+$")] | None = None
+    aws_role: (
+        Annotated[
+            str,
+            msgspec.Meta(
+                pattern=r"^arn:aws[\w-]*:iam::\d{12}:role/\S+$",
+                description="the ARN of a role, such as arn:aws:iam::123456789012:role/reader",
+            ),
+        ]
+        | None
+    ) = None
     """ARN of a role to assume."""
     aws_region: Region | None = None
     """Default: that of the profile or of AWS_REGION."""

@@ -10,11 +10,34 @@ from logcache_assets.errors import WrongUsage
 from logcache_assets.settings.github import GitHubSettings
 from logcache_assets.settings.secrets import SECRETS, variable_of
 
-Host = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s]+/?$")]
+Host = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/\s]+/?$",
+        description="the address of a workspace, such as https://acme.cloud.databricks.com",
+    ),
+]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
-WorkspaceFolder = Annotated[str, msgspec.Meta(pattern=r"^/Workspace/\S+$")]
-WheelFolder = Annotated[str, msgspec.Meta(pattern=r"^(?:/Volumes/\S+/\S+/\S+|s3://\S+)$")]
-InstanceProfile = Annotated[str, msgspec.Meta(pattern=r"^arn:aws[\w-]*:iam::\d{12}:instance-profile/\S+$")]
+WorkspaceFolder = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^/Workspace/\S+$", description="a folder of the workspace, such as /Workspace/Shared/logcache"
+    ),
+]
+WheelFolder = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(?:/Volumes/\S+/\S+/\S+|s3://\S+)$",
+        description="a folder of a volume, /Volumes/catalog/schema/volume, or one on S3, s3://bucket/folder",
+    ),
+]
+InstanceProfile = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^arn:aws[\w-]*:iam::\d{12}:instance-profile/\S+$",
+        description="the ARN of an instance profile, such as arn:aws:iam::123456789012:instance-profile/reader",
+    ),
+]
 
 _SECRET_ON_CLUSTER = re.compile(r"\{\{secrets/[\w.@-]+/[\w.@-]+\}\}")
 _PAIR = re.compile(r"\s*([^=,\s]+)\s*=\s*([^,]*?)\s*")

@@ -19,7 +19,13 @@ from logcache_assets.settings.alerts import AlertSettings
 from logcache_assets.settings.secrets import SECRETS, is_hidden, variable_of
 
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
-Bucket = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Bucket = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
+        description="the name of a bucket: small letters, digits, dots and hyphens, three characters or more",
+    ),
+]
 
 
 class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +39,9 @@ class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Where the segment index is: in the local world's SQLite file, or a DynamoDB table."""
     clock: Literal["local", "system"] = "local"
     """The local world's date, or this computer's."""
-    country: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}$")] = COUNTRY
+    country: Annotated[
+        str, msgspec.Meta(pattern=r"^[A-Z]{2}$", description="the code of a country, two capital letters such as BR")
+    ] = COUNTRY
     """Whose logs are refreshed: metapod's datasets, dataset names, and a prefix of asset keys unless it is BR.
 
     Another country than BR has a home of its own, `.logcache-mx`, and must name its buckets.

@@ -10,10 +10,11 @@ from typing_extensions import override
 
 from logcache_assets.adapters.blanker import Blanker
 from logcache_assets.domain.names import COUNTRY
-from logcache_assets.domain.plain_text import quoted, shortened
+from logcache_assets.domain.plain_text import quoted
 from logcache_assets.errors import WrongUsage
 from logcache_assets.settings.databricks import ON_A_CLUSTER, require_databricks
 from logcache_assets.settings.deployment import Settings
+from logcache_assets.settings.expectations import default_of, expectation_of
 from logcache_assets.settings.secrets import PII_KEY_VARIABLE, PREFIX, is_hidden, setting_of, variable_of
 
 _PLATFORMS: Mapping[str, Mapping[str, str]] = {
@@ -126,11 +127,14 @@ def _convert(values: Mapping[str, str]) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$.")
-        name = path.rstrip("`")
-        value = values.get(name, "")
-        shown = "not usable" if is_hidden(name, value) else quoted(Blanker(urls=[value])(value))
-        raise WrongUsage(f"{variable_of(name)} is {shown}: {shortened(message)}; correct or unset it") from None
+        raise WrongUsage(_unfit(str(error).rpartition("`$.")[2].rstrip("`"), values)) from None
+
+
+def _unfit(name: str, values: Mapping[str, str]) -> str:
+    """The sentence about a value that does not fit its setting: what it is, what it must be, what to do."""
+    value = values.get(name, "")
+    shown = "not usable" if is_hidden(name, value) else quoted(Blanker(urls=[value])(value))
+    return f"{variable_of(name)} is {shown}, and must be {expectation_of(name)}; correct it, or {default_of(name)}"
 
 
 def _is_text(value: str) -> bool:

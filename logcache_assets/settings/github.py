@@ -8,11 +8,29 @@ from logcache_assets.adapters.github.access import Audience, GitHubAccess, GitHu
 from logcache_assets.errors import WrongUsage
 from logcache_assets.settings.metapod import MetapodSettings
 
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s?#]+$")]
-FullName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+\Z")]
-Branch = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/@+-]*\Z")]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^\s?#]+$", description="an address that begins with http:// or https://, without ? and #"
+    ),
+]
+FullName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+\Z", description="owner/name of a repository, such as acme/itaipu"
+    ),
+]
+Branch = Annotated[
+    str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/@+-]*\Z", description="the name of a branch, such as main")
+]
 Number = Annotated[int, msgspec.Meta(gt=0)]
-Link = Annotated[str, msgspec.Meta(pattern=r"^https?://\S*\{key\}\S*$")]
+Link = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://\S*\{key\}\S*$",
+        description="an address that begins with http:// or https:// and has {key} in it",
+    ),
+]
 
 
 class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

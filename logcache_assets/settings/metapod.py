@@ -12,7 +12,13 @@ from logcache_assets.settings.aws import AwsSettings
 from logcache_assets.settings.secrets import variable_of
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/\s@]+(?:/\S*)?$")]
+Url = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://[^/\s@]+(?:/\S*)?$",
+        description="an address that begins with http:// or https://, without a name and a password in it",
+    ),
+]
 """Without a name and a password: it is shown."""
 FilePath = Annotated[str, msgspec.Meta(min_length=1)]
 

@@ -14,8 +14,20 @@ from logcache_assets.errors import WrongUsage
 from logcache_assets.settings.databricks import DatabricksSettings
 from logcache_assets.settings.secrets import variable_of
 
-BucketUri = Annotated[str, msgspec.Meta(pattern=r"^s3[an]?://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:\S*/)?\Z")]
-Word = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][\w.-]*\Z")]
+BucketUri = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^s3[an]?://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:\S*/)?\Z",
+        description="a folder on S3 that ends with a slash: s3://bucket/ or s3://bucket/folder/",
+    ),
+]
+Word = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][\w.-]*\Z",
+        description="a word of letters, digits, dots, hyphens and _ that begins with a letter or a digit",
+    ),
+]
 """A name that can be no option, and no path."""
 _LOCAL_STOP = "--aurora-stack={aurora_stack} jobs stop staging {run_name}"
 

@@ -139,7 +139,7 @@ def test_wrong_usage_ends_with_2(run: Run, tmp_path: Path, words: list[str], rea
         pytest.param(
             ["status"],
             {"LOGCACHE_MACHINES": "many"},
-            (2, "LOGCACHE_MACHINES is 'many': Expected `int`, got `str`; correct or unset it"),
+            (2, "LOGCACHE_MACHINES is 'many', and must be a whole number above 0; correct it, or unset it for 192"),
             id="a wrong setting",
         ),
         pytest.param(

@@ -91,6 +91,27 @@ def ended(world: World) -> Iterator[EndRun]:
         yield add
 
 
+def test_a_wrong_setting_of_a_run_is_told_in_its_own_words(feed_world: World) -> None:
+    """Somebody changed it in the launchpad: Dagster's own first line names a resource alone."""
+
+    @dg.resource
+    def settings(_context: dg.InitResourceContext) -> Settings:
+        return settings_at(feed_world.home, machines="many")
+
+    @dg.op(required_resource_keys={"settings"})
+    def works() -> None:
+        """Never begins."""
+
+    @dg.job(resource_defs={"settings": settings}, executor_def=dg.in_process_executor)
+    def configured() -> None:
+        works()
+
+    with open_storage(feed_world.dagster_home) as instance:
+        configured.execute_in_process(instance=instance, raise_on_error=False)
+
+    assert "LOGCACHE_MACHINES is 'many', and must be a whole number above 0" in look(feed_world)
+
+
 def test_a_refused_refresh_is_told_once_and_so_is_its_end(feed_world: World) -> None:
     """Its run failed because the verdict is a refusal: one accident, one message, with what to do."""
     world = feed_world

@@ -158,6 +158,25 @@ def test_the_gate_passes_when_nothing_changed(refreshed_feed_world: World) -> No
     assert files_of(refreshed_feed_world.home / "pull_requests") == before
 
 
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        pytest.param({"selection": "feed"}, "the databases 'feed' of a refresh and not its transaction", id="half"),
+        pytest.param({"transaction": "nobodys"}, "no refresh of that transaction and selection", id="unknown"),
+    ],
+)
+def test_a_refresh_that_nobody_prepared_is_refused(
+    refreshed_feed_world: World, config: dict[str, str], sentence: str
+) -> None:
+    """What is typed into the launchpad counts, or is refused; nothing else is published in its place."""
+    before = files_of(refreshed_feed_world.home / "pull_requests")
+
+    result = materialize(refreshed_feed_world, PULL_REQUEST, config={PULL_REQUEST: config})
+
+    assert sentence in refusal_of(result)
+    assert files_of(refreshed_feed_world.home / "pull_requests") == before
+
+
 def keys_of(world: World) -> set[dg.AssetKey]:
     """The keys of all assets."""
     return set(definitions_of(world).resolve_asset_graph().get_all_asset_keys())

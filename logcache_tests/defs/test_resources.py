@@ -13,6 +13,7 @@ from logcache_assets.connect import connect, graphql_metapod
 from logcache_assets.definitions import build_definitions
 from logcache_assets.defs.aws_resources import DynamoDbSegmentIndexResource
 from logcache_assets.defs.github_resource import GitHubRepositoryResource
+from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.defs.resources import (
     MetapodResource,
     PersonalDataKeyResource,
@@ -27,6 +28,7 @@ from logcache_assets.ports import Ports
 from logcache_assets.settings import PII_KEY_VARIABLE, Settings, load_settings
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.servers.server import Server
+from logcache_tests.worlds import definitions_of, settings_at
 
 PORTS = ("store", "segment_index", "metapod", "runner", "itaipu", "repository", "clock")
 
@@ -45,6 +47,42 @@ def test_every_resource_says_what_it_is_and_where(settings: Settings) -> None:
         assert isinstance(resource, dg.ConfigurableResource), name
         assert type(resource).__doc__, name
         assert type(resource).model_fields, name
+
+
+PRODUCTION = {
+    "platform": "production",
+    "github_repository": "acme/itaipu",
+    "metapod_url": "https://metapod/graphql",
+    "databricks_host": "https://dbc.example",
+    "databricks_node_type": "r6id.xlarge",
+    "sabesp": "/opt/sabesp",
+    "segment_table": "segments",
+    "pii_key": "ssm:/logcache/pii_key",
+}
+
+
+@pytest.mark.filterwarnings("ignore:The `__fields__` attribute:DeprecationWarning")  # Dagster's, of a class without any
+@pytest.mark.parametrize("variables", [pytest.param({}, id="local"), pytest.param(PRODUCTION, id="production")])
+def test_every_field_of_a_resource_is_described(world: World, variables: dict[str, str]) -> None:
+    """Beside its value on the Resources page, and in the launchpad."""
+    for name, resource in configured_resources(settings_at(world.home, **variables)).items():
+        assert isinstance(resource, dg.ConfigurableResource)
+        for field in type(resource).__annotations__:  # a library's own are its own
+            assert type(resource).model_fields[field].description, f"{name}.{field}"
+
+
+def test_every_field_of_the_launchpad_is_described_and_has_a_value(world: World) -> None:
+    """A run of the job can be started as the launchpad opens."""
+    job = definitions_of(world).resolve_job_def(REFRESH_JOB)
+
+    fields = {
+        f"{node.name}.{name}": field
+        for node in job.graph.nodes
+        for name, field in getattr(getattr(node.definition.config_field, "config_type", None), "fields", {}).items()
+    }
+
+    assert {name for name, field in fields.items() if not field.description or field.is_required} == set()
+    assert fields.keys() >= {"log_export.verify_all", "itaipu_test_run.again", "nightly_transaction.transaction"}
 
 
 def test_every_resource_makes_the_port_that_connect_makes(settings: Settings) -> None:

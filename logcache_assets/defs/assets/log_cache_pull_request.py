@@ -24,7 +24,9 @@ from logcache_assets.domain.attempts import End
 from logcache_assets.domain.documents import Candidate, NightlyTransaction, TestRun, Verdict
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import Stage
+from logcache_assets.domain.plain_text import quoted
 from logcache_assets.domain.selections import ALL
+from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.document_store import Documents
@@ -37,11 +39,12 @@ class PullRequestConfig(dg.Config):
 
     transaction: str | None = Field(
         default=None,
-        description="The nightly transaction of the refresh. Default: whatever was prepared last.",
+        description="The nightly transaction of a prepared refresh, a UUID. Default: the one that was prepared last.",
     )
     selection: str = Field(
         default=ALL,
-        description="The short name of its databases.",
+        description="The short name of that refresh's databases, as its branch ends: all, feed, customers_feed. "
+        "Counts only beside a transaction.",
     )
 
 
@@ -99,6 +102,11 @@ def _prepared(
 ) -> tuple[Candidate, Verdict, TestRun]:
     """The documents of the refresh that is to be published, by default those of this run or the newest."""
     locations, night, selection = settings.locations, config.transaction, config.selection
+    if selection != ALL and not night:
+        raise Refused(
+            f"the run names the databases {quoted(selection)} of a refresh and not its transaction; name both, or none "
+            "for the refresh that was prepared last"
+        )
     named = locations.candidate(transaction=night, selection=selection) if night else None
     candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate, uri=named)
     judged = locations.verdict(transaction=night, selection=selection) if night else None

@@ -34,7 +34,7 @@ class NightlyTransactionConfig(dg.Config):
 
     transaction: str | None = Field(
         default=None,
-        description="The metapod transaction to build on; the only way to use a HOTFIX. "
+        description="The metapod transaction to build on, a UUID; the only way to use a HOTFIX. "
         "Default: the newest good DAILY one.",
     )
 
