@@ -28,7 +28,12 @@ from logcache_assets.defs.pull_request_sensor import open_pull_requests
 from logcache_assets.defs.resources import configured_resources, given_resources
 from logcache_assets.defs.run_retention import build_old_runs_removed
 from logcache_assets.defs.sensors import build_new_nightly_transaction
-from logcache_assets.defs.standing_checks import build_standing_checks, build_standing_job, daily_standing_checks
+from logcache_assets.defs.standing_checks import (
+    build_standing_checks,
+    build_standing_job,
+    daily_standing_checks,
+    select_standing_checks,
+)
 from logcache_assets.defs.turns import Turn
 from logcache_assets.ports import Ports
 from logcache_assets.settings import Settings, load_settings
@@ -63,7 +68,10 @@ def build_definitions(
             *published_specs(catalog, settings),
         ],
         asset_checks=[build_standing_checks(catalog, settings)],
-        jobs=[build_refresh_job(settings, databases=len(catalog)), build_standing_job(catalog, settings)],
+        jobs=[
+            build_refresh_job(settings, databases=len(catalog), first=select_standing_checks(catalog, settings)),
+            build_standing_job(catalog, settings),
+        ],
         sensors=[
             build_new_nightly_transaction(catalog),
             open_pull_requests,

@@ -80,11 +80,17 @@ def max_runtime_seconds(settings: Settings, *, databases: int) -> int:
     return int(limits.total_seconds()) + _SPARE_HOURS * 3600
 
 
-def build_refresh_job(settings: Settings, *, databases: int) -> Any:  # noqa: ANN401 - Dagster's type of an unresolved job is not public
-    """The job of all assets and checks of so many databases, from the transaction to the pull request."""
+def build_refresh_job(settings: Settings, *, databases: int, first: dg.AssetSelection) -> Any:  # noqa: ANN401 - Dagster's type of an unresolved job is not public
+    """The job of all assets and checks of so many databases, from the transaction to the pull request.
+
+    Args:
+        settings: of the deployment.
+        databases: how many a whole refresh has.
+        first: what is checked of the published caches before they are replaced.
+    """
     return dg.define_asset_job(
         REFRESH_JOB,
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() | first,
         description="One whole refresh: a good nightly transaction becomes a pull request with its evidence.",
         tags={
             MAX_RUNTIME_TAG: str(max_runtime_seconds(settings, databases=databases)),

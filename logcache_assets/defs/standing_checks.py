@@ -53,7 +53,10 @@ def build_standing_checks(catalog: Catalog, settings: Settings) -> dg.AssetCheck
             store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
         )
         with refusals_fail_the_asset():
-            findings = inspector.inspect(tuple(d for d in catalog if d.database in wanted))
+            if wanted == set(keys):
+                findings = inspector.inspect_all(catalog)
+            else:
+                findings = inspector.inspect(tuple(d for d in catalog if d.database in wanted))
         for finding in findings:
             if dg.AssetCheckKey(keys[finding.database], finding.check.value) in asked:
                 yield _result(finding, keys[finding.database])
@@ -85,12 +88,17 @@ def _result(finding: Finding, key: dg.AssetKey) -> dg.AssetCheckResult:
     )
 
 
+def select_standing_checks(catalog: Catalog, settings: Settings) -> dg.AssetSelection:
+    """The standing checks of every database of the catalog."""
+    keys = [key_of_country(settings.country, PUBLISHED, definition.database) for definition in catalog]
+    return dg.AssetSelection.checks_for_assets(*keys)
+
+
 def build_standing_job(catalog: Catalog, settings: Settings) -> Any:  # noqa: ANN401 - Dagster's type of an unresolved job is not public
     """The job that makes all standing checks."""
-    keys = [key_of_country(settings.country, PUBLISHED, definition.database) for definition in catalog]
     return dg.define_asset_job(
         STANDING_JOB,
-        selection=dg.AssetSelection.checks_for_assets(*keys),
+        selection=select_standing_checks(catalog, settings),
         description="The standing checks of every published cache, from metadata alone; nothing is written.",
         tags={"dagster/max_runtime": HOUR_SECONDS, COUNTRY_TAG: settings.country},
     )

@@ -86,6 +86,11 @@ class Locations:
         """Prefix of every document's URI."""
         return f"{self.caches}_refresh/"
 
+    @property
+    def standing_report(self) -> str:
+        """URI of the document of the last standing checks of all published caches."""
+        return f"{self.caches}_standing/report.json"
+
     def refresh(self, *, transaction: str) -> str:
         """Prefix of the documents of every refresh from a nightly transaction."""
         return f"{self.documents}{transaction}/"

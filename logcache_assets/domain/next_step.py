@@ -107,6 +107,8 @@ class Situation:
     """What the open pull request does not know of the present base branch, and must."""
     is_active_besides: bool
     """The active map points to the night for every instance but those of databases that the last attempt left out."""
+    due: str | None
+    """Why the published caches ask for a new one, by their standing checks."""
     next_stage: str
     """The first stage without a document."""
     is_prepared: bool
@@ -132,14 +134,23 @@ def plan_next_step(facts: Situation) -> NextStep:
         return WaitUntil(sentence=GOING_ON)
     if facts.is_active:
         return WaitUntil(
-            sentence=f"the active map already points to transaction {facts.night}, the newest good nightly run",
+            sentence=f"the active map already points to transaction {facts.night}, the newest good nightly run"
+            f"{_next_night(facts)}",
             is_well=True,
         )
     if facts.proposed and not facts.again:
         return _while_proposed(facts.proposed, facts)
     if not facts.attempts or facts.again:
-        return Start(sentence=f"a refresh of {facts.what} is due")
+        return Start(sentence=f"a refresh of {facts.what} is due{_because(facts)}")
     return _after(facts.attempts[-1], facts)
+
+
+def _because(facts: Situation) -> str:
+    return f", all the more as {facts.due}" if facts.due else ""
+
+
+def _next_night(facts: Situation) -> str:
+    return f"; the next good one is waited for, as {facts.due}" if facts.due else ""
 
 
 def _while_proposed(proposed: Publication, facts: Situation) -> NextStep:

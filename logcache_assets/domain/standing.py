@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.documents import Document
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.wording import count_of
 
@@ -64,6 +65,15 @@ class Finding:
         """The first problem and how many more there are, or what is told if it passed."""
         more = f"; and {count_of(len(self.problems) - 1, 'more problem')}" if self.problems[1:] else ""
         return f"{self.problems[0]}{more}" if self.problems else self.passed_sentence
+
+
+class StandingReport(Document, frozen=True, kw_only=True):
+    """What the last standing checks of all published caches say about the next refresh."""
+
+    base_sha: str
+    """The commit on the base branch whose map they read; of another one nothing is known."""
+    due: str | None
+    """Why a new cache is due, in a clause; None if no check asks for one."""
 
 
 def find_aged(instance: str, *, source_read_at: datetime, now: datetime, limit: timedelta) -> Iterator[Problem]:

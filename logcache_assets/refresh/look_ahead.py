@@ -11,6 +11,7 @@ from logcache_assets.domain.locations import Stage, name_of, stage_of
 from logcache_assets.domain.log_cache_map import is_active
 from logcache_assets.domain.next_step import NextStep, Situation, WaitUntil, plan_next_step
 from logcache_assets.domain.problems import join_problems
+from logcache_assets.domain.standing import StandingReport
 from logcache_assets.domain.transactions import Choice
 from logcache_assets.errors import Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
@@ -104,6 +105,7 @@ class Planner:
             base_news=self._find_base_news(night, asked.selection, base) if proposed else (),
             attempts=attempts,
             changed=self._find_changes(instances, attempts[-1], base) if attempts else (),
+            due=self._find_due(base),
             next_stage=self._next_stage(night, asked),
             is_prepared=self._is_prepared(night, asked.selection, base.sha),
             is_going_on=asked.is_going_on,
@@ -139,6 +141,11 @@ class Planner:
             return ()
         carrier = EvidenceCarrier(store=self.store, repository=self.repository, settings=self.settings)
         return carrier.find_base_news(candidate, base)
+
+    def _find_due(self, base: BaseMap) -> str | None:
+        """Why the published caches ask for a new one, by the last checks of the active map."""
+        found = Documents(self.store).find(self.settings.locations.standing_report, StandingReport)
+        return found.due if found and found.base_sha == base.sha else None
 
     def _next_stage(self, night: str, asked: Asked) -> str:
         """The first stage of a refresh that has not written its document."""

@@ -1,6 +1,6 @@
 """Checks published caches while runs read them: index, manifests, listings and the map; no log is read.
 
-The rules are those of the gate and of LogOp. Whoever decides whether a refresh is due asks `inspect` and `find_due`.
+The rules are those of the gate and of LogOp. Whoever decides what to do next about a refresh reads the stored report.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from logcache_assets.domain.log_cache_map import AnyEntry, MapEntry, UnprovenEnt
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.segments import CHAIN_REMEDY, Segment, find_chain_faults
 from logcache_assets.domain.soundness import find_continuation_problems, is_remedied_by_refresh, stale_problem
-from logcache_assets.domain.standing import Finding, StandingCheck, age_text, find_aged
+from logcache_assets.domain.standing import Finding, StandingCheck, StandingReport, age_text, find_aged, find_due
 from logcache_assets.domain.wording import count_of
 from logcache_assets.engine.log.ask_each import ask_each
 from logcache_assets.engine.log.proven_files import load_manifest
@@ -75,6 +75,15 @@ class StandingInspector:
             for database in databases
             for finding in self._findings(database.database, [found[i] for i in database.instances])
         )
+
+    def inspect_all(self, databases: Catalog) -> tuple[Finding, ...]:
+        """Inspect all databases of the catalog, and store what their next refresh is due for."""
+        base_sha = self.repository.head(self.repository.base_branch)
+        findings = self.inspect(databases)
+        if base_sha is not None:
+            report = StandingReport(base_sha=base_sha, due=find_due(findings))
+            Documents(self.store).write(self.settings.locations.standing_report, report)
+        return findings
 
     def _inspect(self, instance: Instance, entry: AnyEntry | None) -> InspectedInstance:
         proven = entry if isinstance(entry, MapEntry) else None

@@ -114,7 +114,7 @@ def test_a_wrong_setting_of_a_run_is_told_in_its_own_words(feed_world: World) ->
 
 def test_a_refused_refresh_is_told_once_and_so_is_its_end(feed_world: World) -> None:
     """Its run failed because the verdict is a refusal: one accident, one message, with what to do."""
-    world = feed_world
+    world = World(settings_at(feed_world.home, fresh_days="3650"))
     quiet = look(world)
     local.break_(world.settings, "wrong-value")
     with pytest.raises(Refused):

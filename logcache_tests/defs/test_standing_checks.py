@@ -6,6 +6,8 @@ from datetime import timedelta
 import dagster as dg
 import pytest
 
+from logcache_assets.cli import status
+from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.defs.standing_checks import STANDING_JOB
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.standing import StandingCheck
@@ -49,6 +51,27 @@ def test_an_excision_reddens_the_published_cache(published_world: World) -> None
     assert red.metadata["refresh"].value == "a refresh is due: a new cache ends this"
     (row,) = red.metadata["problems"].value.records  # type: ignore[union-attr]
     assert (row.data["instance"], row.data["code"]) == ("feed-s0", "C7")
+
+
+def test_whoever_asks_what_is_next_is_told_what_failed(published_world: World) -> None:
+    """The next night is waited for; as long as another map is active, the last checks say nothing of it."""
+    world, feed = published_world, parse_instance("feed-s0")
+    old = world.segment_index.segments(feed)[0]
+    world.segment_items.put([replace(old, timestamp_ms=int(world.clock.now().timestamp() * 1000))])
+    with dg.DagsterInstance.ephemeral() as instance:
+        checked(world, instance)
+    told = status.run(world.settings).next
+    world.repository.commit_to_base({"docs/README.md": "new"}, "Edit")
+
+    assert "; the next good one is waited for, as the published cache fails personal_data_current of feed" in told
+    assert "personal_data_current" not in status.run(world.settings).next
+
+
+def test_a_refresh_begins_with_the_standing_checks(published_world: World) -> None:
+    """What it replaces is checked once more, whoever asks for the refresh."""
+    steps = [node.name for node in definitions_of(published_world).resolve_job_def(REFRESH_JOB).nodes]
+
+    assert "standing_checks" in steps
 
 
 def test_one_check_is_made_alone(published_world: World) -> None:

@@ -42,6 +42,7 @@ FACTS = Situation(
     changed=(),
     base_news=(),
     is_active_besides=False,
+    due=None,
     next_stage="permanent_log",
     is_prepared=False,
     is_going_on=False,
@@ -81,6 +82,15 @@ def test_a_night_that_was_never_tried_is_due() -> None:
     assert plan_next_step(FACTS) == Start(sentence=f"a refresh of {WHAT} is due")
 
 
+def test_a_failed_standing_check_is_a_reason_more() -> None:
+    """The sentence repeats what it says."""
+    due = "the published cache fails fresh_enough of feed: feed-s0: its cache was read 8 days ago"
+
+    step = plan_next_step(replace(FACTS, due=due))
+
+    assert step == Start(sentence=f"a refresh of {WHAT} is due, all the more as {due}")
+
+
 @pytest.mark.parametrize(
     ("fields", "sentence", "is_well"),
     [
@@ -90,6 +100,13 @@ def test_a_night_that_was_never_tried_is_due() -> None:
             f"the active map already points to transaction {NIGHT}, the newest good nightly run",
             True,
             id="active",
+        ),
+        pytest.param(
+            {"is_active": True, "due": "the published cache fails files_intact of feed: a file is gone (C13)"},
+            f"the active map already points to transaction {NIGHT}, the newest good nightly run; the next good one is "
+            "waited for, as the published cache fails files_intact of feed: a file is gone (C13)",
+            True,
+            id="active and damaged",
         ),
         pytest.param(
             {"proposed": PUBLICATION},
