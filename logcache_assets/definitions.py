@@ -20,6 +20,7 @@ from logcache_assets.defs.assets.permanent_log import build_permanent_log
 from logcache_assets.defs.assets.published_caches import published_specs
 from logcache_assets.defs.assets.refreshed import build_refreshed
 from logcache_assets.defs.assets.validation_report import validation_report
+from logcache_assets.defs.described import Described, described
 from logcache_assets.defs.jobs import EXECUTOR, build_refresh_job
 from logcache_assets.defs.outside_sensor import build_outside_world
 from logcache_assets.defs.plain_log import plain_log
@@ -61,12 +62,13 @@ def build_definitions(
         log_cache_pull_request,
         build_refreshed(catalog),
     ]
+    shown: list[Described] = [
+        *(of_country(definition, settings.country) for definition in assets),
+        *outside_specs(catalog, settings),
+        *published_specs(catalog, settings),
+    ]
     return dg.Definitions(
-        assets=[
-            *(of_country(definition, settings.country) for definition in assets),
-            *outside_specs(catalog, settings),
-            *published_specs(catalog, settings),
-        ],
+        assets=described(shown, catalog, settings),
         asset_checks=[build_standing_checks(catalog, settings)],
         jobs=[
             build_refresh_job(settings, databases=len(catalog), first=select_standing_checks(catalog, settings)),

@@ -20,7 +20,6 @@ from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import LogCacheError, Refused
 from logcache_assets.refresh.document_store import Documents
 
-OWNERS = ("team:data-platform",)
 WHOLE = {"database": "every"}
 """Tag of assets that belong to every refresh."""
 

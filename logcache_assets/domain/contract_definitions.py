@@ -30,6 +30,10 @@ IDENT_REF = "db/ident"
 MOST_BYTES = 200
 """How long the name of a dataset may be: file systems hold 255 bytes in one name."""
 
+Owner = Annotated[str, msgspec.Meta(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+)\Z")]
+"""`team:payments` or a mail address."""
+Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=63)]
+
 RESERVED = ("all", "every")
 """Names of selections and asset tags, which no database may have."""
 
@@ -40,6 +44,10 @@ class DatabaseDefinition(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     database: ContractName
     prototypes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
     entities: Annotated[tuple[ContractEntity, ...], msgspec.Meta(min_length=1)]
+    owners: tuple[Owner, ...] = ()
+    """Who answers for the database; Dagit shows them."""
+    tags: dict[Tag, Tag] = {}
+    """By which Dagit finds its assets, `domain: payments`."""
 
     @property
     def instances(self) -> tuple[Instance, ...]:

@@ -70,6 +70,15 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
         )
 
     @property
+    def repository_page(self) -> str | None:
+        """The page of the itaipu repository; None if it is not on GitHub."""
+        if self.repository != "github" or self.github_repository is None:
+            return None
+        # An Enterprise Server has its API below its pages, GitHub itself beside them.
+        server = self.github_url.rstrip("/").removesuffix("/api/v3").replace("://api.github.com", "://github.com")
+        return f"{server}/{self.github_repository}"
+
+    @property
     def github_access(self) -> GitHubAccess:
         """How the repository on GitHub is reached.
 

@@ -18,7 +18,6 @@ from logcache_assets.defs.checks import RULES_PASSED, contract_check_result, con
 from logcache_assets.defs.column_lineage import contract_lineage, datomic_key
 from logcache_assets.defs.links import report_value
 from logcache_assets.defs.stage import (
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -249,7 +248,6 @@ def _spec(key: dg.AssetKey, table: ContractTable) -> dg.AssetSpec:
         skippable=True,
         deps=[Stage.TEST_RUN.value, night_contracts_key(key.path[1])],
         group_name=f"contracts_{key.path[1].replace('-', '_')}",
-        owners=OWNERS,
         kinds={"parquet"},
         tags={**tags_of(key.path[1]), "contract_kind": table.kind.name},
         description=(
@@ -264,7 +262,6 @@ def _inventory_spec(contracts: list[dg.AssetKey]) -> dg.AssetSpec:
         deps=[*contracts, RULES],
         group_name="publication",
         tags=WHOLE,
-        owners=OWNERS,
         kinds={"json"},
         description=(
             "The list of all contracts of the test run with what every rule said of them, those that are missing "

@@ -6,7 +6,6 @@ import dagster as dg
 from pydantic import Field
 
 from logcache_assets.defs.stage import (
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -33,7 +32,7 @@ class ItaipuTestRunConfig(dg.Config):
     )
 
 
-@dg.asset(group_name="candidate", tags=WHOLE, owners=OWNERS, kinds={"spark"}, deps=[Stage.CANDIDATE.value])
+@dg.asset(group_name="candidate", tags=WHOLE, kinds={"spark"}, deps=[Stage.CANDIDATE.value])
 def itaipu_test_run(
     context: Context,
     config: ItaipuTestRunConfig,

@@ -6,7 +6,6 @@ from logcache_assets.catalog import Catalog
 from logcache_assets.defs.assets.outside_world import MAP
 from logcache_assets.defs.left_out import upstream_or_left_out
 from logcache_assets.defs.stage import (
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -34,7 +33,6 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
     @dg.asset(
         group_name="candidate",
         tags=WHOLE,
-        owners=OWNERS,
         kinds={"git", "json"},
         deps=[Stage.NIGHT.value, MAP, *(database_key(Stage.PERMANENT_LOG, name) for name in names)],
     )

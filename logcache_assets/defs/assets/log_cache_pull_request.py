@@ -9,7 +9,6 @@ from logcache_assets.defs.asset_keys import INVENTORY, located
 from logcache_assets.defs.failures import rejected_table
 from logcache_assets.defs.links import pull_request_value, report_value
 from logcache_assets.defs.stage import (
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -51,7 +50,6 @@ class PullRequestConfig(dg.Config):
 @dg.asset(
     group_name="publication",
     tags=WHOLE,
-    owners=OWNERS,
     kinds={"github"},
     deps=[Stage.CANDIDATE.value, Stage.TEST_RUN.value, Stage.VERDICT.value],
 )

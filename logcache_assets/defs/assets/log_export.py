@@ -11,7 +11,6 @@ from logcache_assets.defs.asset_keys import located
 from logcache_assets.defs.assets.outside_world import raw_key
 from logcache_assets.defs.left_out import goes_on_result, goes_on_spec, report_left_out
 from logcache_assets.defs.stage import (
-    OWNERS,
     Context,
     Materialized,
     Metadata,
@@ -106,7 +105,6 @@ def _spec(database: str) -> dg.AssetSpec:
         deps=[Stage.NIGHT.value, raw_key(database)],
         group_name="night",
         tags=tags_of(database),
-        owners=OWNERS,
         kinds={"databricks", "parquet"},
         description=(
             f"What the export notebook found in the raw logs of {database}: for the log and the materialized entities "

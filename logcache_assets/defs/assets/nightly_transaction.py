@@ -7,7 +7,6 @@ from logcache_assets.catalog import Catalog, select_databases
 from logcache_assets.defs.assets.outside_world import NIGHTLY_RUN
 from logcache_assets.defs.failures import rejected_table
 from logcache_assets.defs.stage import (
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -43,7 +42,7 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
     """The asset for the databases of this catalog."""
     names = [definition.database for definition in catalog]
 
-    @dg.asset(group_name="night", tags=WHOLE, owners=OWNERS, kinds={"graphql"}, deps=[NIGHTLY_RUN])
+    @dg.asset(group_name="night", tags=WHOLE, kinds={"graphql"}, deps=[NIGHTLY_RUN])
     def nightly_transaction(
         context: Context,
         config: NightlyTransactionConfig,

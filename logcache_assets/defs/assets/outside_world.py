@@ -12,7 +12,7 @@ import dagster as dg
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import spec_of_country
 from logcache_assets.defs.column_lineage import attribute_schema, datomic_key
-from logcache_assets.defs.stage import OWNERS, WHOLE, Metadata, tags_of
+from logcache_assets.defs.stage import WHOLE, Metadata, tags_of
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.contract_definitions import CONTRACTS_FOLDER, DatabaseDefinition
 from logcache_assets.domain.instances import Instance
@@ -70,7 +70,7 @@ def night_contracts_key(database: str) -> dg.AssetKey:
 def outside_specs(catalog: Catalog, settings: Settings) -> list[dg.AssetSpec]:
     """What stands above a refresh of this catalog."""
     specs = [*_of_all(), *(spec for definition in catalog for spec in _of_database(definition))]
-    return [spec_of_country(spec.replace_attributes(owners=OWNERS), settings.country) for spec in specs]
+    return [spec_of_country(spec, settings.country) for spec in specs]
 
 
 def _of_all() -> Iterator[dg.AssetSpec]:

@@ -16,7 +16,6 @@ from logcache_assets.defs.left_out import (
     upstream_or_left_out,
 )
 from logcache_assets.defs.stage import (
-    OWNERS,
     Context,
     Materialized,
     Metadata,
@@ -101,7 +100,6 @@ def _spec(database: str) -> dg.AssetSpec:
         deps=[database_key(Stage.EXPORT, database)],
         group_name="permanent_copy",
         tags=tags_of(database),
-        owners=OWNERS,
         kinds={"s3", "parquet"},
         metadata={"dagster/column_schema": LOG_SCHEMA},
         description=(

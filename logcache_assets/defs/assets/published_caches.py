@@ -7,7 +7,7 @@ import dagster as dg
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import PUBLISHED, spec_of_country
 from logcache_assets.defs.assets.outside_world import age_days
-from logcache_assets.defs.stage import OWNERS, Metadata, tags_of
+from logcache_assets.defs.stage import Metadata, tags_of
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_cache_map import MapEntry
 from logcache_assets.domain.published_caches import PublishedCache, PublishedInstance
@@ -38,7 +38,6 @@ def _spec(database: str) -> dg.AssetSpec:
         deps=[Stage.PULL_REQUEST.value],
         group_name="published",
         tags=tags_of(database),
-        owners=OWNERS,
         kinds={"s3", "parquet"},
         description=(
             f"The log cache of {database} that is published: what the map on the base branch points to, and so what "

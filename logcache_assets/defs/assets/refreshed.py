@@ -14,7 +14,6 @@ from logcache_assets.defs.asset_keys import REFRESHED, located
 from logcache_assets.defs.failures import problems_table
 from logcache_assets.defs.links import pull_request_value
 from logcache_assets.defs.stage import (
-    OWNERS,
     Context,
     Materialized,
     database_key,
@@ -83,7 +82,6 @@ def _spec(database: str) -> dg.AssetSpec:
         deps=[Stage.PULL_REQUEST.value],
         group_name="publication",
         tags=tags_of(database),
-        owners=OWNERS,
         kinds={"github"},
         description=(
             f"Whether the newest refresh proposes new caches of {database}. It fails if the refresh left {database} "

@@ -10,7 +10,6 @@ from logcache_assets.defs.links import report_value
 from logcache_assets.defs.stage import (
     DIGEST,
     DOCUMENT,
-    OWNERS,
     WHOLE,
     Context,
     Materialized,
@@ -58,7 +57,6 @@ def _fault_figures(verdict: Verdict) -> dict[str, int]:
 @dg.asset(
     group_name="publication",
     tags=WHOLE,
-    owners=OWNERS,
     kinds={"json", "html"},
     deps=[Stage.CANDIDATE.value, Stage.TEST_RUN.value, INVENTORY],
     check_specs=[APPROVED],
