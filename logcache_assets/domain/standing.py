@@ -62,9 +62,11 @@ class Finding:
 
     @property
     def sentence(self) -> str:
-        """The first problem and how many more there are, or what is told if it passed."""
-        more = f"; and {count_of(len(self.problems) - 1, 'more problem')}" if self.problems[1:] else ""
-        return f"{self.problems[0]}{more}" if self.problems else self.passed_sentence
+        """How many problems there are, if several, and the first; or what is told if it passed."""
+        if not self.problems:
+            return self.passed_sentence
+        several = f"{count_of(len(self.problems), 'problem')}, first " if self.problems[1:] else ""
+        return f"{several}{self.problems[0]}"
 
 
 class StandingReport(Document, frozen=True, kw_only=True):

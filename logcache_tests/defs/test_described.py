@@ -31,7 +31,7 @@ def test_a_database_has_the_owners_and_tags_of_its_definition(world: World) -> N
     tagged = {key.to_user_string() for key in graph.get_all_asset_keys() if graph.get(key).tags.get("domain")}
 
     assert found == tagged
-    assert {"log_cache/feed", "permanent_log/feed", "segments/feed-s0", "contract/feed/accounts"} <= found
+    assert {"log_cache/feed", "permanent_log/feed", "segments/feed", "contract/feed/accounts"} <= found
     assert not {"nightly_transaction", "log_cache/customers"} & found
 
 
