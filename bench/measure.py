@@ -184,13 +184,24 @@ def end(pid: int) -> None:
             os.kill(each, signal.SIGKILL)
 
 
-def _descendants(pid: int) -> Iterator[int]:
-    """The processes that this one started, and theirs."""
+def cpu_seconds_of(pid: int) -> float:
+    """CPU seconds so far of a process, of those that it started and of those that it waited for."""
+    return sum(_cpu_seconds(each) + _waited_for(each) for each in (pid, *_descendants(pid)))
+
+
+def children_of(pid: int) -> Iterator[int]:
+    """The processes that this one started."""
     for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - five times a second
         with suppress(OSError):
-            for child in Path(f"/proc/{pid}/task/{thread}/children").read_text("ascii").split():
-                yield int(child)
-                yield from _descendants(int(child))
+            yield from map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text("ascii").split())
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """The processes that this one started, and theirs."""
+    for child in children_of(pid):
+        with suppress(OSError):
+            yield child
+            yield from _descendants(child)
 
 
 def _memory_kb(pid: int | str, field: str) -> int:
@@ -199,8 +210,17 @@ def _memory_kb(pid: int | str, field: str) -> int:
 
 
 def _cpu_seconds(pid: int) -> float:
+    return _ticks(pid, 11, 12) / TICK
+
+
+def _waited_for(pid: int) -> float:
+    """CPU seconds of the ended processes that this one waited for."""
+    return _ticks(pid, 13, 14) / TICK
+
+
+def _ticks(pid: int, *places: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+    return sum(int(fields[place]) for place in places)
 
 
 def machine() -> Mapping[str, str]:
