@@ -13,6 +13,16 @@ Catalog = tuple[DatabaseDefinition, ...]
 """One definition per database, ascending by name."""
 
 
+CatalogVersion = tuple[tuple[str, int, int], ...]
+"""The files of a folder, each with its time of change and its size."""
+
+
+def catalog_version(folder: Path) -> CatalogVersion:
+    """Which definitions a folder holds, without reading them; empty if there is no folder."""
+    found = ((file.name, file.stat()) for file in sorted(folder.glob("*.*")))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
 def load_catalog(folder: Path) -> Catalog:
     """Read every `<database>.yaml` of a folder.
 

@@ -4,9 +4,11 @@
 settings and the catalog of contract definitions, and nothing else; importing this module reads nothing.
 """
 
+from functools import lru_cache
+
 import dagster as dg
 
-from logcache_assets.catalog import Catalog, load_catalog
+from logcache_assets.catalog import Catalog, CatalogVersion, catalog_version, load_catalog
 from logcache_assets.defs.alert_sensor import build_alerts
 from logcache_assets.defs.asset_keys import of_country
 from logcache_assets.defs.assets.contract_datasets import build_contracts
@@ -93,4 +95,10 @@ def build_definitions(
 def defs() -> dg.Definitions:
     """The code location of the configured platform; raises BadInput for a missing or malformed catalog."""
     settings = load_settings()
+    return _built_once(settings, catalog_version(settings.catalog_folder))
+
+
+@lru_cache(maxsize=1)
+def _built_once(settings: Settings, _version: CatalogVersion) -> dg.Definitions:
+    """What Dagster asks for twice when it loads a code location, and when it starts a run."""
     return build_definitions(settings, catalog=load_catalog(settings.catalog_folder))

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from logcache_assets.connect import connect
+from logcache_assets.definitions import defs
 from logcache_assets.defs.assets.validation_report import APPROVED
 from logcache_assets.defs.checks import contract_check_spec
 from logcache_assets.defs.resources import given_resources
@@ -77,6 +78,21 @@ def test_every_contract_has_one_check(world: World) -> None:
     assert "validation_report:approved" in checks
     assert all(rule.name in (contract_check_spec(dg.AssetKey("contract")).description or "") for rule in RULES)
     assert all(f"{rule.name}: {rule.sentence}" in (APPROVED.description or "") for rule in RULES)
+
+
+def test_definitions_are_built_once(feed_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dagster asks twice per code location and gets the same ones, until a file of the catalog is another."""
+    monkeypatch.setenv("LOGCACHE_HOME", str(feed_world.home))
+    monkeypatch.setenv("LOGCACHE_PII_KEY", feed_world.pii_key().decode())
+    definition = feed_world.catalog / "feed.yaml"
+
+    first, second = defs(), defs()
+    definition.write_text(definition.read_text("utf-8").replace("name: merchants", "name: shops"), encoding="utf-8")
+    changed = defs()
+
+    assert second is first
+    assert dg.AssetKey(["contract", "feed", "merchants"]) in first.resolve_asset_graph().materializable_asset_keys
+    assert dg.AssetKey(["contract", "feed", "shops"]) in changed.resolve_asset_graph().materializable_asset_keys
 
 
 def tick_of(world: World) -> object:
