@@ -80,6 +80,11 @@ def materialized(uri: str, digest: str, metadata: Metadata, *, key: dg.AssetKey 
     return dg.MaterializeResult(asset_key=key, data_version=dg.DataVersion(digest), metadata=shown)
 
 
+def reuse_shown(*, reused: bool) -> Metadata:
+    """Metadata that says whether this run did a stage's work, or found that what an earlier one made still holds."""
+    return {"reused": "yes, what an earlier run made still holds" if reused else "no, made in this run"}
+
+
 def upstream_document(
     context: Context, documents: Documents, key: Sequence[str], kind: type[DocumentType], *, uri: str | None = None
 ) -> DocumentType:

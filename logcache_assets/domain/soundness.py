@@ -40,7 +40,7 @@ FACTS_COLUMNS: Mapping[str, str] = {
 
 OTHER_NIGHT = "wait for the next nightly run, or name another transaction with --transaction"
 REFRESH_AGAIN = "revert the entry to a sound cached log, or refresh it"
-CORRECT_ENTRY = "correct the entry: the manifest is right"
+CORRECT_ENTRY = "write what its manifest says into the entry in log_cache_map.json, by a pull request"
 
 
 def find_export_problems(logs: RawLogs, active: AnyEntry | None) -> Iterator[Problem]:

@@ -116,6 +116,12 @@ class BegunTestRuns:
         done = newest and self._follow(newest)
         return done if done and done.transaction and not self.find_foreign(done, done.transaction) else None
 
+    def transactions_of(self, candidate: Candidate) -> frozenset[str]:
+        """The transactions of all test runs that were begun for the candidate's night, as far as they are named."""
+        listed = self._listed(self.locations.begun_runs(transaction=candidate.transaction))
+        named = (self._documents.read(uri, BegunTestRun).transaction for uri in listed)
+        return frozenset(transaction for transaction in named if transaction)
+
     def stop_left_over(self, *, also_going: bool) -> None:
         """Stop on the platform what is left there of runs that were begun.
 

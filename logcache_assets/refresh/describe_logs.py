@@ -40,6 +40,8 @@ class Described:
     """One document per database whose logs may become its caches."""
     left_out: Mapping[str, LeftOut]
     """The other databases."""
+    reused: frozenset[str]
+    """Databases whose earlier document is still true."""
     run: NotebookRun | None
     """The run that found it out; None if every document was there and still true."""
 
@@ -88,7 +90,8 @@ class LogDescriber:
             if wrong:
                 left_out[name] = leave_out(name, wrong, stage=Stage.EXPORT, transaction=night.transaction)
         sound = {name: e for name, e in found.items() if isinstance(e, LogExport) and name not in left_out}
-        return Described(exports=sound, left_out=left_out, run=run)
+        reused = frozenset(name for name in sound if known[name] is not None)
+        return Described(exports=sound, left_out=left_out, reused=reused, run=run)
 
     def document_uri(self, night: NightlyTransaction, database: str) -> str:
         """URI of the document of a database."""

@@ -11,6 +11,7 @@ from logcache_assets.defs.stage import (
     Materialized,
     in_turn,
     materialized,
+    reuse_shown,
     upstream_document,
 )
 from logcache_assets.defs.turns import Turn
@@ -67,11 +68,14 @@ def itaipu_test_run(
     )
     with in_turn(turn, Stage.TEST_RUN):
         candidate = upstream_document(context, documents, [Stage.CANDIDATE], Candidate)
+        earlier = runner.begun.transactions_of(candidate)
         run, uri = runner.find_or_run(candidate, again=config.again), runner.document_uri(candidate)
         digest = documents.write(uri, run)
         datasets = runner.datasets_of(run)
     committed = sum(dataset.state is DatasetState.COMMITTED for dataset in datasets)
-    context.log.info(f"Itaipu's transaction {run.transaction}: {committed} of {len(datasets)} datasets committed")
+    reused = run.transaction in earlier
+    which = "Reused an earlier test run of Itaipu" if reused else "Itaipu's test run is done"
+    context.log.info(f"{which}, transaction {run.transaction}: {committed} of {len(datasets)} datasets are committed")
     return materialized(
         uri,
         digest,
@@ -82,5 +86,6 @@ def itaipu_test_run(
             "dataset_prefix": run.dataset_prefix,
             "datasets_committed": committed,
             "datasets_not_committed": len(datasets) - committed,
+            **reuse_shown(reused=reused),
         },
     )

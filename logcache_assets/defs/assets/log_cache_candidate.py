@@ -14,6 +14,7 @@ from logcache_assets.defs.stage import (
     databases_in_run,
     in_turn,
     materialized,
+    reuse_shown,
     upstream_document,
 )
 from logcache_assets.defs.turns import Turn
@@ -64,18 +65,23 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
             left_out = [document for document in found if isinstance(document, LeftOut)]
             candidate = committer.commit(night, copies, left_out=left_out, catalog=names)
             uri = settings.locations.candidate(transaction=candidate.transaction, selection=candidate.selection)
+            earlier = documents.find(uri, Candidate)
             digest = documents.write(uri, candidate)
             text = repository.read(MAP_PATH, ref=candidate.sha)
-        context.log.info(
-            f"Committed {candidate.version} on {candidate.branch}: {len(candidate.changes)} entries changed"
-        )
+        reused = earlier is not None and earlier.sha == candidate.sha
+        changed = "1 entry changed" if len(candidate.changes) == 1 else f"{len(candidate.changes):,} entries changed"
+        did = "Reused the earlier commit" if reused else "Committed"
+        context.log.info(f"{did} {candidate.version} on {candidate.branch}: {changed}")
         for left in (found for found in candidate.left_out if found.stage == Stage.CANDIDATE):
             context.log.warning(str(left))
         for damage in candidate.damaged:
             context.log.warning(f"active map, in an entry that stays as it is: {damage}")
         for warning in candidate.warnings:
-            context.log.warning(f"active map, whose entry this candidate replaces: {warning}")
-        return materialized(uri, digest, _metadata(candidate, text))
+            context.log.warning(
+                f"active map, in an entry that this candidate replaces: {warning}; merging the candidate ends it, and "
+                "nobody may roll back to that entry"
+            )
+        return materialized(uri, digest, _metadata(candidate, text) | reuse_shown(reused=reused))
 
     return log_cache_candidate
 

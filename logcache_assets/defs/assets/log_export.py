@@ -17,6 +17,7 @@ from logcache_assets.defs.stage import (
     database_key,
     in_turn,
     materialized,
+    reuse_shown,
     selected_databases,
     tags_of,
     upstream_document,
@@ -91,9 +92,10 @@ def build_log_export(catalog: Catalog) -> dg.AssetsDefinition:
                 continue
             uri = describer.document_uri(night, name)
             digest = documents.write(uri, export)
-            _tell(context, export)
+            reused = name in described.reused
+            _tell(context, export, reused=reused)
             key = located(database_key(STAGE, name), context)
-            yield materialized(uri, digest, of_run | _metadata(export), key=key)
+            yield materialized(uri, digest, of_run | _metadata(export) | reuse_shown(reused=reused), key=key)
             yield goes_on_result(STAGE, name, context)
 
     return log_export
@@ -114,10 +116,11 @@ def _spec(database: str) -> dg.AssetSpec:
     )
 
 
-def _tell(context: Context, export: LogExport) -> None:
+def _tell(context: Context, export: LogExport, *, reused: bool) -> None:
     rows = sum(logs.log.rows for logs in export.instances)
     ends = ", ".join(f"{logs.instance} to t {logs.log.last_t}" for logs in export.instances)
-    context.log.info(f"{export.database}: {rows:,} datoms exported, {ends}")
+    how = "reused, as their earlier description is still true" if reused else "exported"
+    context.log.info(f"{export.database}: {rows:,} datoms {how}, {ends}")
 
 
 def _metadata(export: LogExport) -> Metadata:

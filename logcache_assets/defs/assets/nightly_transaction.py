@@ -20,6 +20,7 @@ from logcache_assets.defs.turns import Turn
 from logcache_assets.domain.documents import NightlyTransaction
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.selections import selection_name
+from logcache_assets.domain.wording import count_of
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.choose_night import NightChooser
@@ -76,15 +77,18 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
             night = chooser.screen(choice, databases, active=active, index=segment_index)
             uri = settings.locations.night(transaction=night.transaction, selection=selection)
             digest = Documents(store).write(uri, night)
-        context.log.info(
-            f"Chose {night.type} transaction {night.transaction}, started {night.started_at:%Y-%m-%d %H:%M} "
-            f"UTC; {len(night.rejected)} newer ones were passed over"
-        )
+        context.log.info(_told(night))
         for left in night.left_out:
             context.log.warning(str(left))
         return materialized(uri, digest, _metadata(night))
 
     return nightly_transaction
+
+
+def _told(night: NightlyTransaction) -> str:
+    began = f"{night.started_at:%Y-%m-%d %H:%M} UTC"
+    rejected = f"; rejected: {count_of(len(night.rejected), 'newer transaction')}" if night.rejected else ""
+    return f"Chose {night.type} transaction {night.transaction}, begun at {began}{rejected}"
 
 
 def _metadata(night: NightlyTransaction) -> Metadata:

@@ -22,6 +22,7 @@ from logcache_assets.defs.stage import (
     database_key,
     in_turn,
     materialized,
+    reuse_shown,
     selected_databases,
     tags_of,
 )
@@ -63,7 +64,7 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
             with in_turn(turn, Stage.PERMANENT_LOG):
                 export = upstream_or_left_out(context, documents, Stage.EXPORT, database, LogExport)
                 copier = Copier(store, clock, settings, progress=ProgressLines(context.log.info))
-                document = _copied(export, copier, documents, settings)
+                document, reused = _copied(export, copier, documents, settings)
             if isinstance(document, LeftOut):
                 left_out.append(document)
                 yield from report_left_out(STAGE, document, context, documents, settings.locations)
@@ -72,8 +73,13 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
                 uri = settings.locations.permanent_log(transaction=document.transaction, database=database)
                 digest = documents.write(uri, document)
             size = sum(log.size_bytes for log in document.logs)
-            context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes are proven")
-            metadata = _metadata(document) | {"duration_seconds": round(time.monotonic() - started, 3)}
+            how = "reused, as the earlier copy is intact" if reused else "copied and proven"
+            context.log.info(f"{database}: {sum(log.files for log in document.logs)} files, {size:,} bytes {how}")
+            metadata = (
+                _metadata(document)
+                | reuse_shown(reused=reused)
+                | {"duration_seconds": round(time.monotonic() - started, 3)}
+            )
             yield materialized(uri, digest, metadata, key=located(database_key(STAGE, database), context))
             yield goes_on_result(STAGE, database, context)
         with in_turn(turn, Stage.PERMANENT_LOG):
@@ -84,14 +90,15 @@ def build_permanent_log(catalog: Catalog) -> dg.AssetsDefinition:
 
 def _copied(
     export: LogExport | LeftOut, copier: Copier, documents: Documents, settings: Settings
-) -> PermanentLog | LeftOut:
-    """The copy of an export; what refuses it is a fault of its database."""
+) -> tuple[PermanentLog | LeftOut, bool]:
+    """The copy of an export, and whether it is an earlier one; what refuses it is a fault of its database."""
     if isinstance(export, LeftOut):
-        return export
+        return export, False
     try:
-        return find_intact_copy(documents, export, settings) or copier.copy_export(export)
+        earlier = find_intact_copy(documents, export, settings)
+        return earlier or copier.copy_export(export), earlier is not None
     except WrongData as error:
-        return left_out_by(error, stage=STAGE, database=export.database, transaction=export.transaction)
+        return left_out_by(error, stage=STAGE, database=export.database, transaction=export.transaction), False
 
 
 def _spec(database: str) -> dg.AssetSpec:
