@@ -11,9 +11,10 @@ from typing import Any
 import dagster as dg
 
 from logcache_assets.defs.asset_keys import own_path
-from logcache_assets.domain.alerts import Alert, split_remedy
+from logcache_assets.domain.alerts import Alert, group_of_left_out, split_remedy
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
+from logcache_assets.domain.standing import StandingCheck
 from logcache_assets.settings import Settings
 
 OF_VERDICTS = frozenset({Stage.CONTRACTS.value, Stage.VERDICT.value})
@@ -46,13 +47,14 @@ class StandingChecks:
 
     def _alert(self, key: dg.AssetCheckKey, newest: "Evaluation", *, is_echo: bool) -> Alert:
         since = self._red_since(key, newest)
-        name = f"{key.asset_key.to_user_string()}: {key.name}"
+        name, asset = f"{key.asset_key.to_user_string()}: {key.name}", own_path(key.asset_key)
         cause, remedy = split_remedy(newest.said or "the check is red; see its page")
         path = "/".join(key.asset_key.path)
         return Alert(
             key=f"check:{name}:{since.isoformat()}",
-            group=f"check:{name}",
-            cause=shortened(f"{name} is red: {cause}", _SHOWN),
+            # A gap in a log leaves its database out of the next refresh, whose run then fails: that is one accident.
+            group=group_of_left_out(asset[1:]) if key.name == StandingCheck.SEGMENTS else f"check:{name}",
+            cause=shortened(f"the check {key.name} of {'/'.join(key.asset_key.path)} is red: {cause}", _SHOWN),
             since=since,
             remedy=shortened(remedy, _SHOWN),
             link=self.settings.dagit_link(f"assets/{path}?view=checks&checkDetail={key.name}"),

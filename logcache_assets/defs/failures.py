@@ -14,6 +14,8 @@ from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.refusals import Row, rows_of
 from logcache_assets.errors import LogCacheError
 
+LEFT_OUT_DATABASES = "databases"
+"""Names, in the metadata of a failure, the databases that a refresh left out."""
 SHOWN_ROWS = 50
 """How many rows a table of Dagit shows; the report has all of them."""
 

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from logcache_assets.defs.asset_keys import INVENTORY, own_path
+from logcache_assets.defs.failures import LEFT_OUT_DATABASES
 from logcache_assets.defs.jobs import COUNTRY_TAG, NIGHT_TAG, REFRESH_JOB
-from logcache_assets.domain.alerts import RUNBOOK, Alert, split_remedy
+from logcache_assets.domain.alerts import RUNBOOK, Alert, group_of_left_out, is_left_out, split_remedy
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.errors import BadInput, Refused, WrongUsage
@@ -84,7 +85,9 @@ class EndedRuns:
             if key in known and key not in still:
                 continue
             if alert := self._alert(record):
-                is_over = (is_well and _refreshes(record.dagster_run)) or any(_overtakes(r, record) for r in good)
+                # What waits for a database that was left out is only well again when a refresh has it.
+                is_overtaken = is_well and _refreshes(record.dagster_run) and not is_left_out(alert)
+                is_over = is_overtaken or any(_overtakes(r, record) for r in good)
                 yield dataclasses.replace(alert, is_over=is_over)
 
     def _ended(self, since: datetime, still: Collection[str]) -> list[dg.RunRecord]:
@@ -118,10 +121,11 @@ class EndedRuns:
         if told is None:
             return None
         cause, remedy = told
-        night = run.tags.get(NIGHT_TAG, "")
+        night, without = run.tags.get(NIGHT_TAG, ""), _left_out_by(events)
         return Alert(
             key=key_of(run.run_id),
-            group=f"run:{night}:{_VARIABLE.sub('#', cause)}",
+            group=group_of_left_out(without) if without else f"run:{night}:{_VARIABLE.sub('#', cause)}",
+            told_by=tuple(group_of_left_out([name]) for name in without),
             cause=shortened(cause, SHOWN),
             since=_ended_at(record),
             remedy=shortened(remedy, SHOWN),
@@ -199,6 +203,15 @@ def _own_sentence(end: dg.DagsterEvent) -> str:
     while error and error.cls_name not in _OWN_ERRORS:
         error = error.cause
     return str(error.message).partition(": ")[2].strip() if error else ""
+
+
+def _left_out_by(events: Sequence[dg.DagsterEvent]) -> tuple[str, ...]:
+    """The databases that the run left out, if that is why it failed."""
+    for event in events:
+        said = event.step_failure_data.user_failure_data if event.is_step_failure else None
+        if said and (shown := said.metadata.get(LEFT_OUT_DATABASES)):
+            return tuple(str(shown.value).split(", "))
+    return ()
 
 
 def _reasons(failed: Sequence[dg.DagsterEvent]) -> Iterator[str]:

@@ -37,6 +37,8 @@ class Alert:
     """What happened is overtaken by something newer that went well."""
     is_echo: bool = False
     """Another alert tells it: it only keeps an accident open that was told before."""
+    told_by: tuple[str, ...] = ()
+    """Groups of accidents which tell it together, if all of them go on."""
 
 
 class Accident(Document, frozen=True, kw_only=True):
@@ -120,9 +122,9 @@ def _joined(before: dict[str, Accident], news: Sequence[Alert]) -> dict[str, Acc
     """The accidents that go on, by group, with the new alerts."""
     accidents = dict(before)
     for alert in news:
-        known = accidents.get(alert.group)
-        if known:
-            accidents[alert.group] = replace(known, keys=(*known.keys, alert.key))
+        tell_it = alert.told_by if alert.told_by and accidents.keys() >= {*alert.told_by} else (alert.group,)
+        if known := [accidents[group] for group in tell_it if group in accidents]:
+            accidents |= {found.group: replace(found, keys=(*found.keys, alert.key)) for found in known}
         elif not alert.is_echo:
             accidents[alert.group] = Accident(
                 group=alert.group,
@@ -190,6 +192,16 @@ def alerts_of_wait(waiting: Waiting | None, *, now: datetime, limit: timedelta, 
         remedy=shortened(remedy),
         link=link,
     )
+
+
+def group_of_left_out(databases: Collection[str]) -> str:
+    """The group of alerts of databases that a refresh leaves out, from the first sign to the refresh that has them."""
+    return f"left-out:{', '.join(sorted(databases))}"
+
+
+def is_left_out(alert: Alert) -> bool:
+    """True for an alert of a run that left databases out."""
+    return bool(alert.told_by)
 
 
 RUNBOOK = "see these words in docs/runbook.md"

@@ -15,6 +15,7 @@ from logcache_assets.domain.figures import ContractFigures
 from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
 from logcache_assets.domain.problems import Problem, join_problems
 from logcache_assets.domain.rules.results import AppliedAllowance, RuleResult
+from logcache_assets.domain.wording import count_of
 from logcache_assets.errors import BadInput
 
 
@@ -47,6 +48,16 @@ class LeftOut(Document, frozen=True, kw_only=True):
     def reasons(self) -> str:
         """The first problems, and how many more there are."""
         return join_problems(self.problems, shown=2)
+
+    @property
+    def sentence(self) -> str:
+        """`feed is left out: raw-feed-s0/log was aborted (C12), and 1 more reason; wait …`, the remedy at the end."""
+        first, more = self.problems[0], len(self.problems) - 1
+        about = f"{first.subject}: " if first.subject and first.subject != self.database else ""
+        found = "; ".join(first.clauses[:-1] if first.remedy else first.clauses)
+        others = f", and {count_of(more, 'more reason')}" if more else ""
+        remedy = f"; {first.remedy}" if first.remedy else ""
+        return f"{self.database} is left out: {about}{found}{others}{remedy}"
 
     def __str__(self) -> str:
         """`feed is left out: feed: raw-feed-s0/log was aborted (C12); wait …`."""

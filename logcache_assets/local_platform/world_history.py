@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterable
 from contextlib import nullcontext
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 
 import msgspec
@@ -184,8 +184,15 @@ def run_day(world: World) -> int:
     return len(due)
 
 
-def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -> str:
-    """Run a night: raw logs and contracts of all databases in one DAILY transaction, whose id is returned."""
+def run_night(world: World, *, tell: Tell, started_at: datetime | None = None, until: time = MORNING) -> str:
+    """Run a night: raw logs and contracts of all databases in one DAILY transaction, whose id is returned.
+
+    Args:
+        world: whose night it is.
+        tell: takes what the run says.
+        started_at: by default at the next half past midnight.
+        until: the time of the clock afterwards.
+    """
     started_at = started_at or next_at(world.clock.now(), NIGHT)
     transaction = open_transaction(world, TransactionType.DAILY, name="nightly", started_at=started_at)
     world.clock.set(started_at + COMMITTED)
@@ -202,7 +209,7 @@ def run_night(world: World, *, tell: Tell, started_at: datetime | None = None) -
         policy=CachePolicy.FALLBACK,
         tell=tell,
     ).compute()
-    world.clock.set(next_at(world.clock.now(), MORNING))
+    world.clock.set(next_at(world.clock.now(), until))
     return transaction
 
 

@@ -75,7 +75,7 @@ class Planner:
         choice = chooser.judge(asked.databases, named=asked.named)
         chosen = chooser.require_chosen(choice)
         base = read_base_map(self.repository)
-        facts = self._gather(asked, chosen.id, base)
+        facts = self._gather(asked, choice, chosen.id, base)
         step = plan_next_step(facts)
         if isinstance(step, WaitUntil) and facts.proposed:
             self._require_still_sound(facts.proposed)
@@ -88,7 +88,7 @@ class Planner:
             step=step,
         )
 
-    def _gather(self, asked: Asked, night: str, base: BaseMap) -> Situation:
+    def _gather(self, asked: Asked, choice: Choice, night: str, base: BaseMap) -> Situation:
         """Read the facts about the refresh from a night."""
         instances = [instance for database in asked.databases for instance in database.instances]
         attempts = self._attempts.read(transaction=night, selection=asked.selection)
@@ -104,7 +104,7 @@ class Planner:
             proposed=proposed,
             base_news=self._find_base_news(night, asked.selection, base) if proposed else (),
             attempts=attempts,
-            changed=self._find_changes(instances, attempts[-1], base) if attempts else (),
+            changed=self._find_changes(instances, attempts[-1], base, choice) if attempts else (),
             due=self._find_due(base),
             next_stage=self._next_stage(night, asked),
             is_prepared=self._is_prepared(night, asked.selection, base.sha),
@@ -125,13 +125,18 @@ class Planner:
             settings=self.settings,
         )
 
-    def _find_changes(self, instances: Sequence[Instance], last: Attempt, base: BaseMap) -> tuple[str, ...]:
-        """What has changed since an attempt that may be repeated; nothing is read after another one."""
+    def _find_changes(
+        self, instances: Sequence[Instance], last: Attempt, base: BaseMap, choice: Choice
+    ) -> tuple[str, ...]:
+        """What has changed since an attempt that may be repeated; nothing is read after another one.
+
+        A database of which the night has no usable raw log is left out again, whatever has changed.
+        """
         is_repeated = last.end in (End.REFUSED, End.UNANSWERED, End.FAILED)
         if not is_repeated and not last.left_out:
             return ()
         changes = find_changes(last.inputs, self._attempts.inputs(instances, base, last.read_t))
-        return changes if is_repeated else changes_of(last.left_out, changes)
+        return changes if is_repeated else changes_of(last.left_out.keys() - choice.faults.keys(), changes)
 
     def _find_base_news(self, night: str, selection: str, base: BaseMap) -> tuple[str, ...]:
         """What the candidate of an open pull request does not know of the present base branch."""

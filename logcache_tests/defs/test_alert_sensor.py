@@ -207,7 +207,7 @@ def test_a_red_standing_check_is_told_until_it_is_green(world: World) -> None:
     evaluate()
     look(world, None, *checks)
 
-    assert red["subject"] == "log_export/feed: chain_is_whole is red: feed-s0 has a gap (C2)"
+    assert red["subject"] == "the check chain_is_whole of log_export/feed is red: feed-s0 has a gap (C2)"
     assert red["lines"][2].startswith("What to do: ask its owners")
     assert [line["subject"] for line in told(world)[1:]] == ["All is well again"]
 

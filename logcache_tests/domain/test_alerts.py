@@ -8,7 +8,16 @@ from itertools import pairwise
 from msgspec.structs import replace as with_fields
 
 from logcache_assets.domain.alert_messages import GIVEN_UP, Delivery, due_messages, not_sent, sending, sent
-from logcache_assets.domain.alerts import Alert, AlertBook, Waiting, alerts_of_wait, follow_wait, note, split_remedy
+from logcache_assets.domain.alerts import (
+    Alert,
+    AlertBook,
+    Waiting,
+    alerts_of_wait,
+    follow_wait,
+    group_of_left_out,
+    note,
+    split_remedy,
+)
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -49,6 +58,21 @@ def test_the_same_accident_again_is_not_told_until_it_was_over() -> None:
     assert told(noted(book, FAILED, second, other_night)) == ["feed-s0: gap"] * 2
     assert noted(book, replace(FAILED, is_over=True), second).open
     assert told(noted(noted(book), replace(second, key="run:4")))[-2:] == ["All is well again", "feed-s0: gap"]
+
+
+def test_what_other_accidents_tell_together_is_not_told() -> None:
+    """A run leaves two databases out: it is news unless both have an accident of their own."""
+    gap = replace(FAILED, key="check:1", group=group_of_left_out(["feed"]))
+    other = replace(FAILED, key="check:2", group=group_of_left_out(["cards"]), cause="cards-s0: gap")
+    each = tuple(map(group_of_left_out, (["feed"], ["cards"])))
+    run = replace(FAILED, group=group_of_left_out(["feed", "cards"]), cause="both are left out", told_by=each)
+    one, both = noted(EMPTY, gap), noted(EMPTY, gap, other)
+
+    assert told(noted(one, gap, run)) == ["feed-s0: gap", "both are left out"]
+    assert told(noted(both, gap, other, run)) == ["feed-s0: gap", "cards-s0: gap"]
+    still_left_out = noted(noted(both, gap, other, run), run)
+    assert len(still_left_out.open) == 2
+    assert told(noted(still_left_out))[-1] == "All is well again"
 
 
 def test_all_is_well_when_the_last_accident_is_over() -> None:

@@ -11,7 +11,7 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import REFRESHED, located
-from logcache_assets.defs.failures import problems_table
+from logcache_assets.defs.failures import LEFT_OUT_DATABASES, problems_table
 from logcache_assets.defs.links import pull_request_value
 from logcache_assets.defs.stage import (
     Context,
@@ -26,6 +26,7 @@ from logcache_assets.domain.documents import Candidate, LeftOut, Publication, le
 from logcache_assets.domain.instances import is_instance_of
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.problems import Problem
+from logcache_assets.domain.pull_request import shortened
 from logcache_assets.errors import Refused
 from logcache_assets.ports import ObjectStore
 from logcache_assets.refresh.document_store import Documents
@@ -101,11 +102,13 @@ def _why(database: str, candidate: Candidate) -> LeftOut:
 
 def _failure(left_out: list[LeftOut], published: Publication, link: dg.MetadataValue[Any]) -> dg.Failure:
     """The sentence with the first cause, and every reason as a table."""
-    first, more = left_out[0], len(left_out) - 1
-    others = f"; and {more:,} more" if more else ""
+    names = [left.database for left in left_out]
+    also = f" Also left out: {shortened(names[1:])}." if names[1:] else ""
+    rest = f" Pull request #{published.number} proposes the other databases."
     return dg.Failure(
-        description=f"{first}{others}. Pull request #{published.number} proposes the other databases.",
+        description=f"{left_out[0].sentence}.{also}{rest}",
         metadata={
+            LEFT_OUT_DATABASES: ", ".join(names),
             "left_out": problems_table(problem for left in left_out for problem in left.problems),
             "pull_request": link,
         },
