@@ -12,6 +12,7 @@ the files lie elsewhere. Here it does not.
 This uses private Dagster API, because no public setting does it; test_run_storage.py fails if Dagster changes it.
 """
 
+import fcntl
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -41,6 +42,8 @@ from typing_extensions import override
 
 KEPT_FILES = 4
 """So many files keep a connection: the index, and some runs, of which a web server may show thousands."""
+OPENING = "opening.lock"
+"""A file of the storage's folder; whoever opens the storage holds its lock meanwhile."""
 PATIENT = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
 
 
@@ -113,6 +116,15 @@ def _wait_for_the_disk_at_checkpoints(connection: sqlite3.Connection, _record: o
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let one process make the tables: Dagster's migrations fail half-way if another one makes them, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / OPENING).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 class OneEngineStorage(DagsterSqliteStorage):
     """Dagster's default storage, with `OneEngineEventLog` for its events."""
 
@@ -120,9 +132,10 @@ class OneEngineStorage(DagsterSqliteStorage):
         # As Dagster's own, but for the class of the event log: to make that one first, too, would cost as much again.
         super(DagsterSqliteStorage, self).__init__()  # type: ignore[no-untyped-call]
         self.base_dir = base_dir
-        self._run_storage = SqliteRunStorage.from_local(_runs_directory(base_dir))
-        self._event_log_storage = OneEngineEventLog(_event_logs_directory(base_dir))
-        self._schedule_storage = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
+        with _one_at_a_time(Path(base_dir)):
+            self._run_storage = SqliteRunStorage.from_local(_runs_directory(base_dir))
+            self._event_log_storage = OneEngineEventLog(_event_logs_directory(base_dir))
+            self._schedule_storage = SqliteScheduleStorage.from_local(_schedule_directory(base_dir))
         self._inst_data = inst_data
 
     @classmethod

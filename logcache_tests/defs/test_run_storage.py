@@ -1,6 +1,8 @@
 """The storage that commands run with is Dagster's own, made faster."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import dagster as dg
 import pytest
@@ -165,3 +167,25 @@ def test_a_storage_that_the_folder_names_is_kept(folder: Path) -> None:
 
     with dg.DagsterInstance.from_config(str(folder)) as usual:
         assert usual.get_run_by_id(run) is not None
+
+
+def test_several_may_open_a_new_storage_at_once(folder: Path) -> None:
+    """As when a command is started beside the pages on a new home; without turns half of them fail."""
+    many, folders = 4, [folder / str(number) for number in range(3)]
+    together = Barrier(many, timeout=60)
+
+    def open_all() -> list[int]:
+        found = []
+        for each in folders:
+            together.wait()
+            with open_storage(each) as instance:
+                found.append(instance.get_runs_count())
+        return found
+
+    for each in folders:
+        each.mkdir()
+        (each / "dagster.yaml").write_text(DEFAULT, encoding="utf-8")
+    with ThreadPoolExecutor(many) as pool:
+        opened = [pool.submit(open_all) for _ in range(many)]
+
+    assert [future.result() for future in opened] == [[0] * len(folders)] * many
