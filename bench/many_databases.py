@@ -2,6 +2,7 @@
 
     python bench/many_databases.py                     300 databases with 10 contracts each
     python bench/many_databases.py --databases 30
+    python bench/many_databases.py --ui                `make ui` on a demo that is there already
 
 A web server and its code server are started on a generated catalog in an empty home. CPU seconds are those of both.
 The queries are those that Dagit's pages send, with the fields that cost something.
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from measure import children_of, cpu_seconds_of, end
 
 PROJECT = Path(__file__).parents[1]
 DAGIT = str(Path(sys.executable).parent / "dagster-webserver")
+LOGCACHE = str(Path(sys.executable).parent / "logcache")
 DAGSTER_YAML = "telemetry: {enabled: false}\nnux: {enabled: false}\n"
 WORKSPACE = """load_from:
   - python_module: {module_name: logcache_assets.definitions, location_name: logcache_assets}
@@ -64,10 +66,14 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--databases", type=int, default=300)
-    databases = parser.parse_args().databases
+    parser.add_argument("--ui", action="store_true", help="measure how soon `make ui` shows the demo")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-dagit-") as scratch:
-        write_catalog(Path(scratch) / "catalog", databases=databases)
-        print("\n".join(measure_pages(Path(scratch), databases=databases)))
+        if options.ui:
+            print("\n".join(measure_ui(Path(scratch))))
+        else:
+            write_catalog(Path(scratch) / "catalog", databases=options.databases)
+            print("\n".join(measure_pages(Path(scratch), databases=options.databases)))
 
 
 def write_catalog(folder: Path, *, databases: int) -> None:
@@ -89,14 +95,35 @@ def _entity(number: int, *, has_snapshot: bool) -> str:
     return f"  - name: entities{number}\n    primary_key: entity{number}/id\n{snapshot}    attributes:\n{attributes}"
 
 
+def measure_ui(scratch: Path) -> Iterator[str]:
+    """Yield the lines of the table: from the command to a page that shows the definitions."""
+    variables = {"LOGCACHE_HOME": str(scratch / "home"), "PYTHONDONTWRITEBYTECODE": ""}
+    reset = [LOGCACHE, "local", "reset"]
+    subprocess.run(reset, check=True, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    port, began = _free_port(), time.monotonic()
+    command = [LOGCACHE, "local", "ui", "--port", str(port)]
+    with serving(command, variables, port=port, output=scratch / "output.txt") as (pid, url):
+        _wait_until_loaded(url)
+        yield "| | wall s | CPU s |"
+        yield "|---|--:|--:|"
+        yield f"| `make ui` shows the definitions | {time.monotonic() - began:.1f} | {cpu_seconds_of(pid):.1f} |"
+
+
 def measure_pages(scratch: Path, *, databases: int) -> Iterator[str]:
     """Yield the lines of the table: loading, and what each page asks for."""
-    began = time.monotonic()
-    with serving(scratch) as (pid, url):
-        while _is_loading(url):
-            time.sleep(0.1)
-            if time.monotonic() - began > PATIENCE_SECONDS:
-                raise SystemExit(f"no definitions after {PATIENCE_SECONDS} s")
+    home, port, began = scratch / "home" / "dagster", _free_port(), time.monotonic()
+    home.mkdir(parents=True)
+    (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
+    (home / "workspace.yaml").write_text(WORKSPACE, encoding="utf-8")
+    variables = {
+        "DAGSTER_HOME": str(home),
+        "LOGCACHE_HOME": str(scratch / "home"),
+        "LOGCACHE_CATALOG": str(scratch / "catalog"),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    command = [DAGIT, "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
+    with serving(command, variables, port=port, output=scratch / "output.txt") as (pid, url):
+        _wait_until_loaded(url)
         wall, whole = time.monotonic() - began, cpu_seconds_of(pid)
         code_server = sum(cpu_seconds_of(child) for child in children_of(pid))
         yield f"\n{databases} databases, {databases * CONTRACTS} contracts\n"
@@ -104,9 +131,9 @@ def measure_pages(scratch: Path, *, databases: int) -> Iterator[str]:
         yield "|---|--:|--:|--:|"
         yield f"| definitions, in the code server | | {code_server:.1f} | |"
         yield f"| web server with them, from its start | {wall:.1f} | {whole:.1f} | |"
-        for page, (query, variables) in _pages().items():
+        for page, (query, asked) in _pages().items():
             spent, began = cpu_seconds_of(pid), time.monotonic()
-            size = len(ask(url, query, variables))
+            size = len(ask(url, query, asked))
             wall, cpu = time.monotonic() - began, cpu_seconds_of(pid) - spent
             yield f"| {page} | {wall:.2f} | {cpu:.2f} | {size / 1e6:.2f} |"
 
@@ -126,28 +153,19 @@ def _pages() -> Mapping[str, tuple[str, Mapping[str, object]]]:
 
 
 @contextmanager
-def serving(scratch: Path) -> Iterator[tuple[int, str]]:
-    """The process of a web server on the catalog, and the address of its API."""
-    home = scratch / "home" / "dagster"
-    home.mkdir(parents=True)
-    (home / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
-    (home / "workspace.yaml").write_text(WORKSPACE, encoding="utf-8")
-    own = {
-        "DAGSTER_HOME": str(home),
-        "LOGCACHE_HOME": str(scratch / "home"),
-        "LOGCACHE_CATALOG": str(scratch / "catalog"),
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
-    port = _free_port()
-    command = [DAGIT, "-w", str(home / "workspace.yaml"), "-h", "127.0.0.1", "-p", str(port)]
-    with (scratch / "output.txt").open("wb") as output:
+def serving(
+    command: Sequence[str], variables: Mapping[str, str], *, port: int, output: Path
+) -> Iterator[tuple[int, str]]:
+    """Start a web server; gives its process, and the address of its API."""
+    environment = os.environ | variables
+    with output.open("wb") as printed:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=os.environ | own, cwd=PROJECT, start_new_session=True
+            command, stdout=printed, stderr=printed, env=environment, cwd=PROJECT, start_new_session=True
         )
         try:
             yield process.pid, f"http://127.0.0.1:{port}/graphql"
         finally:
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGINT)
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
@@ -158,6 +176,14 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _wait_until_loaded(url: str) -> None:
+    end_at = time.monotonic() + PATIENCE_SECONDS
+    while _is_loading(url):
+        time.sleep(0.1)
+        if time.monotonic() > end_at:
+            raise SystemExit(f"no definitions after {PATIENCE_SECONDS} s")
 
 
 def _is_loading(url: str) -> bool:
