@@ -14,6 +14,7 @@ This uses private Dagster API, because no public setting does it; test_run_stora
 
 import fcntl
 import json
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,12 @@ class OneEngineEventLog(SqliteEventLogStorage):
         if len(self._engines) > KEPT_FILES:
             self._engines.pop(next(iter(self._engines))).dispose()
         return engine
+
+    @override
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store an event; the file's time tells the pages that watch the run, because the journal alone has changed."""
+        super().store_event(event)
+        os.utime(self.path_for_shard(event.run_id))
 
     @override
     def has_table(self, table_name: str) -> bool:

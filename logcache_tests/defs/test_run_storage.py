@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import Queue
 from threading import Barrier
 
 import dagster as dg
@@ -143,6 +144,19 @@ def test_what_another_process_writes_is_seen(folder: Path) -> None:
         found = ours.get_latest_materialization_event(number.key)
         assert found is not None
         assert found.run_id == second != first
+
+
+def test_a_page_that_watches_a_run_is_told_of_its_events(folder: Path) -> None:
+    """Dagit looks at a run again when its file changes, also while our connection keeps the journal."""
+    told: Queue[str] = Queue()
+    with open_storage(folder) as ours, dg.DagsterInstance.from_config(str(folder)) as usual:
+        run = run_in(ours)
+        seen = usual.get_records_for_run(run).cursor
+        usual.watch_event_logs(run, seen, lambda entry, _cursor: told.put(entry.message))
+
+        ours.report_engine_event("the run goes on", usual.get_run_by_id(run))
+
+        assert told.get(timeout=60) == "the run goes on"
 
 
 def test_an_event_waits_for_no_disk(folder: Path) -> None:
