@@ -54,7 +54,10 @@ def build_published_caches(catalog: Catalog) -> dg.SensorDefinition:
             dg.AssetMaterialization(
                 key_of_country(settings.country, PUBLISHED, cache.database),
                 metadata=published_metadata(
-                    cache, now=now, active=key_of_country(settings.country, *active_key(cache.database).path)
+                    cache,
+                    now=now,
+                    active=key_of_country(settings.country, *active_key(cache.database).path),
+                    settings=settings,
                 ),
                 tags={"dagster/data_version": digests.get(cache.database, "none")},
             )

@@ -23,6 +23,7 @@ FullName = Annotated[
 Branch = Annotated[
     str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9._/@+-]*\Z", description="the name of a branch, such as main")
 ]
+PUBLIC_API = "https://api.github.com"
 Number = Annotated[int, msgspec.Meta(gt=0)]
 Link = Annotated[
     str,
@@ -38,7 +39,7 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
 
     repository: Literal["local", "github"] = "local"
     """The local world's bare git repository, or one on GitHub."""
-    github_url: Url = "https://api.github.com"
+    github_url: Url = PUBLIC_API
     """Of the REST API; that of an Enterprise Server is `https://HOST/api/v3`."""
     github_repository: FullName | None = None
     """Owner and name, `acme/itaipu`."""
@@ -59,6 +60,14 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
     """Slugs of teams that are asked for one."""
     report_url: Link | None = None
     """Where a browser finds a report, with {bucket} and {key} in it; default on S3: Amazon's console."""
+
+    def commit_link(self, sha: str) -> str | None:
+        """The address of a commit's page; None for the local world's repository, which has none."""
+        if self.repository != "github":
+            return None
+        api = self.github_url.rstrip("/")
+        site = "https://github.com" if api == PUBLIC_API else api.removesuffix("/api/v3")
+        return f"{site}/{self.github_repository}/commit/{sha}"
 
     @property
     def audience(self) -> Audience:

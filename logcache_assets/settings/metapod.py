@@ -20,6 +20,13 @@ Url = Annotated[
     ),
 ]
 """Without a name and a password: it is shown."""
+Page = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^https?://\S*\{transaction\}\S*\Z",
+        description="an address that begins with http:// or https:// and has {transaction} in it",
+    ),
+]
 FilePath = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -42,6 +49,13 @@ class MetapodSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     """Of one attempt to ask, with its whole answer."""
     metapod_queries: FilePath | None = None
     """File of GraphQL with the queries `transaction` and `transactions`; default: those of the local world."""
+
+    metapod_page: Page | None = None
+    """Where a browser finds a transaction, `https://metapod.acme.example/transactions/{transaction}`."""
+
+    def transaction_link(self, transaction: str) -> str | None:
+        """The address of a transaction's page; None if nobody said where one is."""
+        return self.metapod_page.replace("{transaction}", transaction) if self.metapod_page else None
 
     @property
     def metapod_queries_file(self) -> Path | None:

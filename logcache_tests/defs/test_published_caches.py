@@ -74,7 +74,7 @@ def test_a_merge_by_anybody_is_noticed(refreshed_feed_world: World) -> None:
     assert said(idle).endswith(", 1 open pull request would change the map.")
     assert said(merged) == "Pull request #1 was merged; another cache is published of feed."
     assert [event.asset_key for event in merged.asset_events] == [FEED]
-    assert after["pull_request"] == pull.url
+    assert after["pull_request"] == "http://127.0.0.1:3080/pull_requests/1"
     assert before["pull_request"] == "none of a refresh's"
     assert after["commit"] != before["commit"]
     assert int(str(after["last_t/feed-s0"])) > int(str(before["last_t/feed-s0"]))

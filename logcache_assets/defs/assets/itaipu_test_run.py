@@ -5,6 +5,7 @@ import time
 import dagster as dg
 from pydantic import Field
 
+from logcache_assets.defs.links import transaction_value
 from logcache_assets.defs.stage import (
     WHOLE,
     Context,
@@ -81,7 +82,7 @@ def itaipu_test_run(
         digest,
         {
             "itaipu_version": candidate.version,
-            "transaction": run.transaction,
+            "transaction": transaction_value(settings, run.transaction),
             "duration_seconds": round(time.monotonic() - started, 3),
             "dataset_prefix": run.dataset_prefix,
             "datasets_committed": committed,

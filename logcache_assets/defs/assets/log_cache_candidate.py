@@ -5,6 +5,7 @@ import dagster as dg
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.assets.outside_world import MAP
 from logcache_assets.defs.left_out import upstream_or_left_out
+from logcache_assets.defs.links import commit_value
 from logcache_assets.defs.stage import (
     WHOLE,
     Context,
@@ -81,12 +82,12 @@ def build_log_cache_candidate(catalog: Catalog) -> dg.AssetsDefinition:
                 f"active map, in an entry that this candidate replaces: {warning}; merging the candidate ends it, and "
                 "nobody may roll back to that entry"
             )
-        return materialized(uri, digest, _metadata(candidate, text) | reuse_shown(reused=reused))
+        return materialized(uri, digest, _metadata(candidate, text, settings) | reuse_shown(reused=reused))
 
     return log_cache_candidate
 
 
-def _metadata(candidate: Candidate, text: str) -> Metadata:
+def _metadata(candidate: Candidate, text: str, settings: Settings) -> Metadata:
     records = [
         dg.TableRecord(
             {
@@ -102,7 +103,8 @@ def _metadata(candidate: Candidate, text: str) -> Metadata:
     return {
         "branch": candidate.branch,
         "itaipu_version": candidate.version,
-        "base_commit": candidate.base_sha[:8],
+        "commit": commit_value(settings, candidate.sha),
+        "base_commit": commit_value(settings, candidate.base_sha),
         "changed_entries": len(candidate.changes),
         "changes": dg.MetadataValue.table(records=records),
         "log_cache_map": dg.MetadataValue.md(f"```json\n{text}```"),

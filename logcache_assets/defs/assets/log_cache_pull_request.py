@@ -7,7 +7,7 @@ from pydantic import Field
 
 from logcache_assets.defs.asset_keys import INVENTORY, located
 from logcache_assets.defs.failures import rejected_table
-from logcache_assets.defs.links import pull_request_value, report_value
+from logcache_assets.defs.links import commit_value, pull_request_link, pull_request_value, report_value
 from logcache_assets.defs.stage import (
     WHOLE,
     Context,
@@ -91,7 +91,8 @@ def log_cache_pull_request(
             context.log.warning(f"Not waited for: {dead}")
         published = publisher.publish(candidate, verdict, run)
         turn.end(End.PUBLISHED, stage=Stage.PULL_REQUEST, left_out=candidate.left_out)
-    context.log.info(f"Pull request #{published.pull_request.number}: {published.pull_request.url}")
+    link = pull_request_link(settings, published.pull_request.url)
+    context.log.info(f"Pull request #{published.pull_request.number}: {link}")
     return materialized(published.uri, published.digest, _metadata(published, candidate, settings))
 
 
@@ -130,9 +131,10 @@ def _evidence(
 def _metadata(published: Published, candidate: Candidate, settings: Settings) -> Metadata:
     pull_request = published.pull_request
     return {
-        "pull_request": pull_request_value(settings, number=pull_request.number, url=pull_request.url),
+        "pull_request": pull_request_value(settings, pull_request.url),
         "number": pull_request.number,
         "branch": pull_request.branch,
         "itaipu_version": candidate.version,
+        "commit": commit_value(settings, candidate.sha),
         "text": dg.MetadataValue.md(pull_request.body),
     }

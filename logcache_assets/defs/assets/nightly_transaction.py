@@ -6,6 +6,7 @@ from pydantic import Field
 from logcache_assets.catalog import Catalog, select_databases
 from logcache_assets.defs.assets.outside_world import NIGHTLY_RUN
 from logcache_assets.defs.failures import rejected_table
+from logcache_assets.defs.links import transaction_value
 from logcache_assets.defs.stage import (
     WHOLE,
     Context,
@@ -80,7 +81,7 @@ def build_nightly_transaction(catalog: Catalog) -> dg.AssetsDefinition:
         context.log.info(_told(night))
         for left in night.left_out:
             context.log.warning(str(left))
-        return materialized(uri, digest, _metadata(night))
+        return materialized(uri, digest, _metadata(night, settings))
 
     return nightly_transaction
 
@@ -91,9 +92,9 @@ def _told(night: NightlyTransaction) -> str:
     return f"Chose {night.type} transaction {night.transaction}, begun at {began}{rejected}"
 
 
-def _metadata(night: NightlyTransaction) -> Metadata:
+def _metadata(night: NightlyTransaction, settings: Settings) -> Metadata:
     return {
-        "transaction": dg.MetadataValue.text(night.transaction),
+        "transaction": transaction_value(settings, night.transaction),
         "type": dg.MetadataValue.text(night.type),
         "started_at": dg.MetadataValue.timestamp(night.started_at),
         "raw_datasets": dg.MetadataValue.int(len(night.raw_paths)),

@@ -1,12 +1,14 @@
 """The assets `log_cache/<db>`: the published caches. A merge makes them; a sensor writes down what it finds."""
 
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import PUBLISHED, spec_of_country
 from logcache_assets.defs.assets.outside_world import age_days
+from logcache_assets.defs.links import commit_value, pull_request_value
 from logcache_assets.defs.stage import Metadata, tags_of
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.log_cache_map import MapEntry
@@ -47,20 +49,23 @@ def _spec(database: str) -> dg.AssetSpec:
     )
 
 
-def published_metadata(cache: PublishedCache, *, now: datetime, active: dg.AssetKey) -> Metadata:
+def published_metadata(cache: PublishedCache, *, now: datetime, active: dg.AssetKey, settings: Settings) -> Metadata:
     """What Dagit shows of a published cache.
 
     Args:
         cache: of one database.
         now: the platform's time.
         active: the asset that shows which cache the last night read.
+        settings: say where pages are.
     """
     entries = [found.entry for found in cache.instances]
     read_at = [entry.source_read_at for entry in entries if isinstance(entry, MapEntry)]
     beyond = [found.beyond for found in cache.instances]
     shown: Metadata = {
-        "commit": cache.sha[:8],
-        "pull_request": dg.MetadataValue.url(cache.pull_request) if cache.pull_request else "none of a refresh's",
+        "commit": commit_value(settings, cache.sha),
+        "pull_request": pull_request_value(settings, cache.pull_request)
+        if cache.pull_request
+        else "none of a refresh's",
         "source_transaction": ", ".join(sorted({entry.transaction or "not said" for entry in entries})) or "none",
         "instances": dg.MetadataValue.table(
             records=[_record(found, now) for found in cache.instances],
@@ -80,6 +85,10 @@ def published_metadata(cache: PublishedCache, *, now: datetime, active: dg.Asset
         shown["source_read_at"] = dg.MetadataValue.timestamp(min(read_at))
         shown["age_days"] = age_days(min(read_at), now)
     return shown
+
+
+def _pull_request(cache: PublishedCache, settings: Settings) -> dg.MetadataValue[Any] | str:
+    return pull_request_value(settings, cache.pull_request) if cache.pull_request else "none of a refresh's"
 
 
 def _record(found: PublishedInstance, now: datetime) -> dg.TableRecord:

@@ -49,7 +49,7 @@ def build_refreshed(catalog: Catalog) -> dg.AssetsDefinition:
                     f"pull request #{published.number} proposes {published.candidate_sha[:8]}, and the newest "
                     f"candidate is {candidate.version}; materialize log_cache_pull_request first"
                 )
-        link = pull_request_value(settings, number=published.number, url=published.url)
+        link = pull_request_value(settings, published.url)
         selected = selected_databases(context)
         for database in (name for name in selected if name in candidate.databases):
             key = located(database_key(REFRESHED, database), context)
