@@ -9,7 +9,7 @@ KILLS ?= 50
 CONFORMANCE := logcache_tests/servers/conformance
 SERVERS := .tools/versitygw .tools/dynamodb-local/LoopbackDynamo.class .tools/hadoop-aws/fetched
 
-.PHONY: production demo demo-servers test test-fuzz test-kills test-servers servers check ui bench lock clean
+.PHONY: production demo demo-servers test test-week test-fuzz test-kills test-servers servers check ui bench lock clean
 
 demo: .venv/.done
 	@$(BIN)/logcache local demo
@@ -19,6 +19,9 @@ test: .venv/.dev
 
 test-fuzz: .venv/.dev
 	@FUZZ_PER_KIND=91 $(BIN)/python -m pytest -q logcache_tests/fuzz
+
+test-week: .venv/.dev
+	@$(BIN)/python -m pytest --week -q logcache_tests/week
 
 test-kills: .venv/.dev
 	@$(BIN)/python -m pytest logcache_tests/kills --kills $(KILLS) -n 3 --dist load -q

@@ -59,6 +59,7 @@ def pytest_configure() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The tests that kill refreshes are a tier of their own, as are those on servers that have to be built."""
     parser.addoption("--kills", type=int, default=0, help="kill refreshes at stage boundaries and so many instants")
+    parser.addoption("--week", action="store_true", help="only the week that is left alone")
     parser.addoption("--servers", action="store_true", help="only what needs a real server of S3 or DynamoDB")
 
 
@@ -70,7 +71,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_asked_for(item: pytest.Item, config: pytest.Config) -> bool:
     """Whether a test belongs to the tier that is run; kills at seeded instants on servers belong to two."""
-    kills, needs_server = (item.get_closest_marker(name) is not None for name in ("kills", "servers"))
+    kills, needs_server, week = (item.get_closest_marker(name) is not None for name in ("kills", "servers", "week"))
+    if week or config.getoption("--week"):
+        return week and bool(config.getoption("--week"))
     if config.getoption("--servers"):
         return needs_server
     if config.getoption("--kills"):

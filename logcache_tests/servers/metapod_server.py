@@ -35,6 +35,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.schema = schema
         self.next: list[Answer] = []
+        self.outage: Answer | None = None
+        """What every request gets that `next` has no answer for, as long as it is set."""
         self.authorizations: list[str | None] = []
         self.asked: list[Mapping[str, Any]] = []
         self.ended = threading.Event()
@@ -83,7 +85,7 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.authorizations.append(self.headers["Authorization"])
         self.server.asked.append(asked)
-        answer = self.server.next.pop(0) if self.server.next else (200, self._answer(asked))
+        answer = self.server.next.pop(0) if self.server.next else self.server.outage or (200, self._answer(asked))
         if callable(answer):
             answer(self)
         else:
