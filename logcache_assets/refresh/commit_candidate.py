@@ -72,7 +72,7 @@ class CandidateCommitter:
         Raises:
             Refused: a copy is of another night, no database's entries are sound, or the map would not change.
         """
-        _require_one_transaction(night, copies)
+        _require_one_transaction(night, (*copies, *left_out))
         base = read_base_map(self.repository)
         asked = [*(copy.database for copy in copies), *(left.database for left in left_out)]
         selection = selection_name(asked, catalog=catalog)
@@ -264,11 +264,11 @@ def _commit_message(
     return "\n".join([head, "", f"Transaction {transaction}, read {read_at:%Y-%m-%d %H:%M} UTC.", *lines])
 
 
-def _require_one_transaction(night: NightlyTransaction, copies: Sequence[PermanentLog]) -> None:
-    """Refuse copies of another night, because a candidate has the logs of one night."""
-    for copy in copies:
-        if copy.transaction != night.transaction:
+def _require_one_transaction(night: NightlyTransaction, found: Sequence[PermanentLog | LeftOut]) -> None:
+    """Refuse what is of another night: a candidate has the logs of one night, and leaves out what has a fault in it."""
+    for document in found:
+        if document.transaction != night.transaction:
             raise Refused(
-                f"permanent_log/{copy.database} holds transaction {copy.transaction}, nightly_transaction is "
-                f"{night.transaction}; materialize log_export and permanent_log of {copy.database} first"
+                f"permanent_log/{document.database} holds transaction {document.transaction}, nightly_transaction is "
+                f"{night.transaction}; materialize log_export and permanent_log of {document.database} first"
             )

@@ -27,7 +27,7 @@ from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.inspect_map import read_base_map, read_map
 from logcache_tests.conftest import silent
 from logcache_tests.defs.test_attempts import tick_of
-from logcache_tests.worlds import materialize, refusal_of, settings_at
+from logcache_tests.worlds import definitions_of, materialize, refusal_of, settings_at
 
 CUSTOMERS = parse_instance("customers-s0")
 OTHERS = ("double-entry", "feed")
@@ -166,6 +166,27 @@ def test_it_joins_the_pull_request_when_it_is_repaired(world: World) -> None:
     assert [found.database for found in second.databases] == ["customers", "double-entry", "feed"]
     assert second.pull_request == first.pull_request
     assert candidate_of(world).news[0] == "customers, which was left out"
+
+
+def test_it_is_retried_alone_by_selecting_its_assets(world: World) -> None:
+    """Its assets and those of every refresh: a pull request of its own, and its own checks are green again."""
+    lost = world.segment_index.segments(CUSTOMERS)[-2]
+    open_gap(world)
+    materialize(world)
+    world.segment_items.put([lost])
+    graph = definitions_of(world).resolve_asset_graph()
+    own = [key for key in graph.materializable_asset_keys if graph.get(key).tags["database"] in ("customers", "every")]
+
+    result = materialize(world, *(key.to_user_string() for key in own))
+
+    red = [found.asset_check_key for found in result.get_asset_check_evaluations() if not found.passed]
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    assert result.success, refusal_of(result)
+    assert red == []
+    assert made == set(own)
+    alone, others = (shown.title for shown in world.repository.open_pull_requests())
+    assert alone.startswith("Refresh the log cache of customers to ")
+    assert "customers" not in others
 
 
 def test_a_refused_database_is_not_computed_again_for_nothing(world: World) -> None:

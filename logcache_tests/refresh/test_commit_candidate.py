@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from logcache_assets.connect import connect
-from logcache_assets.domain.documents import Candidate, NightlyTransaction, PermanentLog
+from logcache_assets.domain.documents import Candidate, LeftOut, NightlyTransaction, PermanentLog
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.domain.locations import folder_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, MapEntry, entry_of, render_map, with_entries
+from logcache_assets.domain.problems import Problem
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.commit_candidate import CandidateCommitter
@@ -33,7 +34,7 @@ def a_file(world: World) -> str:
     return next(world.store.list_uris(active(world).log + "/"))
 
 
-def commit_again(world: World) -> Candidate:
+def commit_again(world: World, *left_out: LeftOut) -> Candidate:
     """Make the candidate of the world's one refresh anew, from the same copies."""
     ports, locations, former = connect(world.settings), world.settings.locations, candidate_of(world)
     documents, night = Documents(ports.store), former.transaction
@@ -43,8 +44,17 @@ def commit_again(world: World) -> Candidate:
     return committer.commit(
         documents.read(locations.night(transaction=night, selection=former.selection), NightlyTransaction),
         [documents.read(locations.permanent_log(transaction=night, database="feed"), PermanentLog)],
-        catalog=["feed"],
+        left_out=left_out,
+        catalog=["feed", *(left.database for left in left_out)],
     )
+
+
+def test_a_fault_of_another_night_leaves_nothing_out(refreshed_feed_world: World) -> None:
+    """A selection by hand may hold a database's asset of an older night: its stages run again first."""
+    older = LeftOut(transaction="0f0f0f0f", database="cards", stage="log_export", problems=(Problem(found=("a gap",)),))
+
+    with pytest.raises(Refused, match="permanent_log/cards holds transaction 0f0f0f0f, nightly_transaction is "):
+        commit_again(refreshed_feed_world, older)
 
 
 def cut_file(world: World) -> None:
