@@ -19,7 +19,7 @@ CatalogVersion = tuple[tuple[str, int, int], ...]
 
 def catalog_version(folder: Path) -> CatalogVersion:
     """Which definitions a folder holds, without reading them; empty if there is no folder."""
-    found = ((file.name, file.stat()) for file in sorted(folder.glob("*.*")))
+    found = ((file.name, file.lstat()) for file in sorted(folder.glob("*.*")))
     return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 
 from logcache_assets.defs.asset_keys import own_path
+from logcache_assets.defs.jobs import REFRESH_JOB
 from logcache_assets.domain.alerts import Alert, group_of_left_out, split_remedy
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
@@ -40,10 +41,18 @@ class StandingChecks:
             return
         for key, record in self.instance.event_log_storage.get_asset_check_summary_records(keys).items():
             newest = _evaluation(record.last_completed_check_execution_record)
-            run = self.instance.get_run_by_id(newest.run_id) if newest and newest.is_red else None
-            # A run that goes on may fail yet.
-            if newest and newest.is_red and (run is None or run.is_finished):
-                yield self._alert(key, newest, is_echo=run is not None and not run.is_success)
+            if newest and newest.is_red:
+                yield self._alert(key, newest, is_echo=self._is_echo(key, self.instance.get_run_by_id(newest.run_id)))
+
+    def _is_echo(self, key: dg.AssetCheckKey, run: dg.DagsterRun | None) -> bool:
+        """True if the check only keeps an accident open that was told before.
+
+        A run that goes on may fail yet, and one that failed is told itself. A refresh replaces the caches whose
+        standing checks it makes; the checks of the day tell of those.
+        """
+        if run is None:
+            return False
+        return not run.is_success or (run.job_name == REFRESH_JOB and key.name in set(StandingCheck))
 
     def _alert(self, key: dg.AssetCheckKey, newest: "Evaluation", *, is_echo: bool) -> Alert:
         since = self._red_since(key, newest)

@@ -79,7 +79,7 @@ class _Describe:
         if definition is None:
             return spec.replace_attributes(owners=OWNERS, **more)
         return spec.replace_attributes(
-            owners=definition.owners or OWNERS, tags={**spec.tags, **definition.tags}, **more
+            owners=definition.owners or OWNERS, tags={**definition.tags, **spec.tags}, **more
         )
 
 

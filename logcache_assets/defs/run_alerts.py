@@ -12,10 +12,17 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from logcache_assets.defs.asset_keys import INVENTORY, own_path
+from logcache_assets.defs.asset_keys import INVENTORY, REFRESHED, own_path
 from logcache_assets.defs.failures import LEFT_OUT_DATABASES
 from logcache_assets.defs.jobs import COUNTRY_TAG, NIGHT_TAG, REFRESH_JOB
-from logcache_assets.domain.alerts import RUNBOOK, Alert, group_of_left_out, is_left_out, split_remedy
+from logcache_assets.domain.alerts import (
+    RUNBOOK,
+    Alert,
+    databases_of_left_out,
+    group_of_left_out,
+    is_left_out,
+    split_remedy,
+)
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.errors import BadInput, Refused, WrongUsage
@@ -88,7 +95,21 @@ class EndedRuns:
                 # What waits for a database that was left out is only well again when a refresh has it.
                 is_overtaken = is_well and _refreshes(record.dagster_run) and not is_left_out(alert)
                 is_over = is_overtaken or any(_overtakes(r, record) for r in good)
+                is_over = is_over or (is_left_out(alert) and self._has_again(ended, record, alert))
                 yield dataclasses.replace(alert, is_over=is_over)
+
+    def _has_again(self, ended: Sequence[dg.RunRecord], left: dg.RunRecord, alert: Alert) -> bool:
+        """True if a later refresh has every database that was left out, even if it failed for others."""
+        later = [r.dagster_run for r in ended if _ended_at(r) > _ended_at(left) and _refreshes(r.dagster_run)]
+        wanted = databases_of_left_out(alert.group)
+        return any(wanted <= self._refreshed_by(run) for run in reversed(later))
+
+    def _refreshed_by(self, run: dg.DagsterRun) -> frozenset[str]:
+        """The databases that a run took to its pull request."""
+        logged = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+        keys = [entry.dagster_event.asset_key for entry in logged if entry.dagster_event]
+        paths = [own_path(key) for key in keys if key is not None]
+        return frozenset(path[1] for path in paths if path[0] == REFRESHED)
 
     def _ended(self, since: datetime, still: Collection[str]) -> list[dg.RunRecord]:
         """The runs of this deployment, each once."""

@@ -121,14 +121,14 @@ def newest_materialization(
             f"{asset_key.to_user_string()} was never materialized; materialize it first, or the whole refresh"
         )
     record: dg.EventLogRecord = next((r for r in found if r.run_id == context.run.run_id), found[0])
-    if place := uri_of(record.asset_materialization):
+    if (place := uri_of(record.asset_materialization)) and NIGHT_TAG not in context.run.tags:
         name_night(context, night_of(place))
     return record.asset_materialization
 
 
 def name_night(context: Context, transaction: str) -> None:
-    """Tag the run with the night that it refreshes from, unless it was started for a named one."""
-    if NIGHT_TAG not in context.run.tags:
+    """Tag the run with the night that it refreshes from; one that is executed again has the tags of the first."""
+    if context.run.tags.get(NIGHT_TAG) != transaction:
         context.instance.add_run_tags(context.run.run_id, {NIGHT_TAG: transaction})
 
 

@@ -1,16 +1,18 @@
 """The standing checks of `log_cache/<db>`, the job that makes them, and the sensor that asks for it once a day."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import PUBLISHED, key_of_country, own_path
-from logcache_assets.defs.jobs import COUNTRY_TAG
+from logcache_assets.defs.jobs import COUNTRY_TAG, REFRESH_JOB
 from logcache_assets.defs.stage import refusals_fail_the_asset
+from logcache_assets.domain.log_cache_map import MAP_PATH, map_digest
 from logcache_assets.domain.names import COUNTRY
 from logcache_assets.domain.standing import SENTENCES, Finding, StandingCheck
+from logcache_assets.errors import LogCacheError, Unavailable
 from logcache_assets.ports import Clock, ItaipuRepository, ObjectStore, SegmentIndex
 from logcache_assets.refresh.standing_checks import StandingInspector
 from logcache_assets.settings import Settings
@@ -21,8 +23,8 @@ MOST_TRIES = 3
 HOUR_SECONDS = "3600"
 
 DESCRIPTION = (
-    "Asks once a day, by the platform's clock, for the standing checks of every published cache: segments, personal "
-    "data, files, map and age. They read metadata alone."
+    "Asks once a day, by the platform's clock, and when another map is published, for the standing checks of every "
+    "published cache: segments, personal data, files, map and age. They read metadata alone."
 )
 
 
@@ -53,15 +55,24 @@ def build_standing_checks(catalog: Catalog, settings: Settings) -> dg.AssetCheck
             store=store, segment_index=segment_index, repository=repository, clock=clock, settings=settings
         )
         with refusals_fail_the_asset():
-            if wanted == set(keys):
-                findings = inspector.inspect_all(catalog)
-            else:
-                findings = inspector.inspect(tuple(d for d in catalog if d.database in wanted))
+            try:
+                findings = _findings(inspector, catalog, wanted)
+            except Unavailable as error:
+                if context.run.job_name != REFRESH_JOB:
+                    raise
+                context.log.warning(f"the published caches were not checked, and the refresh goes on: {error}")
+                return
         for finding in findings:
             if dg.AssetCheckKey(keys[finding.database], finding.check.value) in asked:
                 yield _result(finding, keys[finding.database])
 
     return standing_checks
+
+
+def _findings(inspector: StandingInspector, catalog: Catalog, wanted: Collection[str]) -> Sequence[Finding]:
+    """What is found of the wanted databases; of all, it is stored for the next refresh."""
+    chosen = tuple(definition for definition in catalog if definition.database in wanted)
+    return inspector.inspect_all(catalog) if len(chosen) == len(catalog) else inspector.inspect(chosen)
 
 
 def _result(finding: Finding, key: dg.AssetKey) -> dg.AssetCheckResult:
@@ -99,17 +110,24 @@ def build_standing_job(catalog: Catalog, settings: Settings) -> Any:  # noqa: AN
     return dg.define_asset_job(
         STANDING_JOB,
         selection=select_standing_checks(catalog, settings),
-        description="The standing checks of every published cache, from metadata alone; nothing is written.",
+        description="The standing checks of every published cache, from metadata alone; a report says what is due.",
         tags={"dagster/max_runtime": HOUR_SECONDS, COUNTRY_TAG: settings.country},
     )
 
 
 @dg.sensor(job_name=STANDING_JOB, minimum_interval_seconds=300, description=DESCRIPTION)
 def daily_standing_checks(
-    context: dg.SensorEvaluationContext, clock: dg.ResourceParam[Clock], settings: dg.ResourceParam[Settings]
+    context: dg.SensorEvaluationContext,
+    clock: dg.ResourceParam[Clock],
+    repository: dg.ResourceParam[ItaipuRepository],
+    settings: dg.ResourceParam[Settings],
 ) -> dg.SkipReason | dg.RunRequest:
-    """Asks for the checks of a day that has none yet, again if their run failed."""
+    """Asks for the checks of a day or a map that has none yet, again if their run failed."""
     now = clock.now()
+    try:
+        published = map_digest(repository.read(MAP_PATH, ref=repository.base_branch))[:8]
+    except LogCacheError as error:
+        return dg.SkipReason(str(error))
     own = "" if settings.country == COUNTRY else f"{settings.country}:"
     day = f"{own}{now:%Y-%m-%d}"
     tags = {"logcache/standing_checks_of": day}
@@ -118,7 +136,7 @@ def daily_standing_checks(
     )
     if failed >= MOST_TRIES:
         return dg.SkipReason(f"{failed} runs of {now:%Y-%m-%d} failed; the next day is waited for, see {STANDING_JOB}")
-    key = f"{day}:{failed}"
+    key = f"{day}:{published}:{failed}"
     if context.cursor == key:
         return dg.SkipReason(
             f"the published caches were checked on {now:%Y-%m-%d} already; by its clock it is {now:%H:%M}"

@@ -123,7 +123,7 @@ def _joined(before: dict[str, Accident], news: Sequence[Alert]) -> dict[str, Acc
     accidents = dict(before)
     for alert in news:
         tell_it = alert.told_by if alert.told_by and accidents.keys() >= {*alert.told_by} else (alert.group,)
-        if known := [accidents[group] for group in tell_it if group in accidents]:
+        if known := [accidents[group] for group in tell_it if group in accidents] or _told_together(alert, accidents):
             accidents |= {found.group: replace(found, keys=(*found.keys, alert.key)) for found in known}
         elif not alert.is_echo:
             accidents[alert.group] = Accident(
@@ -135,6 +135,12 @@ def _joined(before: dict[str, Accident], news: Sequence[Alert]) -> dict[str, Acc
                 link=alert.link,
             )
     return accidents
+
+
+def _told_together(alert: Alert, accidents: dict[str, Accident]) -> list[Accident]:
+    """The accidents of several databases among which is the one that an alert says is left out."""
+    names = databases_of_left_out(alert.group)
+    return [found for group, found in accidents.items() if names and names <= databases_of_left_out(group)]
 
 
 def _over(book: AlertBook, ended: dict[str, Accident]) -> tuple[str, ...]:
@@ -196,7 +202,7 @@ def alerts_of_wait(waiting: Waiting | None, *, now: datetime, limit: timedelta, 
 
 def group_of_left_out(databases: Collection[str]) -> str:
     """The group of alerts of databases that a refresh leaves out, from the first sign to the refresh that has them."""
-    return f"left-out:{', '.join(sorted(databases))}"
+    return f"{_LEFT_OUT}{', '.join(sorted(databases))}"
 
 
 def is_left_out(alert: Alert) -> bool:
@@ -204,6 +210,8 @@ def is_left_out(alert: Alert) -> bool:
     return bool(alert.told_by)
 
 
+_LEFT_OUT = "left-out:"
+"""How the group of an alert of left-out databases begins."""
 RUNBOOK = "see these words in docs/runbook.md"
 """The runbook's headings are error messages."""
 
@@ -218,3 +226,8 @@ def split_remedy(text: str) -> tuple[str, str]:
     line = text.strip().partition("\n")[0]
     cause, found, remedy = line.rpartition("; ")
     return (cause, f"{remedy}; {RUNBOOK}") if found else (line, RUNBOOK)
+
+
+def databases_of_left_out(group: str) -> frozenset[str]:
+    """The databases that such a group names; none for another group."""
+    return frozenset(group.removeprefix(_LEFT_OUT).split(", ")) if group.startswith(_LEFT_OUT) else frozenset()

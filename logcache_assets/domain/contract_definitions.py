@@ -30,8 +30,10 @@ IDENT_REF = "db/ident"
 MOST_BYTES = 200
 """How long the name of a dataset may be: file systems hold 255 bytes in one name."""
 
-Owner = Annotated[str, msgspec.Meta(pattern=r"^(team:[A-Za-z0-9_-]+|[^@\s]+@[^@\s]+)\Z")]
-"""`team:payments` or a mail address."""
+Owner = Annotated[
+    str, msgspec.Meta(pattern=r"^(team:[A-Za-z0-9_-]+|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,7})\Z")
+]
+"""`team:payments` or a mail address, as Dagster takes them."""
 Tag = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\Z", max_length=63)]
 
 RESERVED = ("all", "every")

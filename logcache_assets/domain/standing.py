@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+import msgspec
+
 from logcache_assets.domain.canonical_json import utc_text
 from logcache_assets.domain.documents import Document
 from logcache_assets.domain.problems import Problem
@@ -101,4 +103,5 @@ def find_due(findings: Iterable[Finding]) -> str | None:
     if not due:
         return None
     more = f" (and {count_of(len(due) - 1, 'more check')} failed)" if due[1:] else ""
-    return f"the published cache fails {due[0].check} of {due[0].database}: {due[0].sentence}{more}"
+    found = msgspec.structs.replace(due[0].problems[0], remedy="")
+    return f"the published cache fails {due[0].check} of {due[0].database}: {found}{more}"

@@ -13,7 +13,7 @@ from logcache_assets.domain.next_step import NextStep, Situation, WaitUntil, pla
 from logcache_assets.domain.problems import join_problems
 from logcache_assets.domain.standing import StandingReport
 from logcache_assets.domain.transactions import Choice
-from logcache_assets.errors import Refused
+from logcache_assets.errors import BadInput, Refused
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, Ports, SegmentIndex
 from logcache_assets.refresh.attempts import Attempts
 from logcache_assets.refresh.carry_evidence import EvidenceCarrier
@@ -149,7 +149,10 @@ class Planner:
 
     def _find_due(self, base: BaseMap) -> str | None:
         """Why the published caches ask for a new one, by the last checks of the active map."""
-        found = Documents(self.store).find(self.settings.locations.standing_report, StandingReport)
+        try:
+            found = Documents(self.store).find(self.settings.locations.standing_report, StandingReport)
+        except BadInput:  # the next checks write it anew, and nothing but a sentence needs it
+            return None
         return found.due if found and found.base_sha == base.sha else None
 
     def _next_stage(self, night: str, asked: Asked) -> str:

@@ -63,11 +63,7 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
 
     def commit_link(self, sha: str) -> str | None:
         """The address of a commit's page; None for the local world's repository, which has none."""
-        if self.repository != "github":
-            return None
-        api = self.github_url.rstrip("/")
-        site = "https://github.com" if api == PUBLIC_API else api.removesuffix("/api/v3")
-        return f"{site}/{self.github_repository}/commit/{sha}"
+        return f"{self.repository_page}/commit/{sha}" if self.repository_page else None
 
     @property
     def audience(self) -> Audience:

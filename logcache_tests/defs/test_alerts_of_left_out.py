@@ -104,3 +104,37 @@ def test_a_night_that_gave_a_database_up_is_not_tried_again_for_it(week: World) 
 
     assert isinstance(tick, dg.SkipReason)
     assert ", without cards, whose active caches stay: " in str(tick.skip_message)
+
+
+def test_a_database_that_is_lost_again_is_told_again(week: World) -> None:
+    """Though no refresh was whole between: another database was left out all the time."""
+    lost = nights.lose_segment(week, "cards")
+    night_refreshed_and_merged(week)
+    nights.day(week)
+    week.segment_items.put([lost])
+    nights.lose_segment(week, "bills")
+    night_refreshed_and_merged(week)
+    before = len(told(week))
+    nights.day(week)
+    nights.lose_segment(week, "cards")
+
+    night_refreshed_and_merged(week)
+
+    (again,) = told(week)[before:]
+    assert "cards" in again["subject"]
+
+
+def test_databases_that_are_left_out_together_are_told_once(week: World) -> None:
+    """By the refresh that found it; the checks of the day tell nobody again."""
+    nights.lose_segment(week, "cards")
+    nights.lose_segment(week, "bills")
+    nights.good_night(week)
+    materialize(week)
+    look(week)
+    once = len(told(week))
+
+    standing_checks(week)
+    look(week)
+
+    assert once == 1
+    assert len(told(week)) == once

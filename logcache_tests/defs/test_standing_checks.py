@@ -88,7 +88,11 @@ def test_one_check_is_made_alone(published_world: World) -> None:
 def test_the_checks_are_asked_for_once_a_day(published_world: World) -> None:
     """By the platform's clock: the second tick of a day says so, and the next day asks again."""
     sensor = definitions_of(published_world).resolve_sensor_def("daily_standing_checks")
-    resources = {"clock": published_world.clock, "settings": published_world.settings}
+    resources = {
+        "clock": published_world.clock,
+        "settings": published_world.settings,
+        "repository": published_world.repository,
+    }
     with (
         dg.DagsterInstance.ephemeral() as instance,
         dg.build_sensor_context(instance=instance, resources=resources) as context,

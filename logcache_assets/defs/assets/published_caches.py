@@ -63,9 +63,7 @@ def published_metadata(cache: PublishedCache, *, now: datetime, active: dg.Asset
     beyond = [found.beyond for found in cache.instances]
     shown: Metadata = {
         "commit": commit_value(settings, cache.sha),
-        "pull_request": pull_request_value(settings, cache.pull_request)
-        if cache.pull_request
-        else "none of a refresh's",
+        "pull_request": _pull_request(cache, settings),
         "source_transaction": ", ".join(sorted({entry.transaction or "not said" for entry in entries})) or "none",
         "instances": dg.MetadataValue.table(
             records=[_record(found, now) for found in cache.instances],
