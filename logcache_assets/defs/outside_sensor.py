@@ -25,6 +25,7 @@ from logcache_assets.defs.assets.outside_world import (
 )
 from logcache_assets.defs.stage import Metadata
 from logcache_assets.domain.canonical_json import canonical_json, sha256_of
+from logcache_assets.domain.known_kinds import prepared
 from logcache_assets.domain.outside_world import DIGITS, Seen, SegmentsSeen, contracts_of, digest_of, raw_of
 from logcache_assets.domain.published_caches import by_database
 from logcache_assets.domain.transactions import Transaction
@@ -108,7 +109,7 @@ def build_outside_world(catalog: Catalog) -> dg.SensorDefinition:
 def _former(cursor: str | None) -> Seen:
     """What the last tick showed; nothing, if it was of an older release."""
     try:
-        return msgspec.json.decode(cursor, type=Seen) if cursor else Seen()
+        return msgspec.json.decode(cursor, type=prepared(Seen)) if cursor else Seen()
     except msgspec.DecodeError:
         return Seen()
 

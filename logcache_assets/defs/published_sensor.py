@@ -9,6 +9,7 @@ from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import PUBLISHED, key_of_country
 from logcache_assets.defs.assets.outside_world import active_key
 from logcache_assets.defs.assets.published_caches import published_metadata
+from logcache_assets.domain.known_kinds import prepared
 from logcache_assets.domain.published_caches import digests_of
 from logcache_assets.domain.repository_watch import Watched
 from logcache_assets.domain.wording import count_of, sentence_of
@@ -75,7 +76,7 @@ def build_published_caches(catalog: Catalog) -> dg.SensorDefinition:
 def _former(cursor: str | None) -> Watched | None:
     """The last look; a cursor of an older release is none."""
     try:
-        return msgspec.json.decode(cursor, type=Watched) if cursor else None
+        return msgspec.json.decode(cursor, type=prepared(Watched)) if cursor else None
     except msgspec.DecodeError:
         return None
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import msgspec
 
 from logcache_assets.domain.json_text import JsonError, plain_json
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.log_cache_map import AnyEntry, LogCacheMap, MapEntry, UnprovenEntry, parse_map
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.problems import Problem
@@ -49,7 +50,7 @@ def _plain_map(text: str) -> Mapping[str, Mapping[str, object]] | None:
     """The map as plain values, its integers as JSON writes them; None if it is no JSON of two levels."""
     try:
         plain = plain_json(_TEXT_OR_CLOJURE_NUMBER.sub(r"\1\2", text))
-        return msgspec.convert(plain, dict[str, dict[str, object]])
+        return converted(plain, dict[str, dict[str, object]])
     except (JsonError, msgspec.ValidationError):
         return None
 
@@ -63,7 +64,7 @@ def _names_no_manifest(plain: Mapping[str, Mapping[str, object]]) -> bool:
 def _entry(plain: object, *, place: str) -> AnyEntry:
     is_older = isinstance(plain, dict) and _MANIFEST not in plain
     try:
-        return msgspec.convert(_with_whole_t(plain), UnprovenEntry) if is_older else msgspec.convert(plain, MapEntry)
+        return converted(_with_whole_t(plain), UnprovenEntry) if is_older else converted(plain, MapEntry)
     except msgspec.ValidationError as error:
         found = shortened(f"{place}: {error}")
         raise BadInput(str(Problem(code="C15", found=(found,), remedy="correct it and commit"))) from error

@@ -11,6 +11,7 @@ import msgspec
 
 from logcache_assets.domain.instances import Instance, is_prototype
 from logcache_assets.domain.json_text import NotJsonError, UnfitJsonError, decode_json
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.plain_text import quoted
 from logcache_assets.domain.segments import Extraction, Segment
 from logcache_assets.errors import BadInput
@@ -70,7 +71,7 @@ def read_stored_item(stored: Mapping[str, object], kind: type[Item], *, where: s
     """
     own = {field: names.get(field, field) for field in kind.__struct_fields__}
     try:
-        return msgspec.convert({field: stored[name] for field, name in own.items() if name in stored}, kind)
+        return converted({field: stored[name] for field, name in own.items() if name in stored}, kind)
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}: {_fault_of(str(error), stored, own)}; correct that index item") from error
 

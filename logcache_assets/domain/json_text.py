@@ -11,6 +11,7 @@ from typing import NoReturn, TypeVar
 
 import msgspec
 
+from logcache_assets.domain.known_kinds import prepared
 from logcache_assets.domain.plain_text import quoted, shortened
 
 Kind = TypeVar("Kind")
@@ -43,7 +44,7 @@ def decode_json(text: str | bytes, kind: type[Kind]) -> Kind:
         UnfitJsonError: it is not of this kind, gives a key twice, or has an instant outside the years 1000 to 8999.
     """
     try:
-        value = msgspec.json.decode(text, type=kind)
+        value = msgspec.json.decode(text, type=prepared(kind))
         _refuse_doubled_keys(text)
     except RecursionError as error:
         raise NotJsonError(_TOO_DEEP) from error

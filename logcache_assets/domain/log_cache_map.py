@@ -15,6 +15,7 @@ import msgspec
 from logcache_assets.domain.canonical_json import canonical_json, sha256_of
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.json_text import JsonError, NotJsonError, UnfitJsonError, decode_json, plain_json
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.problems import Problem, coded
 from logcache_assets.errors import BadInput
@@ -103,7 +104,7 @@ def _explain(message: str, text: str) -> str:
     for prototype, databases in plain.items() if isinstance(plain, dict) else ():
         for database, entry in databases.items() if isinstance(databases, dict) else ():
             try:
-                msgspec.convert(entry, MapEntry)
+                converted(entry, MapEntry)
             except msgspec.ValidationError as error:
                 found = entry.get("last_t") if isinstance(entry, dict) and "last_t" in str(error) else None
                 shown = f", found {json.dumps(found)[:60]}" if isinstance(found, str | int | float) else ""

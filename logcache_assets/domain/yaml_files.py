@@ -11,6 +11,7 @@ import msgspec
 import yaml
 from typing_extensions import override
 
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.plain_text import plain_text, quoted, shortened
 from logcache_assets.errors import BadInput
 
@@ -59,7 +60,7 @@ def parse_yaml(
     """
     node, plain = _read_yaml(text, where)
     try:
-        value = msgspec.convert(empty if plain is None else plain, kind)
+        value = converted(empty if plain is None else plain, kind)
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}, {_unfit(str(error), node, remedy)}") from error
     for key in _duplicate_keys(node):

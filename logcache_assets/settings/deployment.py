@@ -10,6 +10,7 @@ import msgspec
 from typing_extensions import override
 
 from logcache_assets.adapters.aws.s3_buckets import BucketTerms
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.names import COUNTRY
 from logcache_assets.domain.publish_window import PublishWindow
@@ -181,4 +182,4 @@ class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
 def _with_own_secrets(public: dict[str, object]) -> Settings:
     """Settings that were pickled without their secrets, with those of the process that unpickles them."""
     own = {name: os.environ.get(variable_of(name)) for name in SECRETS if name not in public}
-    return msgspec.convert({**public, **own}, Settings)
+    return converted({**public, **own}, Settings)

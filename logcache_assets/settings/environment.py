@@ -9,6 +9,7 @@ import msgspec
 from typing_extensions import override
 
 from logcache_assets.adapters.blanker import Blanker
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.names import COUNTRY
 from logcache_assets.domain.plain_text import quoted
 from logcache_assets.errors import WrongUsage
@@ -125,7 +126,7 @@ def _convert(values: Mapping[str, str]) -> Settings:
         if not _is_text(value):
             raise WrongUsage(f"{variable_of(name)} has bytes that are no text in UTF-8; correct or unset it")
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        return converted(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise WrongUsage(_unfit(str(error).rpartition("`$.")[2].rstrip("`"), values)) from None
 

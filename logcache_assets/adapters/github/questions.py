@@ -11,6 +11,7 @@ from typing_extensions import override
 from logcache_assets.adapters.github.answers import GraphError
 from logcache_assets.adapters.github.faults import LimitReached, Refusal, error_of, no_answer
 from logcache_assets.adapters.github.rate_limits import RateLimit, find_rate_limit
+from logcache_assets.domain.known_kinds import prepared
 from logcache_assets.ports import RepositoryError, RepositoryWrongData
 
 _FORBIDDEN, _UNPROCESSABLE = 403, 422
@@ -42,7 +43,7 @@ class Question:
 def converted(answer: object, shape: type[_Shape], *, asked: str) -> _Shape:
     """An answer in its shape; raises RepositoryWrongData if it has another."""
     try:
-        return msgspec.convert(answer, shape)
+        return msgspec.convert(answer, prepared(shape))
     except msgspec.ValidationError as error:
         raise not_understood(asked, str(error)) from error
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import msgspec
 
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.log_cache_map import Uuid
 from logcache_assets.domain.names import canonical_dataset
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, Transaction
@@ -144,7 +145,7 @@ def without_shifted(pages: Sequence[TransactionsAnswer]) -> TransactionsAnswer:
 def require_id(transaction_id: str) -> None:
     """Refuse what is no id before metapod is asked for it; raises MetapodWrongData."""
     try:
-        msgspec.convert(transaction_id, Uuid)
+        converted(transaction_id, Uuid)
     except msgspec.ValidationError as error:
         raise MetapodWrongData(
             f"{transaction_id[:_SHOWN_OF_AN_ID]!r} is no id of a metapod transaction; "

@@ -26,6 +26,7 @@ from logcache_assets.adapters.metapod.queries import Queries, read_queries
 from logcache_assets.adapters.metapod.transport import RequestsTransports
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.canonical_json import utc_text
+from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.names import COUNTRY
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.transactions import Transaction, TransactionType
@@ -104,7 +105,7 @@ class GraphQLMetapod(Metapod):
                 "check its address, and whether a gateway answers in its place"
             ) from error
         try:
-            return msgspec.convert(answer, shape)
+            return converted(answer, shape)
         except msgspec.ValidationError as error:
             raise MetapodWrongData(
                 f"metapod's answer to the query {query!r} is not understood: {error}; its schema changed, or a part of "
