@@ -190,6 +190,12 @@ def test_a_wrong_value_is_told_with_what_it_must_be(setting: str, value: str, se
     assert str(refused.value) == f"LOGCACHE_{setting.upper()} is {value!r}, and {sentence}"
 
 
+def test_a_wrong_value_of_production_is_told_with_productions_default() -> None:
+    """Unset, it would not be the local world's."""
+    with pytest.raises(WrongUsage, match=r"correct it, or unset it for s3$"):
+        load_settings({"LOGCACHE_PLATFORM": "production", "LOGCACHE_STORE": "ftp"})
+
+
 @pytest.mark.parametrize("setting", Settings.__struct_fields__)
 def test_every_setting_says_what_it_must_be(setting: str) -> None:
     """A text that must have a form describes it; a regular expression is no sentence."""

@@ -135,7 +135,8 @@ def _unfit(name: str, values: Mapping[str, str]) -> str:
     """The sentence about a value that does not fit its setting: what it is, what it must be, what to do."""
     value = values.get(name, "")
     shown = "not usable" if is_hidden(name, value) else quoted(Blanker(urls=[value])(value))
-    return f"{variable_of(name)} is {shown}, and must be {expectation_of(name)}; correct it, or {default_of(name)}"
+    default = default_of(name, platform=_PLATFORMS.get(values.get("platform", ""), {}))
+    return f"{variable_of(name)} is {shown}, and must be {expectation_of(name)}; correct it, or {default}"
 
 
 def _is_text(value: str) -> bool:

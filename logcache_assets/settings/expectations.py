@@ -1,7 +1,7 @@
 """What the value of a setting must be, in words: from the type with which the setting is declared."""
 
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -23,9 +23,14 @@ def expectation_of(setting: str) -> str:
     return "a text that is not empty" if meta.min_length else "a text"
 
 
-def default_of(setting: str) -> str:
-    """`unset it for 192`; a setting without a value of its own is just unset."""
-    default = getattr(Settings(), setting)
+def default_of(setting: str, *, platform: Mapping[str, str]) -> str:
+    """`unset it for 192`; a setting without a value of its own is just unset.
+
+    Args:
+        setting: its name.
+        platform: what the chosen platform sets.
+    """
+    default = platform.get(setting, getattr(Settings(), setting))
     shown = str(default).lower() if isinstance(default, bool) else str(default)
     return "unset it" if default in {None, ""} else f"unset it for {shown}"
 

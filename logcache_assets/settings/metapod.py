@@ -23,8 +23,9 @@ Url = Annotated[
 Page = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^https?://\S*\{transaction\}\S*\Z",
-        description="an address that begins with http:// or https:// and has {transaction} in it",
+        pattern=r"^https?://[^/\s@]+/\S*\{transaction\}\S*\Z",
+        description="an address that begins with http:// or https://, without a name and a password, and has "
+        "{transaction} in it",
     ),
 ]
 FilePath = Annotated[str, msgspec.Meta(min_length=1)]
