@@ -8,6 +8,8 @@ from logcache_assets.defs.asset_keys import own_path
 from logcache_assets.defs.jobs import COUNTRY_TAG, REFRESH_JOB
 from logcache_assets.defs.run_tags import ASKED_TAG, DATABASES_TAG, REASON_TAG, USER_TAG, names_text
 
+SOMEBODY = "somebody"
+"""Who asked, where no proxy says who came to Dagit."""
 _AUTOMATION_TAGS = {"dagster/sensor_name": "sensor", "dagster/schedule_name": "schedule"}
 
 
@@ -46,9 +48,9 @@ def _asked(run: dg.DagsterRun, login: str | None) -> dict[str, str]:
     for tag, kind in _AUTOMATION_TAGS.items():
         if tag in run.tags and not again:
             return {ASKED_TAG: f"the {kind} {run.tags[tag]}"}
-    user = {USER_TAG: login} if login else {}
+    user = {USER_TAG: login or SOMEBODY} if login or again else {}
     reason = f"run {again[:8]} is executed again" if again else _reason(run)
-    return {ASKED_TAG: f"{login or 'somebody'}, in Dagit", REASON_TAG: reason, **user}
+    return {ASKED_TAG: f"{login or SOMEBODY}, in Dagit", REASON_TAG: reason, **user}
 
 
 def _reason(run: dg.DagsterRun) -> str:
