@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from logcache_assets.adapters.processes import end_group
+from logcache_assets.local_platform import world_history
 from logcache_assets.local_platform.world import World
 from logcache_assets.settings import child_environment
 from logcache_tests.servers.server import LOOPBACK, free_port
@@ -27,15 +28,11 @@ WORKSPACE = f"""load_from:
       location_name: {LOCATION}
       working_directory: {json.dumps(str(PROJECT))}
 """
-DAGSTER_YAML = """telemetry: {enabled: false}
-nux: {enabled: false}
-sensors: {use_threads: true, num_workers: 8}
-run_monitoring: {enabled: true, poll_interval_seconds: 3, max_runtime_seconds: 21600}
-run_coordinator:
-  module: logcache_assets.defs.run_coordinator
-  class: RefreshRunCoordinator
-  config: {dequeue_interval_seconds: 1}
-"""
+DAGSTER_YAML = (
+    world_history.DAGSTER_YAML.replace("num_workers: 4", "num_workers: 8")
+    .replace("poll_interval_seconds: 30", "poll_interval_seconds: 3")
+    .replace("class: RefreshRunCoordinator", "class: RefreshRunCoordinator, config: {dequeue_interval_seconds: 1}")
+)
 """As the local world's, but what takes time looks more often."""
 PATIENT = {"DAGSTER_GRPC_TIMEOUT_SECONDS": "600", "DAGSTER_SENSOR_GRPC_TIMEOUT_SECONDS": "600"}
 """On a busy machine a process takes long to answer, which is none of the week's accidents."""
