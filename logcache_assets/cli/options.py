@@ -6,12 +6,13 @@ from typing import Any
 import click
 from typing_extensions import override
 
+from logcache_assets.domain.plain_text import names_in
 from logcache_assets.settings import load_settings
 
 
 def names_of(_context: click.Context, _option: click.Parameter, text: str | None) -> tuple[str, ...]:
     """Split comma-separated names, `feed,customers`; returns an empty tuple if the option is not given."""
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    names = names_in(text or "")
     if text is not None and not names:
         raise click.BadParameter(f"{text!r} has no name; write for example feed,customers, or leave the option out")
     return names

@@ -61,3 +61,8 @@ def shortened(text: str, characters: int = SENTENCE_CHARACTERS) -> str:
 def quoted(value: str, characters: int = 60) -> str:
     """A value that somebody else wrote, in quotes, for a message: `'card/active?'`."""
     return repr(shortened(value, characters))
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """The names in a list with commas, `feed, customers`; empty ones do not count."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

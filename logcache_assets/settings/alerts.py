@@ -8,6 +8,7 @@ import msgspec
 
 from logcache_assets.adapters.alerts.calls import LOOPBACK
 from logcache_assets.adapters.alerts.mail import MailServer, Tls
+from logcache_assets.domain.plain_text import names_in
 from logcache_assets.settings.sabesp import SabespSettings
 from logcache_assets.settings.secrets import variable_of
 
@@ -72,7 +73,7 @@ class AlertSettings(SabespSettings, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def mail_addresses(self) -> tuple[str, ...]:
         """The addresses that get mail."""
-        return tuple(address.strip() for address in (self.alert_mail_to or "").split(",") if address.strip())
+        return names_in(self.alert_mail_to or "")
 
     @property
     def mail_server(self) -> MailServer:

@@ -13,6 +13,7 @@ from logcache_assets.adapters.aws.s3_buckets import BucketTerms
 from logcache_assets.domain.known_kinds import converted
 from logcache_assets.domain.locations import Locations
 from logcache_assets.domain.names import COUNTRY
+from logcache_assets.domain.plain_text import names_in
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.report_links import CONSOLE, local_template, report_link
 from logcache_assets.domain.same_t_selection import SameTSelection
@@ -155,13 +156,13 @@ class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def same_t(self) -> SameTSelection:
         """The contracts that are recomputed at yesterday's t."""
-        prototypes = tuple(name.strip() for name in self.same_t_prototypes.split(",") if name.strip())
+        prototypes = names_in(self.same_t_prototypes)
         return SameTSelection(contracts=self.same_t_contracts, prototypes=None if prototypes == ("*",) else prototypes)
 
     @property
     def unrelated_patterns(self) -> tuple[str, ...]:
         """The patterns of files from which Itaipu computes nothing."""
-        return tuple(pattern.strip() for pattern in self.unrelated_files.split(",") if pattern.strip())
+        return names_in(self.unrelated_files)
 
     @property
     def export_time(self) -> timedelta:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from logcache_assets.adapters.github.access import Audience, GitHubAccess, GitHubApp
+from logcache_assets.domain.plain_text import names_in
 from logcache_assets.errors import WrongUsage
 from logcache_assets.settings.metapod import MetapodSettings
 
@@ -69,9 +70,9 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
     def audience(self) -> Audience:
         """Who shall look at pull requests."""
         return Audience(
-            labels=_names_in(self.github_labels),
-            reviewers=_names_in(self.github_reviewers),
-            team_reviewers=_names_in(self.github_team_reviewers),
+            labels=names_in(self.github_labels),
+            reviewers=names_in(self.github_reviewers),
+            team_reviewers=names_in(self.github_team_reviewers),
         )
 
     @property
@@ -105,8 +106,3 @@ class GitHubSettings(MetapodSettings, frozen=True, kw_only=True, forbid_unknown_
             else GitHubApp(app_id=app_id, installation_id=installation, key=app_key),
             url=self.github_url.rstrip("/"),
         )
-
-
-def _names_in(text: str) -> tuple[str, ...]:
-    """The names in a list with commas."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
