@@ -7,6 +7,7 @@ from pathlib import Path
 from logcache_assets.adapters.scratch import DriverName, open_driver
 from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.output import Result, show_progress, table
+from logcache_assets.cli.output_files import write_files
 from logcache_assets.cli.platform import open_platform
 from logcache_assets.connect import find_deployment_key
 from logcache_assets.domain.documents import render_document
@@ -14,7 +15,6 @@ from logcache_assets.domain.shadow import ShadowStudy
 from logcache_assets.domain.wording import count_of
 from logcache_assets.engine.drivers.progress import Progress
 from logcache_assets.engine.drivers.runtime import Runtime
-from logcache_assets.errors import BadInput
 from logcache_assets.ports import Tell
 from logcache_assets.refresh.shadow import Shadow
 from logcache_assets.report.shadow import render_study
@@ -111,12 +111,7 @@ def _write(study: ShadowStudy, folder: Path) -> None:
         "shadow.html": render_study(study, template="shadow.html"),
         "shadow.md": render_study(study, template="shadow.md"),
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (folder / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"--out {folder} cannot be written ({error}); name another folder, or make room") from error
+    write_files(files, folder)
 
 
 def render(result: ShadowResult) -> Iterator[str]:

@@ -17,6 +17,7 @@ from logcache_assets.catalog import Catalog, load_catalog, select_databases
 from logcache_assets.cli.contract_folders import open_folders, places_of
 from logcache_assets.cli.input_files import open_index, open_root, read_map, read_text, read_until
 from logcache_assets.cli.output import show_progress, table
+from logcache_assets.cli.output_files import write_files
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.domain.documents import (
     ContractInventory,
@@ -225,12 +226,7 @@ def _write(verdict: Verdict, out: Path) -> None:
         "report.html": render_report(verdict, template="report.html"),
         "report.md": render_report(verdict, template="report.md"),
     }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in files.items():
-            (out / name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"--out {out} cannot be written ({error}); name another folder, or make room") from error
+    write_files(files, out)
 
 
 def document(verdict: Verdict) -> str:
