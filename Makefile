@@ -65,7 +65,7 @@ ui: .venv/.done
 production: .venv/.production
 
 bench: .venv/.dev
-	@$(BIN)/python bench/contracts.py
+	@$(BIN)/python bench/all.py
 
 # Compiled now, because every process of Dagit loads two thousand modules, and not every computer lets it keep them.
 .venv/.done: pyproject.toml requirements.lock

@@ -32,11 +32,15 @@ CONTENDERS: Mapping[str, str] = {
     "ours": "ours",
     "ours-spark": "ours, Spark driver",
     "duckdb": "DuckDB SQL",
+    "duckdb-polars": "DuckDB SQL, polars' Avro",
     "pyspark": "PySpark DataFrames",
     "scan-polars": "scan only: polars",
     "scan-duckdb": "scan only: DuckDB",
 }
-"""Name on the command line → title. Scans read every column of the same files and compute nothing."""
+"""Name on the command line → title. DuckDB's segments are decoded by our reader, or by polars' own.
+
+Scans read every column of the same files and compute nothing.
+"""
 
 SCANS = ("scan-polars", "scan-duckdb")
 
@@ -54,6 +58,8 @@ def command_of(contender: str, workload: Workload, bank: Bank, out: Path) -> lis
             return [*ours, "--driver", "spark"]
         case "duckdb":
             return [str(PEERS / "duckdb_sql.py"), *asked, *peer_cache]
+        case "duckdb-polars":
+            return [str(PEERS / "duckdb_sql.py"), *asked, *peer_cache, "--decoder", "polars"]
         case "pyspark":
             return [str(PEERS / "spark_dataframes.py"), *asked, *peer_cache]
         case _:

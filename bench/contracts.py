@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from generate import Size
 from growth import grow
 from latency import compare_latency
 from measure import Cost, ProgramError, machine, measure
+from rounds import Costs, run_rounds
 
 LIBRARIES = ("polars", "duckdb", "pyspark")
 
@@ -52,7 +54,7 @@ def main() -> None:
             latency = compare_latency(bank, latency_ms=options.latency_ms)
             sys.exit(_finish(latency.lines(), options.json, good=latency.equal))
         results = list(run_all(bank, folder / "out", options.workloads, options.contenders, repeat=options.repeat))
-        lines = [_machine_line(size), "", *render(results)]
+        lines = [machine_line(size), "", *render(results)]
         sys.exit(_finish(lines, options.json, results, good=not any(result.differences for result in results)))
 
 
@@ -93,30 +95,44 @@ def run_all(
 ) -> Iterator[Result]:
     """Run each workload with one contender after the other, in rounds; rows are compared with the first one's."""
     for workload in workloads:
-        best: dict[str, Cost] = {}
         able = [c for c in contenders if c != "scan-duckdb" or WORKLOADS[workload].cached]
-        for _ in range(repeat):
-            for contender in able:
-                print(f"{WORKLOADS[workload].title}: {CONTENDERS[contender]}", file=sys.stderr, flush=True)
-                cost = run_one(bank, workload, contender, out / workload / contender)
-                best[contender] = min(best.get(contender, cost), cost, key=lambda found: found.wall_seconds)
+        costs = run_workload(bank, out, workload, able, repeat=repeat)
+        best = {c: min(rounds, key=lambda cost: cost.wall_seconds) for c, rounds in costs.items()}
         computing = [c for c in able if c not in SCANS]
         for contender in computing:
-            own, first = out / workload / contender / "contracts", out / workload / computing[0] / "contracts"
             yield Result(
                 workload=workload,
                 contender=contender,
                 cost=best[contender],
-                rows=count_rows(own),
-                differences=tuple(find_differences(first, own)),
+                rows=count_rows(answer_of(out, workload, contender)),
+                differences=compare_answers(out, workload, computing[0], contender),
             )
         if scans := [c for c in able if c in SCANS]:
             fastest = min(scans, key=lambda scan: best[scan].wall_seconds)
             yield Result(workload=workload, contender=fastest, cost=best[fastest], rows=0)
 
 
+def run_workload(bank: Bank, out: Path, workload: str, contenders: Sequence[str], *, repeat: int) -> Costs:
+    """The cost of each contender in each round; the last answers stay below `out`."""
+    return run_rounds(
+        {c: partial(run_one, bank, workload, c, out / workload / c) for c in contenders},
+        repeat=repeat,
+    )
+
+
+def answer_of(out: Path, workload: str, contender: str) -> Path:
+    """The folder of a contender's contracts."""
+    return out / workload / contender / "contracts"
+
+
+def compare_answers(out: Path, workload: str, first: str, contender: str) -> tuple[str, ...]:
+    """The differences of a contender's rows from those of the first one."""
+    return tuple(find_differences(answer_of(out, workload, first), answer_of(out, workload, contender)))
+
+
 def run_one(bank: Bank, workload: str, contender: str, folder: Path) -> Cost:
     """Run one contender into an empty folder."""
+    print(f"{WORKLOADS[workload].title}: {CONTENDERS[contender]}", file=sys.stderr, flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     program = command_of(contender, WORKLOADS[workload], bank, folder / "contracts")
     try:
@@ -153,7 +169,8 @@ def _ratio(wall_seconds: float, peer_seconds: float | None) -> str:
     return f"{wall_seconds / peer_seconds:.2f}" if peer_seconds else ""
 
 
-def _machine_line(size: Size) -> str:
+def machine_line(size: Size) -> str:
+    """The bank, the machine and the versions."""
     found: Mapping[str, str] = machine()
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     sizes = f"{size.datoms:,} datoms in {size.instances} x {size.segments} segments, {size.delta:.1%} after the cache"

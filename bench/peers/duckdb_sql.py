@@ -2,7 +2,7 @@
 
 The steps' SQL is duckdb_steps.py. Left out, as generated logs do not need it: personal data is shown as it is, an
 attribute whose cardinality changed, values that their type cannot hold, years beyond 9999.
-DuckDB has no Avro reader without a download, so polars decodes the segments into Arrow, which DuckDB reads in place.
+DuckDB has no Avro reader without a download, so ours or polars' decodes segments into Arrow, which it reads in place.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def main() -> None:
 def compute(database: duckdb.DuckDBPyConnection, task: Task, definition: DatabaseDefinition) -> None:
     """All contracts of one database."""
     logs = task.logs_of(definition)
-    names = [open_log(database, n, log, history=task.kinds != {"entity"}) for n, log in enumerate(logs)]
+    names = [open_log(database, n, log, task) for n, log in enumerate(logs)]
     for entity in definition.entities:
         tables = [table for table in task.tables(definition) if table.entity == entity]
         key = shown_column(ContractAttribute(attribute=entity.primary_key), names)
@@ -61,13 +61,14 @@ def compute(database: duckdb.DuckDBPyConnection, task: Task, definition: Databas
             write(database, task, table, [sql_of(step, table, snapshot=snapshot) for step in steps])
 
 
-def open_log(database: duckdb.DuckDBPyConnection, n: int, log: InstanceLog, *, history: bool) -> Names:
+def open_log(database: duckdb.DuckDBPyConnection, n: int, log: InstanceLog, task: Task) -> Names:
     """Make the tables of one instance."""
-    database.register(f"delta_{n}", decode_segments(log).to_arrow(compat_level=pl.CompatLevel.newest()))
+    delta = decode_segments(log, task.decoder)
+    database.register(f"delta_{n}", delta.to_arrow(compat_level=pl.CompatLevel.newest()))
     columns = "e, a, v, t, added, tx_instant"
     union = f"SELECT {columns} FROM delta_{n}"
     cached = f"UNION ALL SELECT {columns} FROM '{log.log}'" if log.log else ""
-    if history:
+    if task.kinds != {"entity"}:
         database.execute(f"CREATE OR REPLACE TEMP VIEW datoms_{n} AS {union} {cached}")
     state = f"UNION ALL SELECT e, a, v, 0 AS t, true AS added FROM '{log.current}'" if log.current else ""
     database.execute(f"CREATE OR REPLACE TEMP VIEW recent_{n} AS SELECT e, a, v, t, added FROM delta_{n} {state}")

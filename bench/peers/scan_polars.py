@@ -6,11 +6,12 @@ from source import decode_segments, read_task
 
 def main() -> None:
     """Read everything."""
-    for log in read_task(__doc__).logs.values():
+    task = read_task(__doc__)
+    for log in task.logs.values():
         if log.log:
             pl.read_parquet(log.log)
         else:
-            decode_segments(log)
+            decode_segments(log, task.decoder)
 
 
 if __name__ == "__main__":

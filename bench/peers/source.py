@@ -6,7 +6,7 @@ are parsed by the project's own parser, as nobody measures that. Segments are ch
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import resources
@@ -17,12 +17,20 @@ import polars as pl
 from logcache_assets.catalog import load_catalog
 from logcache_assets.domain.contract_definitions import ContractTable, DatabaseDefinition, contract_tables
 from logcache_assets.domain.contract_entities import ContractAttribute
+from logcache_assets.engine.log.avro_datoms import read_datoms
 
 IDENT, VALUE_TYPE, CARDINALITY, TX_INSTANT = 10, 40, 41, 50
 """The attributes that describe attributes, and txes."""
 THREADS = 2
 MEMORY = "4GB"
 """What every peer may use."""
+COLUMNS = ["e", "a", "v", "t", "added", "tx_instant"]
+"""What a peer takes of a segment."""
+DECODERS: Mapping[str, Callable[[str], pl.DataFrame]] = {
+    "ours": lambda path: read_datoms(Path(path).read_bytes()).select(COLUMNS),
+    "polars": lambda path: pl.read_avro(path, columns=COLUMNS),
+}
+"""Who reads the Avro of a peer that cannot: with ours, engines are compared; polars' own proves nothing of a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,8 @@ class Task:
     """By instance, `feed-s0`."""
     kinds: frozenset[str]
     out: Path
+    decoder: str
+    """One of DECODERS."""
 
     def tables(self, definition: DatabaseDefinition) -> tuple[ContractTable, ...]:
         """The datasets that are wanted of a database."""
@@ -100,6 +110,7 @@ def read_task(description: str | None) -> Task:
         "--cache", type=Path, help="JSON: instance → {last_t, log, current}; without it, segments alone"
     )
     parser.add_argument("--kinds", default="entity,history,snapshot")
+    parser.add_argument("--decoder", choices=sorted(DECODERS), default="ours")
     options = parser.parse_args()
     until = json.loads(options.until.read_text(encoding="utf-8"))
     caches = json.loads(options.cache.read_text(encoding="utf-8")) if options.cache else {}
@@ -114,6 +125,7 @@ def read_task(description: str | None) -> Task:
         },
         kinds=frozenset(options.kinds.split(",")),
         out=options.out,
+        decoder=options.decoder,
     )
 
 
@@ -151,9 +163,8 @@ def _log_of(  # noqa: PLR0913, PLR0917 - one use
     )
 
 
-def decode_segments(log: InstanceLog) -> pl.DataFrame:
-    """The datoms of a log's segments: e, a, v, t, added, tx_instant; t in (after_t, until_t]."""
-    columns = ["e", "a", "v", "t", "added", "tx_instant"]
+def decode_segments(log: InstanceLog, decoder: str) -> pl.DataFrame:
+    """The datoms of a log's segments, with COLUMNS; t in (after_t, until_t]."""
     empty = pl.DataFrame(
         schema={
             "e": pl.Int64,
@@ -165,7 +176,7 @@ def decode_segments(log: InstanceLog) -> pl.DataFrame:
         }
     )
     with ThreadPoolExecutor(THREADS) as pool:
-        frames = list(pool.map(lambda path: pl.read_avro(path, columns=columns), log.segments))
+        frames = list(pool.map(DECODERS[decoder], log.segments))
     within = pl.col("t").is_between(log.after_t + 1, log.until_t)
     for end in {0, len(frames) - 1} if frames else ():  # only the outer segments hold datoms beyond the range
         frames[end] = frames[end].filter(within)

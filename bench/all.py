@@ -1,0 +1,149 @@
+"""Measures every line that has a goal: `python bench/all.py` prints one table with goals met or missed.
+
+Contenders run in rounds, ours and its peers one after the other. Figures are the medians of the rounds, ratios the
+medians of the rounds' ratios. It fails only if answers differ: a goal that is missed is shown. Goals are those of the
+full size; --small is for a look in between, where the start of every process weighs more.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from bank import Bank
+from compare import PEERS, Failed, Run
+from contenders import WORKLOADS
+from contracts import compare_answers, machine_line, run_workload
+from days import Days, DaysSize
+from generate import Size
+from goals import Outcome, compare_costs, count_met, render_table
+from measure import Cost, Limits
+from rounds import run_rounds
+
+UNLIMITED = Limits(seconds=float("inf"), memory_mb=float("inf"))
+NO_LOG = Size(datoms=50, instances=1, segments=1, delta=0)
+"""Hardly more than a schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sizes:
+    """What all lines are measured with."""
+
+    bank: Size
+    keys: int
+    """Of the days that are compared."""
+    repeat: int
+    """Rounds."""
+
+
+FULL = Sizes(bank=Size(), keys=5_000_000, repeat=3)
+SMALL = Sizes(bank=Size(datoms=1_000_000, segments=50), keys=500_000, repeat=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Something that is measured."""
+
+    title: str
+    run: Callable[[Path, Sizes, Mapping[str, float]], Outcome]
+    """Takes a folder, the sizes and the goals."""
+    goals: Mapping[str, float] = field(default_factory=dict)
+    """Field of Cost → the most that its ratio to DuckDB may be; of a line without peers, the figure."""
+
+
+def measure_contracts(workload: str, folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
+    """Contracts beside DuckDB with our decoder, and with polars' own."""
+    bank, out, contenders = Bank(folder / "bank"), folder / "out", ("ours", "duckdb", "duckdb-polars")
+    bank.prepare(sizes.bank)
+    costs = run_workload(bank, out, workload, contenders, repeat=sizes.repeat)
+    differences = [d for peer in contenders[1:] for d in compare_answers(out, workload, "ours", peer)]
+    return Outcome(rows=tuple(compare_costs(costs, goals)), differences=tuple(differences))
+
+
+def measure_start(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
+    """Contracts of next to nothing."""
+    bank = Bank(folder / "no-log")
+    bank.prepare(NO_LOG)
+    costs = run_workload(bank, folder / "out-of-no-log", "entity-segments", ["ours"], repeat=sizes.repeat)
+    return Outcome(rows=tuple(compare_costs(costs, goals)))
+
+
+def measure_comparison(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
+    """Two days of a contract, compared by us and by DuckDB."""
+    days, size = Days(folder / "days"), DaysSize(rows=sizes.keys)
+    days.prepare(size)
+    run = Run(days=days, expected=size.expected(), out=folder / "compared", limits=UNLIMITED, repeat=1)
+    differences: set[str] = set()
+
+    def compared_by(contender: str) -> Cost:
+        result = run.one(contender, PEERS / f"compare_{contender}.py")
+        if isinstance(result, Failed):
+            raise SystemExit(f"{contender} compared nothing: {result.reason}")
+        differences.update(f"{contender}, {difference}" for difference in result.differences)
+        return result.cost
+
+    costs = run_rounds({c: partial(compared_by, c) for c in ("ours", "duckdb")}, repeat=sizes.repeat)
+    return Outcome(rows=tuple(compare_costs(costs, goals)), differences=tuple(sorted(differences)))
+
+
+def _goals(wall: float, cpu: float, peak: float) -> Mapping[str, float]:
+    return {"wall_seconds": wall, "cpu_seconds": cpu, "peak_mb": peak}
+
+
+def _contracts(workload: str, goals: Mapping[str, float]) -> Line:
+    return Line(title=WORKLOADS[workload].title, run=partial(measure_contracts, workload), goals=goals)
+
+
+LINES: Mapping[str, Line] = {
+    "entity-cache": _contracts("entity-cache", _goals(0.5, 0.5, 1)),
+    "all-cache": _contracts("all-cache", _goals(0.33, 0.33, 1)),
+    "entity-segments": _contracts("entity-segments", _goals(0.8, 0.8, 1)),
+    "all-segments": _contracts("all-segments", _goals(0.6, 0.6, 1)),
+    "compare": Line(title="comparison of two days", run=measure_comparison, goals=_goals(1, 1, 1)),
+    "start": Line(title="`logcache contracts` on an empty log", run=measure_start, goals={"wall_seconds": 0.6}),
+}
+
+
+def main() -> None:
+    """Measure."""
+    options = _options()
+    sizes = SMALL if options.small else FULL
+    with tempfile.TemporaryDirectory(prefix="bench-all-") as scratch:
+        folder = options.dir or Path(scratch)
+        folder.mkdir(parents=True, exist_ok=True)
+        outcomes = {LINES[name].title: _run(name, folder, sizes) for name in options.only}
+    measured = f"{machine_line(sizes.bank)}; {sizes.keys:,} keys of two days; {sizes.repeat} rounds"
+    print("\n".join([measured, "", *render_table(outcomes), "", count_met(outcomes)]))
+    sys.exit(exit_code(outcomes))
+
+
+def exit_code(outcomes: Mapping[str, Outcome]) -> int:
+    """0, or 1 if answers differ."""
+    return 1 if any(outcome.differences for outcome in outcomes.values()) else 0
+
+
+def _run(name: str, folder: Path, sizes: Sizes) -> Outcome:
+    print(f"- {name}", file=sys.stderr, flush=True)
+    line = LINES[name]
+    return line.run(folder, sizes, line.goals)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--small", action="store_true", help="five minutes at most on two cores")
+    parser.add_argument("--only", type=_known, default=[*LINES], metavar="A,B", help=f"of {', '.join(LINES)}")
+    parser.add_argument("--dir", type=Path, help="keep logs and answers here, and use the logs again")
+    return parser.parse_args()
+
+
+def _known(text: str) -> list[str]:
+    if unknown := set(text.split(",")) - set(LINES):
+        raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(LINES)}")
+    return text.split(",")
+
+
+if __name__ == "__main__":
+    main()
