@@ -43,6 +43,10 @@ class ComparedColumns:
         """The compared columns outside the key."""
         return tuple(name for name in (*self.types, *self.retyped) if name not in self.key)
 
+    def is_cell(self, name: str) -> bool:
+        """Whether a column is compared and outside the key."""
+        return (name in self.types or name in self.retyped) and name not in self.key
+
     def columns_of(self, schema: pl.Schema) -> list[str]:
         """The compared columns that a table has."""
         return [name for name in (*self.types, *self.retyped) if name in schema]
@@ -92,10 +96,8 @@ class ComparedColumns:
 
 
 def _sum_of_hashes(columns: Sequence[pl.Expr], seed: int) -> pl.Expr:
-    total = pl.lit(0, pl.UInt64)
-    for number, column in enumerate(columns):
-        total += column.hash(seed + number)
-    return total
+    hashes = (column.hash(seed + number) for number, column in enumerate(columns))
+    return pl.sum_horizontal(pl.lit(0, pl.UInt64), *hashes)
 
 
 def key_hash(rows: pl.DataFrame, columns: ComparedColumns) -> pl.Series:

@@ -1,6 +1,6 @@
 """Counts rows by their reasons, into figures and patterns that hold no values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -28,6 +28,12 @@ EXAMPLES = 3
 FAULTY_ROWS = 1_000
 """How many faulty rows of a bucket are later looked up in the log."""
 
+CELL_COUNTS = ("equal", "changed", "to_null", "from_null", "unexplained", "missed")
+"""The fields of CellFigures, in the order of _cell_counts."""
+
+CELLS_AT_FAULT, PATTERN = "cells at fault:", "pattern:"
+"""Whether a row is a fault of some of its cells, and the names of the columns of its pattern."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
@@ -44,7 +50,9 @@ class Explained:
 
 def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
     """Count rows that have a `reason`, a `change` and the flags of their cells."""
-    differing = rows.filter(pl.col("reason").is_not_null())
+    found = rows.filter(pl.col("reason").is_not_null())
+    # The flag becomes a column first: as an expression, each cell's would name all other cells.
+    differing = found.with_columns(_has_cells_at_fault(comparison)).with_columns(_pattern_columns(comparison))
     return Explained(
         prototypes=dict(_count_prototypes(rows, comparison)),
         patterns=tuple(_find_patterns(differing, comparison)),
@@ -53,6 +61,8 @@ def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
 
 
 def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[tuple[str, PrototypeFigures]]:
+    cells = comparison.columns.cells
+    counts = [count for name in cells for count in _cell_counts(name)]
     for key, part in rows.partition_by("prototype", as_dict=True).items():
         reasons = part["reason"].drop_nulls().value_counts()
         yield (
@@ -65,7 +75,7 @@ def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator
                 changed=_count(part, pl.col("both") & any_cell(DIFFERS, comparison)),
                 reasons=dict(reasons.iter_rows()),
                 faulty_rows=dict(part.filter(_is_wrong_row())["reason"].value_counts().iter_rows()),
-                columns={name: _count_cells(part, name) for name in comparison.columns.cells},
+                columns=_read_cells(part.select(counts).row(0, named=True), cells) if cells else {},
             ),
         )
 
@@ -80,17 +90,24 @@ def _is_wrong_row() -> pl.Expr:
     return pl.col("reason").is_in(list(FAULTS)) & (placed | pl.col("differs"))
 
 
-def _count_cells(part: pl.DataFrame, name: str) -> CellFigures:
+def _read_cells(counted: Mapping[str, int], names: Sequence[str]) -> dict[str, CellFigures]:
+    """The figures of every cell, from the results of _cell_counts."""
+    return {name: CellFigures(**{count: counted[f"{count}:{name}"] for count in CELL_COUNTS}) for name in names}
+
+
+def _cell_counts(name: str) -> Iterator[pl.Expr]:
+    """Counts the cells of one column, as `<field of CellFigures>:<column>`."""
     differs = pl.col(DIFFERS + name)
-    counts = part.select(
-        equal=(pl.col("both") & ~differs).sum(),
-        changed=(differs & pl.col(YESTERDAY_CELL + name).is_not_null() & pl.col(TODAY_CELL + name).is_not_null()).sum(),
-        to_null=(differs & pl.col(TODAY_CELL + name).is_null()).sum(),
-        from_null=(differs & pl.col(YESTERDAY_CELL + name).is_null()).sum(),
-        unexplained=_unexplained_cells(name).sum(),
-        missed=pl.col(STALE + name).sum(),
+    was, is_now = pl.col(YESTERDAY_CELL + name).is_not_null(), pl.col(TODAY_CELL + name).is_not_null()
+    counts = (
+        pl.col("both") & ~differs,
+        differs & was & is_now,
+        differs & ~is_now,
+        differs & ~was,
+        _unexplained_cells(name),
+        pl.col(STALE + name),
     )
-    return CellFigures(**counts.row(0, named=True))
+    yield from (which.sum().alias(f"{field}:{name}") for field, which in zip(CELL_COUNTS, counts, strict=True))
 
 
 def _unexplained_cells(name: str) -> pl.Expr:
@@ -108,7 +125,7 @@ def _find_patterns(differing: pl.DataFrame, comparison: RowComparison) -> Iterat
     by, pk = ["reason", "change", "prototype", "columns"], comparison.columns.key[0]
     named = differing.select(
         *by[:3],
-        columns=_pattern_columns(comparison),
+        columns=PATTERN,
         t=t,
         key=key_text(pl.col(pk), comparison.columns.types[pk]),
         # Ordered by hash, as buckets are, so that the examples do not depend on the number of buckets.
@@ -127,21 +144,25 @@ def _find_patterns(differing: pl.DataFrame, comparison: RowComparison) -> Iterat
         yield Pattern(**row, columns=columns, examples=tokens)
 
 
+def _has_cells_at_fault(comparison: RowComparison) -> pl.Expr:
+    at_fault = any_cell(WRONG, comparison) | any_cell(CAUSELESS, comparison)
+    return (pl.col("reason").is_in(list(FAULTS)) & at_fault).alias(CELLS_AT_FAULT)
+
+
 def _pattern_columns(comparison: RowComparison) -> pl.Expr:
     """The columns of a row's pattern, joined by commas: those that differ; of a fault, those at fault if any are."""
-    is_fault = pl.col("reason").is_in(list(FAULTS)) & (any_cell(WRONG, comparison) | any_cell(CAUSELESS, comparison))
     names = [pl.lit(None, pl.String)]
     for name in comparison.columns.cells:
         at_fault = pl.col(WRONG + name) | pl.col(CAUSELESS + name)
-        flag = pl.when(is_fault).then(at_fault).otherwise(pl.col(DIFFERS + name))
+        flag = pl.when(CELLS_AT_FAULT).then(at_fault).otherwise(pl.col(DIFFERS + name))
         names.append(pl.when(flag).then(pl.lit(name)))
-    return pl.concat_str(names, separator=",", ignore_nulls=True)
+    return pl.concat_str(names, separator=",", ignore_nulls=True).alias(PATTERN)
 
 
 def _select_faulty(differing: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     """The first faulty rows; columns of Explained.faulty."""
     fault = pl.col("reason").is_in(list(FAULTS))
-    wanted = differing.filter(fault).head(FAULTY_ROWS).with_columns(columns=_pattern_columns(comparison))
+    wanted = differing.filter(fault).head(FAULTY_ROWS)
     placed = wanted.rename({"db__t": "t"}) if comparison.has_t else wanted
     own = ["t"] if comparison.has_t else [comparison.columns.key[0]]
-    return placed.select(*own, "prototype", "reason", "change", "columns")
+    return placed.select(*own, "prototype", "reason", "change", columns=PATTERN)

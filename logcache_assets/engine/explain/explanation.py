@@ -17,10 +17,9 @@ import polars as pl
 from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.compare.digests import exact
 from logcache_assets.engine.compare.repeated_keys import WHICH, Sides, find_suspects, number_rows
-from logcache_assets.engine.explain.causes import BITS, EXCISED, REFERRED, TOUCHED
+from logcache_assets.engine.explain.causes import BITS, REFERRED, TOUCHED
 from logcache_assets.engine.explain.counting import Explained, count_rows
 from logcache_assets.engine.explain.joined_columns import (
-    CAUSELESS,
     DIFFERS,
     EARLIER,
     IN_LOG,
@@ -36,6 +35,7 @@ from logcache_assets.engine.explain.joined_columns import (
     YESTERDAY_CELL,
     no_recorded,
 )
+from logcache_assets.engine.explain.reach import Reach, find_reach
 from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.shards import Shard, read_shards
@@ -95,9 +95,10 @@ def _join_days_and_log(
     joined = both.join(sides[2], on=key, how="full", coalesce=True)
     absent: dict[str, pl.DataType] = {EARLIER + name: pl.List(pl.UInt64) for name in comparison.columns.cells}
     absent |= {MOVED + name: pl.Boolean() for name in comparison.unchecked}
+    given = frozenset(joined.columns)
     filled = joined.with_columns(
         *(pl.col(is_in).fill_null(value=False) for is_in in (IN_YESTERDAY, IN_TODAY, IN_LOG)),
-        *(pl.lit(None, dtype).alias(name) for name, dtype in absent.items() if name not in joined.columns),
+        *(pl.lit(None, dtype).alias(name) for name, dtype in absent.items() if name not in given),
     )
     # If an entity only had the key in between, its record says nothing of yesterday's row with that key.
     of_another = pl.col("present").is_null() & pl.col(IN_YESTERDAY)
@@ -124,8 +125,9 @@ def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
         differs=in_yesterday != in_today,
         both=in_yesterday & in_today,
     )
-    celled = placed.with_columns(_cell_flags(comparison)).with_columns(_causeless(comparison))
-    return celled.with_columns(_reason(comparison), _change(comparison))
+    reach = find_reach(comparison)
+    celled = placed.with_columns(*_cell_flags(comparison), *reach.flags()).with_columns(reach.causeless())
+    return celled.with_columns(_reason(comparison, reach), _change(comparison))
 
 
 def _after_t(comparison: RowComparison) -> pl.Expr:
@@ -159,12 +161,6 @@ def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
         yield (wrong & before).alias(STALE + name)
 
 
-def _causeless(comparison: RowComparison) -> Iterator[pl.Expr]:
-    """The flag CAUSELESS of every cell."""
-    for name in comparison.columns.cells:
-        yield (pl.col(DIFFERS + name) & ~_some_may_change(name, comparison)).alias(CAUSELESS + name)
-
-
 def _showed_before(name: str, comparison: RowComparison) -> pl.Expr:
     """Whether today's cell is what the log gave at an earlier t since yesterday: a reader stopped there."""
     if comparison.has_t or name not in comparison.columns.types:
@@ -177,8 +173,8 @@ def _has_former_name(name: str, comparison: RowComparison) -> pl.Expr:
     """Whether today's cell shows a name that no ident has now: a reader has not seen the renaming."""
     found = pl.lit(False)
     for prototype, scope in comparison.scopes.items():
-        names = sorted(scope.former_names.get(name, ()))
-        found |= (pl.col("prototype") == prototype) & _shows(name, names, comparison)
+        if names := sorted(scope.former_names.get(name, ())):
+            found |= (pl.col("prototype") == prototype) & _shows(name, names, comparison)
     return found.fill_null(value=False)
 
 
@@ -219,7 +215,7 @@ def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> p
     return same | ((left - right).abs() <= tolerance).fill_null(value=False) if tolerance else same
 
 
-def _reason(comparison: RowComparison) -> pl.Expr:
+def _reason(comparison: RowComparison, reach: Reach) -> pl.Expr:
     """The one reason of a row; null if it is the same on both days and the log says so."""
     in_yesterday, in_today, due = pl.col(IN_YESTERDAY), pl.col(IN_TODAY), pl.col("due")
     lost, extra = due & ~in_today, ~due & in_today
@@ -231,49 +227,10 @@ def _reason(comparison: RowComparison) -> pl.Expr:
     missed = (lost & ~in_yesterday) | (extra & (in_yesterday | gone_since)) | any_cell(STALE, comparison)
     reason = pl.when(unexplained).then(pl.lit("unexplained")).when(missed).then(pl.lit("missed"))
     reason = reason.when(~(pl.col("differs") | any_cell(DIFFERS, comparison))).then(None)
-    reason = reason.when(~_has_causes(comparison)).then(pl.lit("unexplained"))
+    reason = reason.when(~reach.can_change_all()).then(pl.lit("unexplained"))
     for name in EXPLANATIONS:
-        reason = reason.when(_explains(BITS[name], comparison)).then(pl.lit(name))
+        reason = reason.when(reach.can_change_some(BITS[name])).then(pl.lit(name))
     return reason.otherwise(pl.lit("unexplained")).alias("reason")
-
-
-def _explains(bit: int, comparison: RowComparison) -> pl.Expr:
-    """Whether this cause of the row can change something that differs in it."""
-    cells = (pl.col(DIFFERS + name) & _may_change(bit, name, comparison) for name in comparison.columns.cells)
-    whole_row = (pl.col("differs") & _may_change(bit, name, comparison) for name in sorted(comparison.row_columns))
-    return pl.any_horizontal(pl.lit(False), *whole_row, *cells)
-
-
-def _has_causes(comparison: RowComparison) -> pl.Expr:
-    """Whether the row's causes can change everything that differs in it: some change only certain columns."""
-    whole_row = pl.any_horizontal(_some_may_change(name, comparison) for name in sorted(comparison.row_columns))
-    return (~pl.col("differs") | whole_row) & ~any_cell(CAUSELESS, comparison)
-
-
-def _some_may_change(name: str, comparison: RowComparison) -> pl.Expr:
-    return pl.any_horizontal(_may_change(bit, name, comparison) for bit in BITS.values())
-
-
-def _may_change(bit: int, name: str, comparison: RowComparison) -> pl.Expr:
-    """Whether the row has this cause, and the cause can change the column in the way it changed."""
-    reached = ((pl.col("why") & bit) > 0) & _reaches(bit, name, comparison)
-    return reached & _vanishes(name, comparison) if bit == EXCISED else reached
-
-
-def _reaches(bit: int, name: str, comparison: RowComparison) -> pl.Expr:
-    prototypes = [p for p, s in comparison.scopes.items() if bit not in s.columns or name in s.columns[bit]]
-    return pl.col("prototype").is_in(prototypes)
-
-
-def _vanishes(name: str, comparison: RowComparison) -> pl.Expr:
-    """Whether the row or value is gone, which is all that an excision can do."""
-    if name not in comparison.columns.cells:
-        return ~pl.col(IN_TODAY)
-    gone = pl.col(TODAY_CELL + name).is_null()
-    if not isinstance(comparison.columns.types.get(name), pl.List):
-        return gone
-    shorter = pl.col(TODAY_CELL + name).list.len() < pl.col(YESTERDAY_CELL + name).list.len()
-    return gone | shorter.fill_null(value=False)
 
 
 def _change(comparison: RowComparison) -> pl.Expr:

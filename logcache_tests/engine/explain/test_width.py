@@ -1,0 +1,43 @@
+"""How the comparison of two days grows with the columns: by the column, never by pairs of columns."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import polars as pl
+
+from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.explain.causes import REDEFINED, REFERRED, RENAMED, Scope
+from logcache_tests.engine.compare.test_comparison import KEY, rows
+from logcache_tests.engine.days import put_table
+from logcache_tests.engine.width import assert_linear
+from logcache_tests.engine.world import driver_in
+
+
+def wide(width: int, *, changed: bool) -> pl.DataFrame:
+    """Rows of so many columns beside the key; every other one may be changed in one row."""
+    cells = {f"c{n}": ["a", "b" if changed and n % 2 else "a", None] for n in range(width)}
+    return rows(**cells)
+
+
+def comparison_of(width: int, store: FolderObjectStore) -> Comparison:
+    """Two days of rows, each kind of cause reaching other columns on two prototypes."""
+    some = {bit: frozenset({f"c{n}" for n in range(bit)}) for bit in (REFERRED, RENAMED, REDEFINED)}
+    return Comparison(
+        yesterday=put_table(store, wide(width, changed=False)),
+        today=put_table(store, wide(width, changed=True)),
+        key=KEY,
+        row_columns=frozenset({"id"}),
+        token_key=b"k",
+        scopes={"s0": Scope(after_t=5), "s1": Scope(after_t=6, columns=some, former_names={"c1": frozenset({"b"})})},
+    )
+
+
+def test_a_comparison_grows_linearly_with_its_columns(store: FolderObjectStore) -> None:
+    """Thrice 40 more columns add as many calls and as much of a query each time, and no query."""
+
+    def of_width(width: int) -> Callable[[], object]:
+        driver, comparison = driver_in(store), comparison_of(width, store)
+        return lambda: compare_tables(replace(comparison), driver, driver.scratch.at("comparison"))
+
+    assert_linear(of_width, (40, 80, 120))
