@@ -126,17 +126,18 @@ def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> C
     """
     run = _Run(comparison, driver, scratch)
     digested = list(driver.run(run.digest_tasks()))
-    repeated = run.read_repeated(list(driver.run(run.differ_tasks(digested))))
-    run.record_shared([keys for keys in repeated if len(keys)])
+    differing = list(driver.run(run.differ_tasks(digested)))
+    repeated = run.read_repeated(differing)
+    if run.record_shared([keys for keys in repeated if len(keys)]):
+        differing = list(driver.run(run.differ_tasks(digested)))
     tables = [run.describe(side, digested, repeated[side]) for side in (YESTERDAY, TODAY)]
     explained = bool(comparison.scopes)
     if any(table.null_keys or table.duplicate_keys for table in tables):
         figures = ContractFigures(yesterday=tables[YESTERDAY], today=tables[TODAY], explained=explained)
         return Compared(figures=figures, faulty=None)
-    parts = run.explain(list(driver.run(run.differ_tasks(digested))))
+    parts = run.explain(differing)
     suspects = [part.suspects for part in parts if len(part.suspects)]
-    if suspects and comparison.record_shared:
-        run.record_shared([*(keys for keys in repeated if len(keys)), *suspects])
+    if suspects and run.record_shared([*(keys for keys in repeated if len(keys)), *suspects]):
         parts = run.explain(list(driver.run(run.differ_tasks(digested))))
     patterns = merge_patterns(pattern for part in parts for pattern in part.patterns)
     figures = ContractFigures(
@@ -202,12 +203,13 @@ class _Run:
         keys = pl.concat([nothing, *(shard.read().select(key) for part in found for shard in part.shards)])
         return keys.filter(keys.is_duplicated())
 
-    def record_shared(self, repeated: Sequence[pl.DataFrame]) -> None:
-        """Ask the log for all rows of these keys, if there are any."""
+    def record_shared(self, repeated: Sequence[pl.DataFrame]) -> bool:
+        """Ask the log for all rows of these keys; False if there are none, or there is no log."""
         record = self.comparison.record_shared
-        if repeated and record:
-            recorded = record(pl.concat(repeated).unique())
-            self.comparison = replace(self.comparison, recorded=recorded)
+        if not repeated or record is None:
+            return False
+        self.comparison = replace(self.comparison, recorded=record(pl.concat(repeated).unique()))
+        return True
 
     def describe(self, side: int, digested: Sequence[Digested], repeated: pl.DataFrame) -> TableFigures:
         """The figures of one table by itself; `repeated` has its keys that repeat, as often as they occur."""

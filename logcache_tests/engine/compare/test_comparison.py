@@ -2,28 +2,31 @@
 
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.figures import CellFigures, ContractFigures
 from logcache_assets.engine.compare.comparison import MANY_ROWS, Comparison, compare_tables
 from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.planning import BUCKET_ROWS
-from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver, Task
 from logcache_tests.engine.days import put_table
 from logcache_tests.engine.elsewhere import ElsewhereDriver
 from logcache_tests.engine.world import driver_in, open_store
 
 KEY = ("id", "prototype")
+R = TypeVar("R")
 
 
 def rows(prototype: str | Sequence[str] = "s0", /, **columns: Sequence[object] | pl.Series) -> pl.DataFrame:
@@ -364,3 +367,26 @@ def test_duplicates_are_found_wherever_they_lie(bucket_rows: int, store: FolderO
     found = compared(cut_small(sound, 1), cut_small(twice, 1), driver_in(store), bucket_rows=bucket_rows)
 
     assert (found.today.duplicate_keys, found.yesterday.duplicate_keys) == (2, 0)
+
+
+class CountingDriver(LocalDriver):
+    """Counts the tasks that it runs, by kind."""
+
+    def __init__(self, scratch: Folder) -> None:
+        super().__init__(scratch)
+        self.ran = Counter[str]()
+
+    @override
+    def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
+        self.ran.update(type(task).__name__ for task in tasks)
+        yield from super().run(tasks)
+
+
+def test_digests_are_compared_once_where_no_key_repeats(store: FolderObjectStore) -> None:
+    """Only rows that the log gives to repeated keys need another look at all digests."""
+    yesterday, today = (put_table(store, rows(amount=[1, 2, n])) for n in (3, 4))
+    driver = CountingDriver(driver_in(store).scratch)
+
+    compared(yesterday, today, driver)
+
+    assert driver.ran["DifferTask"] == 1
