@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from logcache_assets.domain.runbook import GAP
+
 PACKAGE = Path(__file__).parent.parent / "logcache_assets"
-GAP = "…"
-"""Stands where a value is filled in."""
 
 
 @cache

@@ -2,35 +2,23 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from logcache_assets.domain.gate import REQUIREMENTS, GateState, Requirement
 from logcache_assets.domain.problems import CODES
+from logcache_assets.domain.runbook import Answer, fragments_of
+from logcache_assets.runbook_file import load_runbook
 from logcache_tests.domain.gate.samples import ABSENT, BROKEN
-from logcache_tests.source_strings import GAP, modules, texts_of
+from logcache_tests.source_strings import modules, texts_of
 
-RUNBOOK = Path(__file__).parent.parent / "docs" / "runbook.md"
 CODE = re.compile(r"C\d+")
-CODES_OF_MESSAGE = re.compile(r" \(C\d+(?:, C\d+)*\)$")
 PROBLEMS = "domain/problems.py"
 
 
 def headings() -> tuple[str, ...]:
     """Every heading of a message."""
-    lines = RUNBOOK.read_text(encoding="utf-8").splitlines()
-    return tuple(line.removeprefix("### ") for line in lines if line.startswith("### "))
-
-
-def messages_of(heading: str) -> tuple[str, ...]:
-    """The parts of messages that a heading names, without codes."""
-    return tuple(CODES_OF_MESSAGE.sub("", message) for message in heading.split(" / "))
-
-
-def fragments_of(message: str) -> tuple[str, ...]:
-    """The fixed parts of a message, between the values that are filled in."""
-    return tuple(text for part in message.split(GAP) if (text := part.strip(" ,:")))
+    return tuple(answer.heading for answer in load_runbook().answers)
 
 
 def codes_in(texts: Iterator[str]) -> set[str]:
@@ -48,7 +36,9 @@ def test_a_heading_is_part_of_a_message(heading: str) -> None:
     """A person finds it by searching for what was printed."""
     spelled_out = "\n".join(source_texts())
 
-    lost = [text for message in messages_of(heading) for text in fragments_of(message) if text not in spelled_out]
+    lost = [
+        text for message in Answer(heading, "").messages for text in fragments_of(message) if text not in spelled_out
+    ]
 
     assert lost == []
 
@@ -78,7 +68,9 @@ def test_every_refusal_of_the_gate_has_a_heading(requirement: Requirement, state
     """Whichever requirement is not met, its message leads to an answer."""
     state = states[requirement.name]
     patterns = [
-        ".*".join(map(re.escape, fragments_of(message))) for heading in headings() for message in messages_of(heading)
+        ".*".join(map(re.escape, fragments_of(message)))
+        for heading in headings()
+        for message in Answer(heading, "").messages
     ]
 
     for problem in requirement.find_problems(state):

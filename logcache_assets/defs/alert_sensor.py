@@ -14,13 +14,14 @@ from logcache_assets.catalog import Catalog
 from logcache_assets.connect import Channels
 from logcache_assets.defs.check_alerts import StandingChecks
 from logcache_assets.defs.run_alerts import LOOKED_BACK, EndedRuns
-from logcache_assets.domain.alerts import AlertBook, alerts_of_wait, follow_wait, note
+from logcache_assets.domain.alerts import AlertBook, advised, alerts_of_wait, follow_wait, note
 from logcache_assets.domain.wording import count_of, sentence_of
 from logcache_assets.errors import LogCacheError
 from logcache_assets.ports import Clock, ItaipuRepository, Metapod, ObjectStore, SegmentIndex
 from logcache_assets.refresh.look_ahead import Planner
 from logcache_assets.refresh.standing import find_standing
 from logcache_assets.refresh.tell_alerts import BUDGET_SECONDS, Teller
+from logcache_assets.runbook_file import load_runbook
 from logcache_assets.settings import Settings
 
 ASKED_EVERY = timedelta(minutes=10)
@@ -130,7 +131,8 @@ class Watch:
                 link=self.settings.dagit_link("automation"),
             ),
         ]
-        return note(book, found, now=_now(), channels=[notifier.channel for notifier in self.channels.notifiers])
+        advice = [advised(alert, load_runbook()) for alert in found]
+        return note(book, advice, now=_now(), channels=[notifier.channel for notifier in self.channels.notifiers])
 
     def _checks(self) -> Collection[dg.AssetCheckKey]:
         repository = self.context.repository_def

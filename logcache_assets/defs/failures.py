@@ -13,6 +13,7 @@ from logcache_assets.domain.documents import RejectedTransaction
 from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.refusals import Row, rows_of
 from logcache_assets.errors import LogCacheError
+from logcache_assets.runbook_file import load_runbook
 
 LEFT_OUT_DATABASES = "databases"
 """Names, in the metadata of a failure, the databases that a refresh left out."""
@@ -32,7 +33,14 @@ def failure_of(error: LogCacheError, shown: Shown | None = None) -> dg.Failure:
         shown: links and tables that help to find the cause.
     """
     table = {"problems": problems_table(error.problems)} if error.problems else {}
-    return dg.Failure(description=str(error), metadata={**table, **(shown or {})}, allow_retries=False)
+    metadata = {**table, **(shown or {}), **_runbook(str(error))}
+    return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)
+
+
+def _runbook(message: str) -> Shown:
+    """The section of the runbook about a message."""
+    answer = load_runbook().answer_to(message)
+    return {"runbook": dg.MetadataValue.md(f"**{answer.heading}**\n\n{answer.text}")} if answer else {}
 
 
 def problems_table(problems: Iterable[Problem]) -> dg.MetadataValue[Any]:

@@ -6,6 +6,7 @@ Pure functions of the alerts that hold now and of the book of what was told. An 
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 from logcache_assets.domain.alert_messages import Message, message_of_alert, message_of_end
 from logcache_assets.domain.documents import Document
 from logcache_assets.domain.plain_text import shortened
+from logcache_assets.domain.runbook import Runbook
 
 REMEMBERED = timedelta(days=30)
 """How long the book keeps what is over and told."""
@@ -226,6 +228,15 @@ def split_remedy(text: str) -> tuple[str, str]:
     line = text.strip().partition("\n")[0]
     cause, found, remedy = line.rpartition("; ")
     return (cause, f"{remedy}; {RUNBOOK}") if found else (line, RUNBOOK)
+
+
+def advised(alert: Alert, runbook: Runbook) -> Alert:
+    """The alert with the runbook's answer in the place of where to find it."""
+    answer = runbook.answer_to(f"{alert.cause}; {alert.remedy}")
+    if answer is None or not alert.remedy.endswith(RUNBOOK):
+        return alert
+    own = alert.remedy.removesuffix(RUNBOOK)
+    return with_fields(alert, remedy=f"{own}the runbook says: {answer.text}")
 
 
 def databases_of_left_out(group: str) -> frozenset[str]:

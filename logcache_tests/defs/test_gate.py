@@ -217,6 +217,7 @@ def test_a_refused_verdict_is_one_failure_with_a_table(refreshed_feed_world: Wor
     assert (row.data["database"], row.data["subject"]) == ("feed", "accounts")
     assert "it is aborted in the test run" in str(row.data["found"])
     assert str(metadata["report"].value).endswith("/validation_report/all.html")
+    assert "**it is … the test run**" in str(metadata["runbook"].value)
 
 
 def test_a_refused_verdict_opens_nothing(refreshed_feed_world: World) -> None:

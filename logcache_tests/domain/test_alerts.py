@@ -12,12 +12,14 @@ from logcache_assets.domain.alerts import (
     Alert,
     AlertBook,
     Waiting,
+    advised,
     alerts_of_wait,
     follow_wait,
     group_of_left_out,
     note,
     split_remedy,
 )
+from logcache_assets.domain.runbook import parse_runbook
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -191,3 +193,13 @@ def test_the_last_clause_of_a_message_is_what_to_do() -> None:
     assert cause == "feed-s0: a gap (C2)"
     assert remedy.startswith("ask its owners; ")
     assert split_remedy("killed")[0] == "killed"
+
+
+def test_the_runbook_answers_an_alert() -> None:
+    """Nobody has to look for its words."""
+    runbook = parse_runbook("### was killed\nLook at its memory.\n")
+    cause, remedy = split_remedy("the run was killed")
+    known, unknown = (replace(FAILED, cause=text, remedy=remedy) for text in (cause, "no network"))
+
+    assert advised(known, runbook).remedy == "the runbook says: Look at its memory."
+    assert advised(unknown, runbook) == unknown

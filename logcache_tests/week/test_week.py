@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.cli import local
+from logcache_assets.domain.alerts import RUNBOOK
 from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.local_platform.metapod_service import build_schema_over
 from logcache_assets.local_platform.world import World
@@ -71,6 +72,7 @@ def test_a_week_left_alone(watch: Watch, metapod: Server) -> None:
     assert once.notebook_runs_made_twice(world) == []
     assert once.branches_proposed_twice(world) == []
     assert once.superfluous_test_runs(world) == set()
+    assert [alert["lines"] for alert in watch.alerts() if RUNBOOK in " ".join(alert["lines"])] == []
     assert [tick for tick in watch.dagit.ticks(1000) if tick.status == "FAILURE"] == []
 
 
