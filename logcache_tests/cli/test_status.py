@@ -30,7 +30,10 @@ def test_status_says_what_is_in_the_way_of_publishing(refreshed_world: World) ->
 
     assert by_day == []
     assert by_night.startswith("it is ")
-    assert by_night.endswith(" UTC, outside the publish window 13:00-23:00 UTC (C11); try again inside it")
+    assert by_night.endswith(
+        " UTC, outside the publish window 13:00-23:00 UTC (C11); wait until it opens, "
+        "when the sensor proposes what is ready, or call `logcache refresh` then"
+    )
 
 
 def test_nothing_is_in_the_way_of_what_is_proposed(refreshed_world: World) -> None:

@@ -21,5 +21,6 @@ class InsidePublishWindow(Requirement):
     def find_problems(self, state: GateState) -> Iterator[Problem]:
         if not state.window.holds(state.now):
             yield self.problem(
-                f"it is {state.now:%H:%M} UTC, outside the publish window {state.window}", remedy="try again inside it"
+                f"it is {state.now:%H:%M} UTC, outside the publish window {state.window}",
+                remedy="wait until it opens, when the sensor proposes what is ready, or call `logcache refresh` then",
             )

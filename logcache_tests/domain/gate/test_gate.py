@@ -124,7 +124,10 @@ def test_the_gate_opens_when_everything_is_as_validated() -> None:
         ),
         pytest.param(
             BROKEN["inside_publish_window"],
-            ("it is 00:00 UTC, outside the publish window 13:00-23:00 UTC", "(C11); try again inside it"),
+            (
+                "it is 00:00 UTC, outside the publish window 13:00-23:00 UTC",
+                "(C11); wait until it opens, when the sensor",
+            ),
             id="outside the window",
         ),
         pytest.param(
