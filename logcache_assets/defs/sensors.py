@@ -67,14 +67,16 @@ def build_new_nightly_transaction(catalog: Catalog) -> dg.SensorDefinition:
 def _request(instance: dg.DagsterInstance, outlook: Outlook, country: str) -> dg.SkipReason | dg.RunRequest:
     """The request of a run; Dagster remembers its key for ever, so the key names all that makes a run worth asking for.
 
-    A run that ended before it began an attempt is asked for again, a few times.
+    A run that ended before it began an attempt is asked for again, a few times. One that has not ended is waited for.
     """
     # Countries may share Dagster's storage, and a night.
     own = "" if country == COUNTRY else f"{country}:"
     state = f"{own}{outlook.night}:{outlook.base_sha}:{outlook.attempts}"
-    ended = instance.get_runs_count(
-        dg.RunsFilter(tags={STATE_TAG: state}, statuses=[dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED])
-    )
+    asked = instance.get_runs(dg.RunsFilter(tags={STATE_TAG: state}))
+    ended = sum(run.is_failure_or_canceled for run in asked)
+    if pending := next((run for run in asked if not run.is_failure_or_canceled), None):
+        said = pending.status.value.lower().replace("_", " ")
+        return dg.SkipReason(f"{outlook.step.sentence}; run {pending.run_id[:8]} was asked to do it, its state: {said}")
     if ended >= MOST_FAILURES:
         return dg.SkipReason(f"{ended} runs ended before they had begun; see the failed runs of {REFRESH_JOB}")
     return dg.RunRequest(

@@ -172,6 +172,20 @@ def test_a_run_that_ended_before_it_began_is_asked_for_a_few_times(world: World)
     assert str(tick.skip_message).startswith("5 runs ended before they had begun")
 
 
+def test_a_tick_names_the_run_that_it_asked_for(world: World) -> None:
+    """A run waits in the queue before it takes the lock; Dagster would drop the second request without a word."""
+    asked = tick_of(world)
+    assert isinstance(asked, dg.RunRequest)
+    with open_storage(world.dagster_home) as instance:
+        run = dg.DagsterRun(job_name="refresh_log_cache", tags=dict(asked.tags), status=dg.DagsterRunStatus.STARTING)
+        instance.add_run(run)
+
+    tick = tick_of(world)
+
+    assert isinstance(tick, dg.SkipReason)
+    assert str(tick.skip_message).endswith(f" is due; run {run.run_id[:8]} was asked to do it, its state: starting")
+
+
 @pytest.mark.parametrize("end", [None, End.INTERRUPTED])
 def test_a_killed_attempt_goes_on_from_its_documents(refreshed_feed_world: World, end: End | None) -> None:
     """Its document has no end and nobody holds the lock; the pull request was not opened yet."""
