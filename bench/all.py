@@ -19,13 +19,13 @@ from contenders import WORKLOADS
 from contracts import compare_answers, machine_line, run_workload
 from days import Days, DaysSize
 from generate import Size
-from goals import Outcome, compare_costs, count_met, render_table
+from goals import Outcome, Row, compare_costs, count_met, render_table
+from growth import grow, growth_of_rest
 from measure import Cost, Limits
 from rounds import run_rounds
+from start import run_start
 
 UNLIMITED = Limits(seconds=float("inf"), memory_mb=float("inf"))
-NO_LOG = Size(datoms=50, instances=1, segments=1, delta=0)
-"""Hardly more than a schema."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,14 @@ class Sizes:
     bank: Size
     keys: int
     """Of the days that are compared."""
+    lengths: tuple[float, float]
+    """Of two histories, one deeper than the other, in millions of datoms."""
     repeat: int
     """Rounds."""
 
 
-FULL = Sizes(bank=Size(), keys=5_000_000, repeat=3)
-SMALL = Sizes(bank=Size(datoms=1_000_000, segments=50), keys=500_000, repeat=2)
+FULL = Sizes(bank=Size(), keys=5_000_000, lengths=(10, 30), repeat=3)
+SMALL = Sizes(bank=Size(datoms=1_000_000, segments=50), keys=500_000, lengths=(1, 3), repeat=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Line:
     run: Callable[[Path, Sizes, Mapping[str, float]], Outcome]
     """Takes a folder, the sizes and the goals."""
     goals: Mapping[str, float] = field(default_factory=dict)
-    """Field of Cost → the most that its ratio to DuckDB may be; of a line without peers, the figure."""
+    """Field of Cost → the most that its ratio to DuckDB may be; of a line without peers, the figure or its growth."""
 
 
 def measure_contracts(workload: str, folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
@@ -65,10 +67,15 @@ def measure_contracts(workload: str, folder: Path, sizes: Sizes, goals: Mapping[
 
 def measure_start(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
     """Contracts of next to nothing."""
-    bank = Bank(folder / "no-log")
-    bank.prepare(NO_LOG)
-    costs = run_workload(bank, folder / "out-of-no-log", "entity-segments", ["ours"], repeat=sizes.repeat)
+    costs = {"ours": run_start(folder / "start", repeat=sizes.repeat)}
     return Outcome(rows=tuple(compare_costs(costs, goals)))
+
+
+def measure_growth(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
+    """Entity contracts of two histories, one deeper than the other: how many times as much what is no scan takes."""
+    shorter, longer = grow(folder / "growth", "deep", sizes.lengths, repeat=sizes.repeat)
+    what = f"CPU s beside start and scan, {sizes.lengths[1]:g} over {sizes.lengths[0]:g} million datoms"
+    return Outcome(rows=(Row(what=what, ours=growth_of_rest(shorter, longer), goal=goals["cpu_seconds"]),))
 
 
 def measure_comparison(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
@@ -104,6 +111,7 @@ LINES: Mapping[str, Line] = {
     "all-segments": _contracts("all-segments", _goals(0.6, 0.6, 1)),
     "compare": Line(title="comparison of two days", run=measure_comparison, goals=_goals(1, 1, 1)),
     "start": Line(title="`logcache contracts` on an empty log", run=measure_start, goals={"wall_seconds": 0.6}),
+    "growth": Line(title="a deeper history, the same delta", run=measure_growth, goals={"cpu_seconds": 1.5}),
 }
 
 

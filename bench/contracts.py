@@ -1,7 +1,7 @@
 """Benchmarks the engine against DuckDB and PySpark: `python bench/contracts.py` prints one table per run.
 
 All contenders get the same generated bank and must give the same rows. Compare ratios within a run, not figures of
-different runs or machines. --growth and --latency-ms run only our engine: see growth.py and latency.py.
+different runs or machines. --latency-ms runs only our engine: see latency.py.
 """
 
 import argparse
@@ -19,7 +19,6 @@ from answers import count_rows, find_differences
 from bank import Bank
 from contenders import CONTENDERS, SCANS, WORKLOADS, command_of
 from generate import Size
-from growth import grow
 from latency import compare_latency
 from measure import Cost, ProgramError, machine, measure
 from rounds import Costs, run_rounds
@@ -46,8 +45,6 @@ def main() -> None:
         folder = options.dir or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         size = Size(datoms=options.datoms, instances=options.instances, segments=options.segments, delta=options.delta)
-        if options.growth:
-            sys.exit(_finish(grow(folder, size, options.growth), options.json, good=True))
         bank = Bank(folder / "bank")
         bank.prepare(size)
         if options.latency_ms:
@@ -71,7 +68,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--latency-ms", type=float, default=0, help="latency of every opened object and index page; only ours"
     )
-    parser.add_argument("--growth", type=_millions, metavar="1,3,10", help="millions of datoms; only ours")
     parser.add_argument("--dir", type=Path, help="keep the bank and all answers here, and use the bank again")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
@@ -84,10 +80,6 @@ def _known(names: Iterable[str]) -> Callable[[str], list[str]]:
         return text.split(",")
 
     return parse
-
-
-def _millions(text: str) -> list[float]:
-    return [float(part) for part in text.split(",")]
 
 
 def run_all(

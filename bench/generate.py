@@ -23,7 +23,7 @@ import polars as pl
 from avro import BLOCK_ROWS, CODECS, encode_rows, header
 from draws import Draws
 from history import History, Stretch
-from ledger import CONTRACTS, DATABASE, GRID, SHAPES, Plan
+from ledger import CONTRACTS, DATABASE, SHAPES, Plan
 
 from logcache_assets.domain.index_items import render_index_item
 from logcache_assets.domain.instances import Instance
@@ -111,8 +111,8 @@ def generate(out: Path, size: Size) -> tuple[Written, ...]:
 
 def _write_log(out: Path, size: Size, number: int) -> Written:
     instance = Instance(database=DATABASE, prototype=f"s{number}")
-    shape = SHAPES[size.shape]
-    horizon = max(1, size.datoms_each // shape.datoms_per_transaction) * GRID
+    shape = SHAPES[size.shape].deepened(size.datoms_each)
+    horizon = max(1, size.datoms_each // shape.datoms_per_transaction) * shape.grid
     history = History(Plan(draws=Draws(size.seed * MOST_INSTANCES + number), shape=shape, horizon=horizon))
     key = f"1/s3/{instance.prototype}/{DATABASE}"
     folder = out / "buckets" / BUCKET / key

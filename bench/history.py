@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from avro import TX_BASE
 from draws import decimal_text, instant_text
-from ledger import ATTRIBUTES, ENUMS, GRID, KEYS, MANY, PER_ACCOUNT, START_MS, TYPES, A, Plan, moments
+from ledger import ATTRIBUTES, ENUMS, KEYS, MANY, PER_ACCOUNT, START_MS, TYPES, A, Plan, moments
 from lives import DATOMS, account_changes, find_datoms, transaction_changes
 
 USER = 4 * 2**42
@@ -55,7 +55,7 @@ class History:
         """Yield the schema, then history without end."""
         yield self._schema()
         transactions = STRETCH_DATOMS // self.plan.shape.datoms_per_transaction
-        size = (min(transactions, self.plan.horizon // GRID) // PER_ACCOUNT + 1) * PER_ACCOUNT
+        size = (min(transactions, self.plan.horizon // self.plan.shape.grid) // PER_ACCOUNT + 1) * PER_ACCOUNT
         first = 0
         while True:
             yield self._stretch(first, first + size)
@@ -79,7 +79,7 @@ class History:
         """The history from the birth of transaction `first` to that of `end`."""
         accounts = self.plan.accounts(first // PER_ACCOUNT, end // PER_ACCOUNT)
         transactions = self.plan.transactions(first, end)
-        end_slot = end * GRID
+        end_slot = end * self.plan.shape.grid
         txs, births = self._numbered_txs((accounts, transactions), end_slot)
         accounts, transactions = (
             lives.with_columns(births.filter(pl.col("kind") == kind)["e"])

@@ -4,14 +4,14 @@ A life is a row of moments (numbers of "slots", the grid of time) and values. Ea
 number, so that a later retraction knows what it retracts. history.py gives ids, t and balances.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 from draws import Draws, double_text, instant_text
 
 DATABASE = "ledger"
 GRID = 64
-"""Slots from one new transaction to the next."""
+"""Slots from one new transaction to the next, where a history is not deepened."""
 PER_ACCOUNT = 20
 """Transactions per account."""
 START_MS = 1_514_764_800_000
@@ -107,13 +107,36 @@ class Shape:
     """The first accounts, which are never closed and get many transactions."""
     hot_share: float
     """Share of transactions of hot accounts."""
+    most_transactions: int | None = None
+    """About how many transactions an instance has at most: a longer history changes these more often."""
+    grid: int = GRID
+    """Slots from one new transaction to the next."""
+
+    def deepened(self, datoms: int) -> "Shape":
+        """The shape of an instance's history of so many datoms."""
+        if self.most_transactions is None or datoms <= self.datoms_per_transaction * self.most_transactions:
+            return self
+        each = datoms // self.most_transactions
+        revisions = self.revisions * (each - UNREVISED) // (self.datoms_per_transaction - UNREVISED)
+        grid = self.grid * revisions // self.revisions
+        return replace(self, datoms_per_transaction=each, revisions=revisions, grid=grid)
 
 
+UNREVISED = 18
+"""About how many datoms a transaction has beside those of its revisions."""
+_DEEP = Shape(
+    datoms_per_transaction=98,
+    revisions=24,
+    revised_share=1.0,
+    hot_accounts=16,
+    hot_share=0.6,
+    most_transactions=2_500,
+)
 SHAPES = {
     "ledger": Shape(datoms_per_transaction=19, revisions=1, revised_share=0.12, hot_accounts=64, hot_share=0.2),
-    "deep": Shape(datoms_per_transaction=98, revisions=24, revised_share=1.0, hot_accounts=16, hot_share=0.6),
+    "deep": _DEEP,
 }
-"""`ledger` is like a bank; `deep` has fewer entities, each changed dozens of times."""
+"""`ledger` is like a bank; `deep` has few entities, each changed dozens of times, or more often in a longer history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +174,7 @@ class Plan:
 
     def transactions(self, first: int, end: int) -> pl.DataFrame:
         """The lives of the transactions [first, end)."""
-        lives = _numbered(first, end).with_columns(born=pl.col("n") * GRID + self.draws.below("n", "born", GRID))
+        lives = _numbered(first, end).with_columns(born=self._transaction_born())
         lives = self._with_account(lives)
         lives = self._with_moments(lives)
         return lives.with_columns(
@@ -175,14 +198,18 @@ class Plan:
     @property
     def hot_accounts(self) -> int:
         """The shape's number of hot accounts, but at most an eighth of all."""
-        return max(1, min(self.shape.hot_accounts, self.horizon // GRID // PER_ACCOUNT // 8))
+        return max(1, min(self.shape.hot_accounts, self.horizon // self.shape.grid // PER_ACCOUNT // 8))
+
+    def _transaction_born(self) -> pl.Expr:
+        return pl.col("n") * self.shape.grid + self.draws.below("n", "born", self.shape.grid)
 
     def _account_born(self, of: str) -> pl.Expr:
-        return pl.col(of) * GRID * PER_ACCOUNT + self.draws.below(of, "account born", GRID)
+        grid = self.shape.grid
+        return pl.col(of) * grid * PER_ACCOUNT + self.draws.below(of, "account born", grid)
 
     def _account_closed(self, of: str) -> pl.Expr:
         mortal = self.draws.chance(of, "mortal", 0.12) & (pl.col(of) >= self.hot_accounts)
-        age = GRID + self.draws.below(of, "age", self.horizon // 2 + 1)
+        age = self.shape.grid + self.draws.below(of, "age", self.horizon // 2 + 1)
         return pl.when(mortal).then(self._account_born(of) + age)
 
     def _with_account(self, lives: pl.DataFrame) -> pl.DataFrame:
@@ -213,8 +240,9 @@ class Plan:
         )
         lives = lives.with_columns(refunded=self._after("settled", late, share=0.04))
         lives = lives.with_columns(revised_1=self._after("born", usual, share=self.shape.revised_share))
+        between = self.horizon // self.shape.revisions
         for n in range(2, self.shape.revisions + 1):
-            lives = lives.with_columns(self._after(f"revised_{n - 1}", late // 6, share=1.0).alias(f"revised_{n}"))
+            lives = lives.with_columns(self._after(f"revised_{n - 1}", between, share=1.0).alias(f"revised_{n}"))
         last = pl.max_horizontal(moments(lives, but=("account_closed",)))
         retracted = pl.when(self.draws.chance("n", "retracted", 0.1)).then(last + self._delay("retracted after", late))
         return lives.with_columns(retracted=retracted)
