@@ -11,6 +11,7 @@ from typing import TypeVar
 from typing_extensions import override
 
 from logcache_assets.engine.drivers.driver import LocalDriver, Task
+from logcache_assets.engine.drivers.sending import Sender, load_task
 
 R = TypeVar("R")
 
@@ -23,7 +24,7 @@ class Sent:
 
     def run(self) -> bytes:
         """Unpickle and run the task; return its result as bytes."""
-        return pickle.dumps(pickle.loads(self.content).run())  # noqa: S301 - sent by ourselves
+        return pickle.dumps(load_task(self.content).run())
 
 
 class ElsewhereDriver(LocalDriver):
@@ -33,5 +34,6 @@ class ElsewhereDriver(LocalDriver):
 
     @override
     def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
-        for answer in super().run([Sent(pickle.dumps(task)) for task in tasks]):
+        sender = Sender()
+        for answer in super().run([Sent(sender.dump(task)) for task in tasks]):
             yield pickle.loads(answer)  # noqa: S301 - sent by ourselves

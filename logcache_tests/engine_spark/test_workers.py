@@ -1,5 +1,6 @@
 """How tasks travel to Spark's workers, and what comes back."""
 
+import os
 import time
 import uuid
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.drivers.driver import Folder, Task
+from logcache_assets.engine.drivers.sending import Shared
 from logcache_assets.engine.drivers.spark import SparkDriver
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.log.cache_error import CacheError
@@ -104,6 +106,37 @@ def test_the_first_error_ends_all(spark: SparkDriver, notes: Folder) -> None:
         list(spark.run(tasks))
 
     assert len(list(notes.store.list_objects(notes.uri))) < 25
+
+
+class Seen(Shared):
+    """Counts the tasks that it saw, as a reader counts on what it has read."""
+
+    def __init__(self) -> None:
+        self.tasks = 0
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """Holds what other tasks hold, too."""
+
+    seen: Seen
+
+    def run(self) -> tuple[int, int]:
+        """The worker's process, and how many tasks have seen the same there."""
+        self.seen.tasks += 1
+        return os.getpid(), self.seen.tasks
+
+
+def test_a_worker_reads_once_what_many_tasks_hold(spark: SparkDriver) -> None:
+    """In each of its processes the second task finds what the first one has read."""
+    tasks = [Seeing(seen) for seen in [Seen()] * 12]
+
+    found = list(spark.run(tasks))
+
+    workers = {worker for worker, _ in found}
+    assert len(workers) <= 2
+    for worker in workers:
+        assert [nth for its, nth in found if its == worker] == [*range(1, 1 + sum(w == worker for w, _ in found))]
 
 
 def test_no_tasks_are_no_job(spark: SparkDriver) -> None:

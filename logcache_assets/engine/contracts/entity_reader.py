@@ -19,6 +19,7 @@ from logcache_assets.engine.contracts.column_timelines import (
 from logcache_assets.engine.contracts.columns import Column, Columns, primary_key
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
 from logcache_assets.engine.contracts.wrong_values import refuse_keys, refuse_shown
+from logcache_assets.engine.drivers.sending import Shared
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.facts.datomic_schema import TX_INSTANT
 from logcache_assets.engine.facts.fold import without_empty
@@ -29,7 +30,7 @@ from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import END, TX_BASE
 
 
-class InstanceReader:
+class InstanceReader(Shared):
     """Reads what the buckets of an instance share: its schema, the instants of its txes, what refs lead to.
 
     Args:

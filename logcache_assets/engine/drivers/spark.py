@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from typing_extensions import override
 
 from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver, Task
+from logcache_assets.engine.drivers.sending import Sender, load_task
 from logcache_assets.errors import BadInput, LogCacheError
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class SparkDriver(Driver):
 
     @override
     def run(self, tasks: Sequence[Task[R]]) -> Iterator[R]:
-        sender = LocalDriver(self.scratch, workers=self._jobs or _cores(self.session))
-        return sender.run([_Sent(self.session, task) for task in tasks])
+        waiting, sender = LocalDriver(self.scratch, workers=self._jobs or _cores(self.session)), Sender()
+        return waiting.run([_Sent(self.session, task, sender) for task in tasks])
 
 
 def _cores(session: "SparkSession") -> int:
@@ -70,12 +71,13 @@ class _Sent(Generic[R]):
 
     session: "SparkSession"
     task: Task[R]
+    sender: Sender
 
     def run(self) -> R:
         """The worker's result, or its error."""
         from pyspark.sql import functions  # noqa: PLC0415 - an extra
 
-        work = functions.udf(_Work(pickle.dumps(self.task)), "binary", useArrow=False)
+        work = functions.udf(_Work(self.sender.dump(self.task)), "binary", useArrow=False)
         (row,) = self.session.range(1, numPartitions=1).select(work("id")).collect()
         result = pickle.loads(row[0])  # noqa: S301 - our own worker wrote it
         if isinstance(result, LogCacheError):
@@ -94,7 +96,7 @@ class _Work:
         # Spark runs as many workers as there are cores. Polars reads this when it is imported, which the task does.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
         try:
-            return pickle.dumps(pickle.loads(self.task).run())  # noqa: S301 - our own driver wrote it
+            return pickle.dumps(load_task(self.task).run())
         except LogCacheError as error:
             return pickle.dumps(error)
 
