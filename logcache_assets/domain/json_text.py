@@ -22,6 +22,8 @@ FIRST_YEAR, LAST_YEAR = 1000, 8999
 _TOO_DEEP = "it is nested too deeply"
 _FAR_YEARS = ('"0', '"9')
 """How the text of an instant outside these years begins."""
+_SMALL = 65_536
+"""Characters up to which a text is written once more, to see whether a key is given twice: fast, but it takes room."""
 
 
 class JsonError(ValueError):
@@ -79,6 +81,9 @@ def _place(text: str | bytes) -> str:
 
 
 def _refuse_doubled_keys(text: str | bytes) -> None:
+    if len(text) <= _SMALL and _is_as_written_here(text):
+        return
+
     def unique(pairs: list[tuple[str, object]]) -> None:
         seen: set[str] = set()
         for key, _ in pairs:
@@ -89,12 +94,21 @@ def _refuse_doubled_keys(text: str | bytes) -> None:
     json.loads(text, object_pairs_hook=unique, parse_int=len, parse_float=len, parse_constant=_no_constant)
 
 
+def _is_as_written_here(text: str | bytes) -> bool:
+    """Whether a text is what msgspec writes of its values, but for white space: it then gives every key once."""
+    return msgspec.json.encode(msgspec.json.decode(text)) == _encoded(msgspec.json.format(text, indent=-1))
+
+
+def _encoded(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
+
+
 def _no_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is no number")
 
 
 def _refuse_far_instants(text: str | bytes, value: object) -> None:
-    as_bytes = text.encode() if isinstance(text, str) else text
+    as_bytes = _encoded(text)
     if not any(start.encode() in as_bytes for start in _FAR_YEARS):
         return
     for instant in _instants(value):

@@ -50,6 +50,8 @@ def test_what_is_no_json_is_refused(text: str | bytes, kind: type[object]) -> No
         pytest.param("[]", "Expected `object`, got `array`", id="a list"),
         pytest.param(f'{{"t": {LONG}}}', "out of range", id="thousands of digits"),
         pytest.param('{"t": 1, "t": 2}', "the key 't' is given twice", id="a doubled key"),
+        pytest.param('{"t":1,"t":1}', "the key 't' is given twice", id="a doubled key, as a program writes it"),
+        pytest.param('{"t":1,"\\u0074":1}', "the key 't' is given twice", id="a doubled key, written in two ways"),
         pytest.param('{"t": 1, "at": "0001-01-01T00:00:00+23:00"}', "outside the years", id="the year 1"),
         pytest.param('{"t": 1, "at": "9999-12-31T23:59:59-12:00"}', "outside the years", id="the year 9999"),
         pytest.param('{"t": 1, "' + "\\u001b[31m" * 999 + '": 2}', "unknown field", id="a field of control characters"),
@@ -68,6 +70,13 @@ def test_the_place_of_a_mistake_is_told() -> None:
     """Line and column, as an editor counts them."""
     with pytest.raises(NotJsonError, match="line 2 column 8"):
         plain_json('{\n  "t": }')
+
+
+@pytest.mark.parametrize("spaces", [0, 70_000], ids=["short", "long"])
+def test_a_doubled_key_is_found_deep_in_a_text_of_any_length(spaces: int) -> None:
+    """Short texts are looked at in another way than long ones."""
+    with pytest.raises(UnfitJsonError, match="the key 'a' is given twice"):
+        plain_json('{"t":[{"a":1,"b":{}},{"b":2,"a":3,"a":3}]}' + " " * spaces)
 
 
 def test_good_json_is_read() -> None:
