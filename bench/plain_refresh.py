@@ -9,7 +9,7 @@ from logcache_assets.adapters.home_lock import holding
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import Catalog, load_catalog
 from logcache_assets.cli.platform import open_platform
-from logcache_assets.connect import deployment_key
+from logcache_assets.deployment_key import deployment_key
 from logcache_assets.domain.attempts import Attempt, End
 from logcache_assets.domain.documents import (
     Candidate,

@@ -20,8 +20,7 @@ from logcache_assets.adapters.databricks.release import Release, Shelf
 from logcache_assets.adapters.github.api import GitHubApi
 from logcache_assets.adapters.github.facts import GitHubFacts
 from logcache_assets.adapters.github.repository import GitHubRepository
-from logcache_assets.adapters.metapod import GraphQLMetapod
-from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_key
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.adapters.sabesp import SabespItaipu
 from logcache_assets.adapters.system_clock import SystemClock
@@ -30,11 +29,10 @@ from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.bucket_facts import FolderFacts
 from logcache_assets.local_platform.world import World
 from logcache_assets.local_platform.world_files import WorldFiles
-from logcache_assets.ports import Ports, Tell
+from logcache_assets.ports import Ports
 from logcache_assets.ports.bucket_facts import BucketFacts
 from logcache_assets.ports.notifier import Notifier
 from logcache_assets.settings import (
-    PII_KEY_VARIABLE,
     SECRETS,
     Settings,
     child_environment,
@@ -131,27 +129,6 @@ def require_platform(settings: Settings) -> None:
         settings.home_folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"{settings.home_folder} cannot be made ({error.strerror}); set LOGCACHE_HOME") from error
-
-
-def deployment_key(settings: Settings) -> PersonalDataKey:
-    """The key of personal data, which hashes PII columns and makes the tokens in reports."""
-    return World(settings).pii_key()
-
-
-def require_deployment_key(settings: Settings) -> PersonalDataKey:
-    """The deployment's key of personal data on a cluster, which never makes one of its own."""
-    if settings.pii_key is None:
-        raise BadInput(
-            f"the cluster has no key of personal data: {PII_KEY_VARIABLE} is not set there; name it in "
-            "LOGCACHE_DATABRICKS_PII_KEY"
-        )
-    return deployment_key(settings)
-
-
-def find_deployment_key(settings: Settings, tell: Tell) -> bytes | None:
-    """The key of personal data, or None if there is none yet; reports when the local world's own key is used."""
-    file = WorldFiles(settings.home_folder).pii_key
-    return find_key(settings.pii_key, variable=PII_KEY_VARIABLE, file=file, tell=tell, vault=settings.vault)
 
 
 def sabesp_itaipu(settings: Settings) -> SabespItaipu:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from logcache_assets.adapters.local_files import LocalFiles
-from logcache_assets.connect import s3_store
 from logcache_assets.domain.contract_definitions import DatabaseDefinition, contract_tables
 from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.ports import ObjectStore
@@ -22,11 +21,17 @@ def open_folders(folders: Mapping[str, Path | str]) -> ObjectStore:
     on_s3 = [isinstance(folder, str) for folder in folders.values()]
     if any(on_s3) and not all(on_s3):
         raise WrongUsage(f"{' and '.join(folders)} are not all on S3; copy the one that is elsewhere")
-    store: ObjectStore = s3_store(load_settings()) if any(on_s3) else LocalFiles()
+    store = _store_on_s3() if any(on_s3) else LocalFiles()
     for argument, folder in folders.items():
         if not _has_parquet(folder, store):
             raise BadInput(f"{argument} {folder} holds no Parquet file; name a folder <dataset name>/*.parquet")
     return store
+
+
+def _store_on_s3() -> ObjectStore:
+    from logcache_assets.connect import s3_store  # noqa: PLC0415 - all adapters, 0.1 s, and a folder needs none
+
+    return s3_store(load_settings())
 
 
 def _has_parquet(folder: Path | str, store: ObjectStore) -> bool:

@@ -8,7 +8,8 @@ from logcache_assets.adapters.system_clock import SystemClock
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli.output import Result, table
 from logcache_assets.cli.platform import open_platform
-from logcache_assets.connect import bucket_facts, channels_of, find_deployment_key, github_facts, sabesp_itaipu
+from logcache_assets.connect import bucket_facts, channels_of, github_facts, sabesp_itaipu
+from logcache_assets.deployment_key import find_deployment_key
 from logcache_assets.domain.health import Mark
 from logcache_assets.domain.wording import count_of
 from logcache_assets.ports import Tell

@@ -56,7 +56,7 @@ def contracts(
     logcache contracts --root .logcache/buckets --index dynamodb:segments ...
     """
     from logcache_assets.cli import contracts as command
-    from logcache_assets.connect import deployment_key
+    from logcache_assets.deployment_key import deployment_key
     from logcache_assets.domain.kinds import KIND_NAMES
 
     chosen = tuple(kind for kind in KIND_NAMES if not kinds or kind in kinds)
@@ -139,7 +139,7 @@ def validate(
     logcache validate s3://ephemeral/T1 s3://ephemeral/T2 --definitions contracts
     """
     from logcache_assets.cli import validate as command
-    from logcache_assets.connect import find_deployment_key
+    from logcache_assets.deployment_key import find_deployment_key
 
     inputs, key = command.Inputs(**files), find_deployment_key(load_settings(), tell)
     verdict = command.run(inputs, out=out, databases=databases, driver=driver, pii_key=key, tell=tell)
@@ -160,7 +160,7 @@ def reveal(tokens: tuple[str, ...], *, tables: Path | str, definitions: Path, as
     logcache reveal 3ec58288495adcc6 --tables today --definitions contracts
     """
     from logcache_assets.cli import reveal as command
-    from logcache_assets.connect import find_deployment_key
+    from logcache_assets.deployment_key import find_deployment_key
 
     key = find_deployment_key(load_settings(), tell)
     result = command.run(tokens, tables=tables, definitions=definitions, pii_key=key)

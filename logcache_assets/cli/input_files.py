@@ -9,12 +9,10 @@ from pathlib import Path
 
 import msgspec
 
-from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex
 from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.segment_list import SegmentList
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.connect import s3_store
 from logcache_assets.domain.adoption import unproven_problem
 from logcache_assets.domain.handwritten_map import parse_any_map
 from logcache_assets.domain.index_files import find_item_faults
@@ -36,6 +34,8 @@ def open_root(root: Path | str) -> ObjectStore:
     if isinstance(root, str):
         if root.rstrip("/") != "s3:":
             raise WrongUsage(f"--root {root} is a place on S3; write `s3://`, because the index names whole URIs")
+        from logcache_assets.connect import s3_store  # noqa: PLC0415 - all adapters, 0.1 s, and a folder needs none
+
         return s3_store(load_settings())
     if not root.is_dir():
         raise WrongUsage(f"--root {root} is no folder; correct the option")
@@ -93,6 +93,8 @@ def open_index(
         BadInput: as `read_index`.
     """
     if isinstance(given, SegmentTable):
+        from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex  # noqa: PLC0415 - only for tables
+
         return GivenIndex(index=DynamoDbSegmentIndex(given), instances=tuple(sorted(set(declared))))
     read = read_index(given, entries)
     return GivenIndex(index=read, instances=read.instances)

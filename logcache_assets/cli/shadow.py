@@ -9,7 +9,7 @@ from logcache_assets.catalog import load_catalog, select_databases
 from logcache_assets.cli.output import Result, show_progress, table
 from logcache_assets.cli.output_files import write_files
 from logcache_assets.cli.platform import open_platform
-from logcache_assets.connect import find_deployment_key
+from logcache_assets.deployment_key import find_deployment_key
 from logcache_assets.domain.documents import render_document
 from logcache_assets.domain.shadow import ShadowStudy
 from logcache_assets.domain.wording import count_of

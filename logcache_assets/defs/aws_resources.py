@@ -12,9 +12,9 @@ from pydantic import Field
 from typing_extensions import override
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex
 from logcache_assets.adapters.aws.s3_buckets import BucketTerms
-from logcache_assets.adapters.aws.s3_copies import CopyTerms
 from logcache_assets.adapters.aws.s3_store import S3ObjectStore
 from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.errors import BadInput

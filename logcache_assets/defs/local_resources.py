@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 from typing_extensions import override
 
-from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.ports import (
     Clock,
     ItaipuRepository,

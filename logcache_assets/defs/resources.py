@@ -13,7 +13,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.connect import NOTEBOOK, channels_of, deployment_key, graphql_metapod, sabesp_itaipu
+from logcache_assets.connect import NOTEBOOK, channels_of, graphql_metapod, sabesp_itaipu
 from logcache_assets.defs.alert_resource import ChannelsResource
 from logcache_assets.defs.local_resources import (
     LocalClockResource,
@@ -24,6 +24,7 @@ from logcache_assets.defs.local_resources import (
     LocalStoreResource,
 )
 from logcache_assets.defs.turns import Turn, TurnResource
+from logcache_assets.deployment_key import deployment_key
 from logcache_assets.domain.secret_references import is_reference
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.world_files import WorldFiles

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from logcache_assets.adapters.aws.dynamodb_index import DynamoDbSegmentIndex
 from logcache_assets.adapters.aws.s3_store import S3ObjectStore
-from logcache_assets.adapters.metapod import GraphQLMetapod
-from logcache_assets.adapters.personal_data_key import PersonalDataKey, read_or_make_key
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
+from logcache_assets.adapters.personal_data_key import PersonalDataKey
+from logcache_assets.deployment_key import deployment_key
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.clock import LocalClock
 from logcache_assets.local_platform.dynamodb_items import DynamoDbSegmentItems
@@ -20,7 +21,7 @@ from logcache_assets.local_platform.world_buckets import FolderBuckets, S3Bucket
 from logcache_assets.local_platform.world_files import WorldFiles
 from logcache_assets.local_platform.world_store import world_store_on_s3
 from logcache_assets.ports import ObjectStore, SegmentIndex
-from logcache_assets.settings import PII_KEY_VARIABLE, Settings, child_environment
+from logcache_assets.settings import Settings, child_environment
 
 
 class World:
@@ -63,8 +64,7 @@ class World:
 
     def pii_key(self) -> PersonalDataKey:
         """The configured key of personal data, or else the world's own, which is made when first needed."""
-        configured, file, vault = self.settings.pii_key, self.files.pii_key, self.settings.vault
-        return read_or_make_key(configured, variable=PII_KEY_VARIABLE, file=file, vault=vault)
+        return deployment_key(self.settings)
 
 
 def _store_of(

@@ -6,8 +6,8 @@ from typing import Any
 from typing_extensions import override
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import BucketTerms
-from logcache_assets.adapters.aws.s3_copies import CopyTerms
 from logcache_assets.adapters.aws.s3_store import S3ObjectStore
 from logcache_assets.local_platform.faults import TRUNCATED_COPY, Faults
 from logcache_assets.local_platform.world_files import WorldFiles

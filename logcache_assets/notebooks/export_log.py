@@ -22,7 +22,8 @@ import uuid
 from pathlib import Path
 
 from logcache_assets.adapters.scratch import local_driver
-from logcache_assets.connect import connect, require_deployment_key
+from logcache_assets.connect import connect
+from logcache_assets.deployment_key import require_deployment_key
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.drivers.spark import SparkDriver

@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import MOST_AT_ONCE_BYTES, CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import BucketTerms, parse_tags
-from logcache_assets.adapters.aws.s3_copies import CopyTerms
-from logcache_assets.adapters.aws.s3_large_copies import MOST_AT_ONCE_BYTES
 from logcache_assets.adapters.aws.segment_table import SegmentTable
 from logcache_assets.adapters.aws.vault import AwsVault
 from logcache_assets.adapters.secret import Secret

@@ -13,8 +13,9 @@ import pytest
 from graphql import build_schema, parse, validate
 from typing_extensions import override
 
-from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.metapod.queries import read_queries
+from logcache_assets.adapters.metapod.transport import requests_transport
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.connect import connect
 from logcache_assets.domain.transactions import Column, Dataset, DatasetState, TransactionType
@@ -267,7 +268,7 @@ def test_nothing_heavy_is_loaded_before_a_question() -> None:
     script = (
         "import sys\n"
         "from pathlib import Path\n"
-        "import logcache_assets.adapters.metapod as m, logcache_assets.adapters.metapod.transport as t\n"
+        "import logcache_assets.adapters.metapod.client as m, logcache_assets.adapters.metapod.transport as t\n"
         "import logcache_assets.local_platform.metapod_service as s\n"
         "from logcache_assets.local_platform.metapod_store import MetapodStore\n"
         "m.GraphQLMetapod(s.local_transport(MetapodStore(Path('none'))))\n"

@@ -8,7 +8,7 @@ from gql import GraphQLRequest
 from gql.transport import Transport
 from graphql import ExecutionResult
 
-from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.domain.transactions import DatasetState, TransactionType
 from logcache_assets.ports import MetapodError
 

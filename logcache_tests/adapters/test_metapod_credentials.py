@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
+from logcache_assets.adapters.metapod.transport import requests_transport
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput

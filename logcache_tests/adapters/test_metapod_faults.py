@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.metapod.transport import RequestsTransports, https_adapter
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.domain.transactions import TransactionType

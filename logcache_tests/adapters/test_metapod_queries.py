@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from graphql import GraphQLSchema
 
-from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.metapod.queries import SHIPPED, read_queries
+from logcache_assets.adapters.metapod.transport import requests_transport
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import BadInput
 from logcache_assets.local_platform.metapod_service import build_schema_over, metapod_sdl

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logcache_assets.adapters.personal_data_key import PersonalDataKey, find_key, read_or_make_key
-from logcache_assets.connect import deployment_key
+from logcache_assets.deployment_key import deployment_key
 from logcache_assets.errors import BadInput, WrongUsage
 from logcache_assets.settings import Settings, load_settings
 from logcache_tests.elsewhere import answer_elsewhere

@@ -24,6 +24,26 @@ def test_help_imports_nothing_heavy() -> None:
     assert not heavy & set(done.stdout.split())
 
 
+def test_contracts_from_folders_load_no_platform() -> None:
+    """So they begin within half a second: all adapters, and what they stand on, take as long as polars."""
+    names = "logcache_assets.cli.contracts, logcache_assets.deployment_key"
+    code = f"import sys, {names}; print(*sorted(sys.modules))"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    beside = {
+        "connect",
+        "local_platform.world",
+        "adapters.metapod.client",
+        "adapters.github.api",
+        "adapters.aws.s3_copies",
+    }
+    loaded = set(done.stdout.split())
+    assert "polars" in loaded
+    assert not {f"logcache_assets.{name}" for name in beside} & loaded
+    assert not {"awscrt", "boto3", "rich", "dagster", "sqlite3"} & loaded
+
+
 def imports_of(module: Path) -> set[str]:
     """Every module that a module imports, wherever in its text."""
     found: set[str] = set()

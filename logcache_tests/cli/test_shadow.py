@@ -12,7 +12,7 @@ import pytest
 from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.adapters.metapod import GraphQLMetapod
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import load_catalog
 from logcache_assets.cli import shadow

@@ -15,7 +15,8 @@ from types import FrameType
 
 import pytest
 
-from logcache_assets.adapters.metapod import GraphQLMetapod, requests_transport
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
+from logcache_assets.adapters.metapod.transport import requests_transport
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.errors import LogCacheError
 from logcache_assets.settings import Settings, load_settings

@@ -4,7 +4,8 @@ from typing import Any
 
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import load_catalog, select_databases
-from logcache_assets.connect import connect, deployment_key
+from logcache_assets.connect import connect
+from logcache_assets.deployment_key import deployment_key
 from logcache_assets.local_platform.world import World
 from logcache_assets.refresh.choose_night import NightChooser
 from logcache_assets.refresh.commit_candidate import CandidateCommitter

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import NO_TERMS, BucketTerms
 from logcache_assets.adapters.aws.s3_copy_answers import read_reply
 from logcache_assets.adapters.aws.s3_crt import Request, crt_client, encoded
 from logcache_assets.adapters.aws.s3_errors import Reply, asking
-from logcache_assets.adapters.aws.s3_large_copies import MOST_AT_ONCE_BYTES, copy_in_parts
+from logcache_assets.adapters.aws.s3_large_copies import copy_in_parts
 from logcache_assets.adapters.aws.s3_objects import bucket_of, split_object
 from logcache_assets.adapters.object_errors import changed, exists_already
-from logcache_assets.domain.copying import PART_BYTES
 from logcache_assets.ports import (
     CopyRequest,
     FailedCopy,
@@ -35,20 +35,6 @@ from logcache_assets.ports import (
 Head = Callable[[str], StoredObject]
 _FIRST_PAUSE_SECONDS = 0.2
 _LARGE_AT_ONCE = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyTerms:
-    """How copies are sent."""
-
-    at_once: int = 256
-    """How many are under way at once."""
-    multipart_bytes: int = MOST_AT_ONCE_BYTES
-    """Size from which an object is copied in parts."""
-    part_bytes: int = PART_BYTES
-    """Size of its parts."""
-    attempts: int = 5
-    """How often a copy is sent at most, after the client's own attempts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,6 @@ from logcache_assets.adapters.aws.s3_objects import checksum_text, split_object
 from logcache_assets.ports import CopyRequest, ObjectStoreError, StoredObject
 
 LEAST_PART_BYTES = 5 << 20
-MOST_AT_ONCE_BYTES = 5 << 30
-"""S3 copies no larger object in one request."""
 _MOST_PARTS = 10_000
 _PARTS_AT_ONCE = 10
 _KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata")

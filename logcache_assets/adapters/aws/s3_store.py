@@ -16,8 +16,9 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import NO_TERMS, BucketTerms
-from logcache_assets.adapters.aws.s3_copies import CopyTerms, S3Copies
+from logcache_assets.adapters.aws.s3_copies import S3Copies
 from logcache_assets.adapters.aws.s3_errors import asking
 from logcache_assets.adapters.aws.s3_lifecycle import read_lifecycle
 from logcache_assets.adapters.aws.s3_objects import checksum_text, object_uri, split_object, split_prefix

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from logcache_assets.adapters.aws.access import AwsAccess
-from logcache_assets.adapters.aws.s3_copies import CopyTerms
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_store import S3ObjectStore
 from logcache_assets.ports import (
     CopyRequest,

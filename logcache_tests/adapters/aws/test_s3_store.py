@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from logcache_assets.adapters.aws.access import AwsAccess
+from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import BucketTerms, parse_tags
-from logcache_assets.adapters.aws.s3_copies import CopyTerms
 from logcache_assets.adapters.aws.s3_store import S3ObjectStore
 from logcache_assets.adapters.repeated_reads import RepeatedReads
 from logcache_assets.ports import (
