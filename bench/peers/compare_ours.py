@@ -8,7 +8,8 @@ from comparing import Answer, Task, read_task, write_answer
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.adapters.system_clock import SystemClock
-from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.compare.contract_files import open_table
 
 

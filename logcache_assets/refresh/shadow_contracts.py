@@ -18,7 +18,8 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.shadow import ShadowColumn, ShadowContract, ShadowRule
 from logcache_assets.domain.transactions import DatasetState, Transaction
 from logcache_assets.domain.wording import count_of
-from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.compare.contract_files import Table, open_table
 from logcache_assets.engine.contracts.build_contracts import BuiltContract, ContractBuild, build_contracts
 from logcache_assets.engine.drivers.driver import Folder

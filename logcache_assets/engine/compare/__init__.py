@@ -1,1 +1,1 @@
-"""Compares two days of a contract by key: first hashes of all rows, then the cells of the rows that differ."""
+"""Compares two days of a contract by key: hashes of all rows, then the cells of the rows that differ."""

@@ -13,7 +13,8 @@ import polars as pl
 from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.domain.figures import FAULTS, ContractFigures, SchemaChange, TableFigures
 from logcache_assets.domain.instances import Instance
-from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.compare.contract_files import common_type
 from logcache_assets.engine.compare.day_pair import DayPair
 from logcache_assets.engine.drivers.driver import Driver

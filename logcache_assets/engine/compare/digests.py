@@ -19,6 +19,7 @@ YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
 """The seed of the first column; each further column has the next one."""
 DIGESTS = pl.DataFrame(schema={"k": pl.UInt64(), "r": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
+EQUALS = DIGESTS.drop("r")
 KEYS = pl.DataFrame(schema={"k": pl.UInt64()})
 NAN = float("nan")
 ROW_NUMBER = "\x00row"
@@ -126,60 +127,6 @@ def exact(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     return one_nan.cast(pl.Float64).reinterpret(dtype=pl.Int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Digested:
-    """The digests of some pieces of a table, and counts of their rows."""
-
-    side: int
-    shards: tuple[Shard, ...]
-    rows: Mapping[str, int]
-    """Prototype → number of rows."""
-    null_keys: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DigestTask:
-    """Reads some pieces of a table and computes their digests."""
-
-    table: Table
-    pieces: tuple[Piece, ...]
-    columns: ComparedColumns
-    side: int
-    """YESTERDAY or TODAY."""
-    buckets: int
-    recorded: frozenset[str]
-    """Prototypes whose every row must be recorded, so that all their rows are read and compared."""
-    folder: Folder | None
-
-    def run(self) -> Digested:
-        """The digests by bucket, and the counts."""
-        shards, rows, null_keys = list[Shard](), dict[str, int](), 0
-        for number, piece in enumerate(self.pieces):
-            found = self._digest(piece)
-            add_counts(rows, {str(p): n for p, n in found["prototype"].value_counts().iter_rows()})
-            null_keys += int(found["null_key"].sum())
-            folder = self.folder.at(str(number)) if self.folder else None
-            shards += put_shards(found.select(DIGESTS.columns), buckets=self.buckets, folder=folder)
-        return Digested(side=self.side, shards=tuple(shards), rows=rows, null_keys=null_keys)
-
-    def _is_recorded(self) -> pl.Expr:
-        if not self.recorded:
-            return pl.lit(False)
-        return pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False)
-
-    def _digest(self, piece: Piece) -> pl.DataFrame:
-        schema, columns = self.table.schema, self.columns
-        wanted = self.table.scan(piece).select(
-            columns.key_hash(schema),
-            columns.row_hash(schema, self.side),
-            pl.col("prototype").cast(pl.Categorical),
-            recorded=self._is_recorded(),
-            null_key=pl.any_horizontal(pl.col(columns.key).is_null()),
-        )
-        found = collect_parquet(wanted, piece.uri, streaming=True)
-        return found.with_columns(row=pl.int_range(piece.begin, piece.begin + piece.rows, dtype=pl.Int64))
-
-
 def add_counts(total: dict[str, int], more: Mapping[str, int]) -> None:
     """Add the counts of `more` to `total`, by name."""
     for name, count in more.items():
@@ -197,25 +144,57 @@ class Differing:
 
 
 @dataclass(frozen=True, slots=True)
+class DaysDigests:
+    """One day's digests in one bucket."""
+
+    equal: tuple[Shard, ...]
+    """Columns of EQUALS: rows that equal a row of the other day."""
+    others: tuple[Shard, ...]
+    """Columns of DIGESTS: all other rows."""
+
+
+@dataclass(frozen=True, slots=True)
 class DifferTask:
     """Compares the digests of one bucket."""
 
-    yesterday: tuple[Shard, ...]
-    today: tuple[Shard, ...]
-    recorded: tuple[Shard, ...]
-    """Recorded rows with `k`; rows with these keys are read in any case."""
+    yesterday: DaysDigests
+    today: DaysDigests
+    touched: pl.Series
+    """Hashes `k` of the keys of which the log says something; their rows are read in any case."""
 
     def run(self) -> Differing:
         """Find the rows to read."""
-        tables = [read_shards(shards, DIGESTS) for shards in (self.yesterday, self.today)]
-        touched = pl.concat([read_shards((shard,), KEYS).select("k") for shard in self.recorded] or [KEYS])["k"]
-        alone = _find_unique(pl.concat([table["r"] for table in tables]))
-        repeated = [_find_repeated(table["k"]) for table in tables]
-        named = pl.concat([touched, *repeated]).unique().implode()
-        wanted = pl.col("r").is_in(alone.implode()) | pl.col("k").is_in(named) | pl.col("recorded")
-        one, other = (table.filter(wanted)["row"] for table in tables)
-        again = [t.filter(pl.col("k").is_in(k.implode()))["row"] for t, k in zip(tables, repeated, strict=True)]
+        days = (self.yesterday, self.today)
+        equal = [read_shards(day.equal, EQUALS) for day in days]
+        others = [read_shards(day.others, DIGESTS) for day in days]
+        alone = _find_unique(pl.concat([rows["r"] for rows in others]))
+        repeated = _find_all_repeated(equal, others)
+        named = pl.concat([self.touched, *repeated]).unique().implode()
+        by_key = pl.col("k").is_in(named) | pl.col("recorded")
+        one, other = (
+            pl.concat([e.filter(by_key)["row"], o.filter(by_key | pl.col("r").is_in(alone.implode()))["row"]])
+            for e, o in zip(equal, others, strict=True)
+        )
+        again = [
+            pl.concat([rows.filter(pl.col("k").is_in(k.implode()))["row"] for rows in own])
+            for own, k in zip(zip(equal, others, strict=True), repeated, strict=True)
+        ]
         return Differing(rows=(one, other), repeated=(again[0], again[1]))
+
+
+def _find_all_repeated(equal: Sequence[pl.DataFrame], others: Sequence[pl.DataFrame]) -> list[pl.Series]:
+    """Of each day, the values of `k` that occur more than once.
+
+    The equal rows of both days have the same set of `k`, so if one day has none twice, another one with as many rows
+    has none either.
+    """
+    one, other = (pl.concat([rows["k"] for rows in own]) for own in zip(equal, others, strict=True))
+    found = _find_repeated(one)
+    if len(equal[0]) != len(equal[1]) or equal[0]["k"].is_in(found.implode()).any():
+        return [found, _find_repeated(other)]
+    rest = others[1]["k"]
+    both = equal[1]["k"].filter(equal[1]["k"].is_in(rest.implode()))
+    return [found, pl.concat([_find_repeated(rest), both]).unique()]
 
 
 def _find_unique(hashes: pl.Series) -> pl.Series:

@@ -1,10 +1,10 @@
 """Decides, before any row is read, in which types, buckets and tasks two tables are compared."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from logcache_assets.engine.compare.contract_files import Piece, Table, common_type
+from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece, Table, common_type
 from logcache_assets.engine.compare.digests import ComparedColumns
 from logcache_assets.engine.storage.buckets import choose_buckets
 
@@ -27,8 +27,9 @@ def plan_columns(
     A column that yesterday's table lacks counts as null there.
     """
     types, retyped, foreign = dict[str, pl.DataType](), dict[str, pl.DataType](), set[str]()
+    wanted = today.keys() if expected is None else {*expected, *key}
     for name, dtype in today.items():
-        if expected is not None and name not in {*expected, *key}:
+        if name not in wanted:
             continue
         days, due = (yesterday.get(name, dtype), dtype), (expected or {}).get(name, dtype)
         common = common_type(*days, due) or common_type(*days)
@@ -51,3 +52,23 @@ def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: in
 def group_pieces(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
     """Split the pieces of a table into those of each task."""
     return [tuple(pieces[n : n + PIECES_AT_ONCE]) for n in range(0, len(pieces), PIECES_AT_ONCE)]
+
+
+def pair_pieces(
+    yesterday: Sequence[Piece], today: Sequence[Piece]
+) -> list[tuple[tuple[Piece, ...], tuple[Piece, ...]]]:
+    """Split the pieces of both tables into those of each task, at about the same share of their rows.
+
+    Tables that are sorted by key then have the same keys in the same task, but for some at its ends.
+    """
+    rows = max(sum(piece.rows for piece in pieces) for pieces in (yesterday, today))
+    count = max(1, -(-rows // (PIECES_AT_ONCE * PIECE_ROWS)))
+    groups = ([tuple(own) for own in _split_by_share(pieces, count)] for pieces in (yesterday, today))
+    return list(zip(*groups, strict=True))
+
+
+def _split_by_share(pieces: Sequence[Piece], count: int) -> Iterator[list[Piece]]:
+    rows = sum(piece.rows for piece in pieces)
+    placed = [(piece, (2 * piece.begin + piece.rows) * count // (2 * rows)) for piece in pieces if piece.rows]
+    for number in range(count):
+        yield [piece for piece, place in placed if place == number]

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from logcache_assets.domain.figures import ContractFigures, SameT
-from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.compare.contract_files import Table, open_table
 from logcache_assets.engine.contracts.build_contracts import ContractBuild, build_contracts
 from logcache_assets.engine.drivers.runtime import Runtime

@@ -16,6 +16,7 @@ import polars as pl
 
 from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.compare.digests import exact
+from logcache_assets.engine.compare.reading import DayRows
 from logcache_assets.engine.compare.repeated_keys import WHICH, Sides, find_suspects, number_rows
 from logcache_assets.engine.explain.causes import BITS, REFERRED, TOUCHED
 from logcache_assets.engine.explain.counting import Explained, count_rows
@@ -46,8 +47,8 @@ class ExplainTask:
     """Explains the rows of one bucket of a comparison."""
 
     comparison: RowComparison
-    yesterday: tuple[Shard, ...]
-    today: tuple[Shard, ...]
+    yesterday: DayRows
+    today: DayRows
     recorded: tuple[Shard, ...]
     bucket: Bucket
 
@@ -56,7 +57,7 @@ class ExplainTask:
         columns = self.comparison.columns
         empty = columns.to_common(pl.DataFrame({"": []})).clear()
         recorded = read_shards(self.recorded, no_recorded(columns))
-        yesterday, today = read_shards(self.yesterday, empty), read_shards(self.today, empty)
+        yesterday, today = self.yesterday.rows(empty), self.today.rows(empty)
         explained = explain_rows(yesterday, today, recorded, self.comparison)
         return replace(explained, bucket=self.bucket, suspects=find_suspects(yesterday, recorded, columns))
 

@@ -125,6 +125,20 @@ def collect_parquet(frame: pl.LazyFrame, source: str, *, streaming: bool = False
         raise _unreadable(source, error) from error
 
 
+def collect_batches(frame: pl.LazyFrame, source: str, *, rows: int | None) -> Iterator[pl.DataFrame]:
+    """Collect a lazy scan in batches, in order; the next one is decoded while one is used.
+
+    Args:
+        frame: the scan.
+        source: as for collect_parquet, which says what is raised.
+        rows: rows of a batch; by default those that polars reads at once, which are one chunk.
+    """
+    try:
+        yield from frame.collect_batches(chunk_size=rows, maintain_order=True, engine="streaming")
+    except _FAILURES as error:
+        raise _unreadable(source, error) from error
+
+
 def collect_schema(uri: str, store: ParquetSource) -> pl.Schema:
     """The schema of one file, from its footer; raises what `collect_parquet` raises."""
     return _schema_of(scan_parquet([uri], store), uri)

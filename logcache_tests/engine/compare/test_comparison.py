@@ -17,9 +17,11 @@ from typing_extensions import override
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.figures import CellFigures, ContractFigures
-from logcache_assets.engine.compare.comparison import MANY_ROWS, Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import MANY_ROWS, Comparison
 from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.planning import BUCKET_ROWS
+from logcache_assets.engine.compare.reading import KEPT_BYTES
 from logcache_assets.engine.drivers.driver import Driver, Folder, LocalDriver, Task
 from logcache_tests.engine.days import put_table
 from logcache_tests.engine.elsewhere import ElsewhereDriver
@@ -45,6 +47,7 @@ def compared(
     tolerances: Mapping[str, float] | None = None,
     bucket_rows: int = BUCKET_ROWS,
     many_rows: int = MANY_ROWS,
+    kept_bytes: int = KEPT_BYTES,
 ) -> ContractFigures:
     """The figures of two tables whose log is unknown."""
     comparison = Comparison(
@@ -56,6 +59,7 @@ def compared(
         tolerances=tolerances or {},
         bucket_rows=bucket_rows,
         many_rows=many_rows,
+        kept_bytes=kept_bytes,
     )
     return compare_tables(comparison, driver, driver.scratch.at("comparison")).figures
 
@@ -333,13 +337,20 @@ def files(content: Rows, parts: int) -> Iterator[pl.DataFrame]:
     parts=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     piece_rows=st.integers(1, 3),
     bucket_rows=st.sampled_from([1, 3, BUCKET_ROWS]),
+    kept_bytes=st.sampled_from([0, 100, KEPT_BYTES]),
     elsewhere=st.booleans(),
 )
-@settings(max_examples=30)
+@settings(max_examples=40)
 def test_digests_count_what_a_comparison_of_every_row_counts(
-    *, days: tuple[Rows, Rows], parts: tuple[int, int], piece_rows: int, bucket_rows: int, elsewhere: bool
+    *,
+    days: tuple[Rows, Rows],
+    parts: tuple[int, int],
+    piece_rows: int,
+    bucket_rows: int,
+    kept_bytes: int,
+    elsewhere: bool,
 ) -> None:
-    """The figures do not depend on files, pieces, buckets or driver."""
+    """The figures do not depend on files, pieces, buckets, driver, or how many rows are kept."""
     yesterday, today = days
     with tempfile.TemporaryDirectory() as folder:
         store = open_store(Path(folder))
@@ -348,7 +359,7 @@ def test_digests_count_what_a_comparison_of_every_row_counts(
         own = driver_in(store)
         driver = ElsewhereDriver(own.scratch) if elsewhere else own
 
-        found = compared(one, other, driver, bucket_rows=bucket_rows)
+        found = compared(one, other, driver, bucket_rows=bucket_rows, kept_bytes=kept_bytes)
 
     assert (found.missing, found.added, found.changed, found.columns or NO_CELLS) == naive(yesterday, today)
     assert (found.yesterday.rows, found.today.rows) == (len(yesterday), len(today))

@@ -6,7 +6,8 @@ from dataclasses import replace
 import polars as pl
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.engine.compare.comparison import Comparison, compare_tables
+from logcache_assets.engine.compare.compare_tables import compare_tables
+from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.explain.causes import REDEFINED, REFERRED, RENAMED, Scope
 from logcache_tests.engine.compare.test_comparison import KEY, rows
 from logcache_tests.engine.days import put_table

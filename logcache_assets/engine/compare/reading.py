@@ -1,0 +1,267 @@
+"""Reads both days of a contract once, side by side: digests of all rows, and the rows themselves where the days differ.
+
+Tables are sorted by their key, so that equal rows of both days are met at about the same time. A row waits, with its
+cells, until an equal one is met on the other day; one that has waited long differs, and is kept. Where rows lie
+elsewhere nothing is lost: what waits and what is kept is bounded, beyond that only digests remain, and a row that is
+then wanted is read again (digests.ExtractTask).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from io import BytesIO
+
+import polars as pl
+
+from logcache_assets.engine.compare.contract_files import Piece, Table
+from logcache_assets.engine.compare.digests import (
+    DIGESTS,
+    EQUALS,
+    TODAY,
+    YESTERDAY,
+    ComparedColumns,
+    add_counts,
+)
+from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.storage.buckets import Bucket
+from logcache_assets.engine.storage.parquet import collect_batches
+from logcache_assets.engine.storage.shards import Shard, in_bucket, put_shards
+
+BATCH_ROWS = 131_072
+"""Most rows of polars' own batches."""
+BATCH_CELLS = 16_000_000
+"""Most cells of a batch: those of a wide table have fewer rows."""
+WAITING_FRAMES = 3
+"""Most frames of rows that wait on either day; each is looked through for every batch of the other."""
+KEPT_BYTES = 128_000_000
+"""Most bytes of whole rows that a task keeps of either day."""
+K, R, ROW, RECORDED = ("\x00" + name for name in DIGESTS.columns)
+"""The columns of DIGESTS beside a table's own, under names that no table has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digested:
+    """The digests of some rows of one day, counts, and the rows that no row of the other day equals."""
+
+    side: int
+    """YESTERDAY or TODAY."""
+    rows: Mapping[str, int]
+    """Prototype → number of rows."""
+    null_keys: int
+    equal: tuple[Shard, ...]
+    """Columns of EQUALS: rows that equal a row of the other day; that day's have the same set of `k`."""
+    others: tuple[Shard, ...]
+    """Columns of DIGESTS: all other rows."""
+    kept: tuple[Shard, ...]
+    """Some of the others, whole: `row`, `k`, and the compared columns in common types."""
+    kept_rows: pl.Series
+    """Their numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRows:
+    """The whole rows of one day that are to be explained."""
+
+    kept: tuple[Shard, ...]
+    """As Digested.kept; of these, only the wanted rows."""
+    wanted: pl.Series
+    read: tuple[Shard, ...]
+    """The other wanted rows, read again: the compared columns in common types, and `k`."""
+
+    def in_bucket(self, bucket: Bucket) -> "DayRows":
+        """Those of one bucket."""
+        return DayRows(kept=in_bucket(self.kept, bucket), wanted=self.wanted, read=in_bucket(self.read, bucket))
+
+    def rows(self, empty: pl.DataFrame) -> pl.DataFrame:
+        """The rows; `empty` has their columns, if there are none."""
+        wanted = pl.col("row").is_in(self.wanted.implode())
+        kept = (shard.read().filter(wanted).drop("row") for shard in self.kept)
+        found = [*kept, *(shard.read() for shard in self.read)]
+        return pl.concat(found) if found else empty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadTask:
+    """Reads some pieces of both tables."""
+
+    tables: tuple[Table, Table]
+    """Yesterday's and today's."""
+    pieces: tuple[tuple[Piece, ...], tuple[Piece, ...]]
+    columns: ComparedColumns
+    buckets: int
+    recorded: frozenset[str]
+    """Prototypes whose every row must be recorded, so that all their rows are read and compared."""
+    touched: pl.Series
+    """Hashes `k` of the keys of which the log says something; their rows are kept though the days agree."""
+    folder: Folder | None
+    most_kept_bytes: int = KEPT_BYTES
+
+    def run(self) -> tuple[Digested, Digested]:
+        """Read both days; yesterday's result and today's."""
+        days = self._day(YESTERDAY), self._day(TODAY)
+        for day, batch in _alternate(*days):
+            day.count(batch)
+            if any(each.is_hopeless for each in days):
+                day.settle(batch)
+            else:
+                _match(day, days[TODAY - day.side], batch)
+        yesterday, today = (day.finish(self.folder, self.buckets) for day in days)
+        return yesterday, today
+
+    def _day(self, side: int) -> "_Day":
+        return _Day(
+            side=side,
+            table=self.tables[side],
+            pieces=self.pieces[side],
+            columns=self.columns,
+            recorded=self.recorded,
+            touched=self.touched,
+            most_kept_bytes=self.most_kept_bytes,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Day:
+    """One day's rows while they are read."""
+
+    side: int
+    table: Table
+    pieces: tuple[Piece, ...]
+    columns: ComparedColumns
+    recorded: frozenset[str]
+    touched: pl.Series
+    most_kept_bytes: int
+    rows: dict[str, int] = field(default_factory=dict)
+    null_keys: int = 0
+    read_rows: int = 0
+    equal_rows: int = 0
+    waiting: list[pl.DataFrame] = field(default_factory=list)
+    """Whole rows for which an equal one of the other day may still come; frames of one chunk, as others are copied."""
+    equal: list[pl.DataFrame] = field(default_factory=list)
+    others: list[pl.DataFrame] = field(default_factory=list)
+    kept: list[pl.DataFrame] = field(default_factory=list)
+    kept_bytes: int = 0
+
+    @property
+    def ahead(self) -> tuple[int, int]:
+        """How far this day is ahead of the other one: rows that wait for it, then rows that were read."""
+        return sum(len(rows) for rows in self.waiting), self.read_rows
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether rows hardly meet, because the days are not sorted alike or differ in most rows."""
+        return self.kept_bytes > self.most_kept_bytes and 2 * self.equal_rows < self.read_rows
+
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The rows in order, each with its digest, hash of the key, and number."""
+        names = self.columns.columns_of(self.table.schema)
+        size = max(1, BATCH_CELLS // len(names))
+        for piece in self.pieces:
+            begin = piece.begin
+            for batch in collect_batches(
+                self.table.scan(piece).select(*names, *self._digests()),
+                piece.uri,
+                rows=size if size < BATCH_ROWS else None,
+            ):
+                numbers = pl.int_range(begin, begin + len(batch), dtype=pl.Int64, eager=True)
+                begin += len(batch)
+                yield batch.with_columns(numbers.alias(ROW))
+
+    def _digests(self) -> Iterator[pl.Expr]:
+        schema = self.table.schema
+        yield self.columns.key_hash(schema).alias(K)
+        yield self.columns.row_hash(schema, self.side).alias(R)
+        yield self._is_recorded().alias(RECORDED)
+
+    def _is_recorded(self) -> pl.Expr:
+        if not self.recorded:
+            return pl.lit(value=False)
+        return pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False)
+
+    def count(self, batch: pl.DataFrame) -> None:
+        """Count the rows of a batch."""
+        self.read_rows += len(batch)
+        add_counts(self.rows, {str(p): n for p, n in batch["prototype"].value_counts().iter_rows()})
+        key = batch.select(self.columns.key)
+        if any(column.null_count() for column in key):
+            self.null_keys += int(key.select(pl.any_horizontal(pl.all().is_null()).sum()).item())
+
+    def wait(self, rows: pl.DataFrame) -> None:
+        """Let rows wait for the other day's next ones; those that waited longest are settled."""
+        if len(rows):
+            self.waiting.append(rows)
+        if len(self.waiting) > WAITING_FRAMES:
+            self.settle(self.waiting.pop(0))
+
+    def waiting_digests(self) -> pl.Series:
+        """The digests of the rows that wait."""
+        return pl.concat([DIGESTS["r"], *(rows[R] for rows in self.waiting)])
+
+    def take_equal(self, other: pl.Series, frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+        """Set aside the rows that have a digest of the other day; return the rest."""
+        digests, keys = (pl.concat([DIGESTS[name], *(f[own] for f in frames)]) for name, own in (("r", R), ("k", K)))
+        is_equal = digests.is_in(other.implode())
+        if len(self.touched):
+            is_equal &= ~keys.is_in(self.touched.implode())
+        rest, begin = list[pl.DataFrame](), 0
+        for rows in frames:
+            found = is_equal.slice(begin, len(rows)).rechunk()
+            self.equal.append(rows.select(k=K, row=ROW, recorded=RECORDED).filter(found))
+            self.equal_rows += len(self.equal[-1])
+            rest.append(rows.filter(~found))
+            begin += len(rows)
+        return rest
+
+    def settle(self, rows: pl.DataFrame) -> None:
+        """Keep rows that no row of the other day equals: their digests and, up to a bound, their cells."""
+        self.others.append(rows.select(k=K, r=R, row=ROW, recorded=RECORDED))
+        self.kept_bytes += int(rows.estimated_size())
+        if self.kept_bytes <= self.most_kept_bytes:
+            cells = self.columns.to_common(rows).with_columns(row=rows[ROW], k=rows[K])
+            self.kept.append(_compact(cells))
+
+    def finish(self, folder: Folder | None, buckets: int) -> Digested:
+        """The result, once all rows are read."""
+        for rows in self.waiting:
+            self.settle(rows)
+        self.waiting.clear()
+        nothing = self.columns.to_common(pl.DataFrame(schema=self.table.schema))
+        no_rows = nothing.with_columns(row=pl.lit(None, pl.Int64), k=pl.lit(None, pl.UInt64))
+        kept = pl.concat([no_rows, *self.kept])
+
+        def put(rows: pl.DataFrame, what: str) -> tuple[Shard, ...]:
+            at = folder.at(f"{what}-{self.side}") if folder else None
+            return tuple(put_shards(rows, buckets=buckets, folder=at)) if len(rows) else ()
+
+        return Digested(
+            side=self.side,
+            rows=self.rows,
+            null_keys=self.null_keys,
+            equal=put(pl.concat([EQUALS, *self.equal]), "equal"),
+            others=put(pl.concat([DIGESTS, *self.others]), "others"),
+            kept=put(kept, "kept"),
+            kept_rows=kept["row"],
+        )
+
+
+def _compact(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows without the texts of the batch that they come from, which polars shares with every selection of its rows."""
+    return pl.DataFrame.deserialize(BytesIO(rows.serialize()))
+
+
+def _alternate(yesterday: _Day, today: _Day) -> Iterator[tuple[_Day, pl.DataFrame]]:
+    """The batches of both days, each time of the day that is behind."""
+    reading = [(day, day.batches()) for day in (yesterday, today)]
+    while reading:
+        behind = min(reading, key=lambda each: each[0].ahead)
+        day, batches = behind
+        if (batch := next(batches, None)) is None:
+            reading.remove(behind)
+        else:
+            yield day, batch
+
+
+def _match(day: _Day, other: _Day, batch: pl.DataFrame) -> None:
+    """Find the rows of a batch that equal rows of the other day which wait for them."""
+    (rest,) = day.take_equal(other.waiting_digests(), [batch])
+    other.waiting = [rows for rows in other.take_equal(batch[R], other.waiting) if len(rows)]
+    day.wait(rest)
