@@ -8,8 +8,8 @@ to the listed etag, a listing is sorted by key, and a failed listing is an error
 import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -27,6 +27,7 @@ from logcache_assets.adapters.owned_folders import folder_of_process
 from logcache_assets.adapters.repeated_reads import RepeatedReads, repeated
 from logcache_assets.domain.json_text import JsonError, decode_json
 from logcache_assets.domain.lifecycle import ExpiryRule, Lifecycle
+from logcache_assets.domain.scratch_folders import SCRATCH
 from logcache_assets.errors import BadInput
 from logcache_assets.ports import (
     Clock,
@@ -172,6 +173,16 @@ class FolderObjectStore(ObjectStore):
         )
 
     @override
+    def _remove(self, uris: Sequence[str]) -> None:
+        for uri in uris:
+            path = self._object_path(uri)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise failure(f"{path} cannot be removed", error, "repair its permissions, or remove it") from error
+            _remove_empty(path.parent, within=self._bucket(split_uri(uri)[0]) / SCRATCH)
+
+    @override
     @repeated
     def lifecycle(self, bucket: str) -> Lifecycle:
         try:
@@ -272,6 +283,14 @@ class FolderObjectStore(ObjectStore):
             ) from error
         place(staged, path)
         return now
+
+
+def _remove_empty(folder: Path, *, within: Path) -> None:
+    """Remove a folder and those above it, as far as they are empty: an object store has no empty folders."""
+    with suppress(OSError):
+        while folder != within:
+            folder.rmdir()
+            folder = folder.parent
 
 
 def _without_checksum(stored: StoredObject) -> StoredObject:

@@ -5,7 +5,7 @@ folder_store.py is the store that can be written.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -102,6 +102,10 @@ class LocalFiles(ObjectStore):
     @override
     def copy(self, source: StoredObject, destination_uri: str) -> NoReturn:
         raise _read_only(destination_uri)
+
+    @override
+    def _remove(self, uris: Sequence[str]) -> NoReturn:
+        raise _read_only(uris[0])
 
     @override
     def lifecycle(self, bucket: str) -> Lifecycle:

@@ -18,13 +18,12 @@
 import json
 import os
 import traceback
-import uuid
 from pathlib import Path
 
-from logcache_assets.adapters.scratch import local_driver
+from logcache_assets.adapters.scratch import local_driver, stored_scratch
 from logcache_assets.connect import connect
 from logcache_assets.deployment_key import require_deployment_key
-from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.drivers.driver import Driver
 from logcache_assets.engine.drivers.runtime import Runtime
 from logcache_assets.engine.drivers.spark import SparkDriver
 from logcache_assets.engine.raw.prove_logs import prove_each
@@ -67,7 +66,8 @@ work = compare if dbutils.widgets.get("comparison") else export
 try:
     # Databricks gives every notebook a session; without one, threads do the work.
     if "spark" in globals():
-        result = work(SparkDriver(globals()["spark"], Folder(store, f"{settings.scratch_of_runs}{uuid.uuid4()}")))
+        with stored_scratch(store, settings.scratch_of_runs, tell=print) as scratch:
+            result = work(SparkDriver(globals()["spark"], scratch))
     else:
         with local_driver() as threads:
             result = work(threads)

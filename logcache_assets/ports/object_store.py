@@ -1,7 +1,7 @@
 """Objects by `s3://bucket/key`: listed, read, written and copied."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +9,7 @@ from itertools import islice
 
 from logcache_assets.domain.data_files import is_data_file
 from logcache_assets.domain.lifecycle import Lifecycle
+from logcache_assets.domain.scratch_folders import is_scratch_folder
 from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 
 
@@ -179,6 +180,23 @@ class ObjectStore(ABC):
         with ThreadPoolExecutor(_COPIES_AT_ONCE) as pool:
             while batch := list(islice(waiting, 2 * _COPIES_AT_ONCE)):
                 yield from pool.map(copied, batch)
+
+    def remove_scratch(self, folder_uri: str) -> None:
+        """Remove the folder of one piece of work with all objects in it; nothing else is ever removed.
+
+        Raises:
+            ValueError: the folder is none of domain/scratch_folders.py; nothing was removed.
+            ObjectStoreError: not all objects could be removed.
+        """
+        if not is_scratch_folder(folder_uri):
+            raise ValueError(f"{folder_uri} is no scratch folder, and nothing else is removed")
+        for page in list(self.list_pages(f"{folder_uri.removesuffix('/')}/")):
+            if page:
+                self._remove([item.uri for item in page])
+
+    @abstractmethod
+    def _remove(self, uris: Sequence[str]) -> None:
+        """Remove up to 1,000 objects of one bucket, for remove_scratch alone."""
 
     @abstractmethod
     def lifecycle(self, bucket: str) -> Lifecycle:

@@ -17,6 +17,7 @@ from logcache_assets.domain.plain_text import names_in
 from logcache_assets.domain.publish_window import PublishWindow
 from logcache_assets.domain.report_links import CONSOLE, local_template, report_link
 from logcache_assets.domain.same_t_selection import SameTSelection
+from logcache_assets.domain.scratch_folders import SCRATCH
 from logcache_assets.settings.alerts import AlertSettings
 from logcache_assets.settings.secrets import SECRETS, is_hidden, variable_of
 
@@ -172,7 +173,7 @@ class Settings(AlertSettings, frozen=True, kw_only=True, forbid_unknown_fields=T
     @property
     def scratch_of_runs(self) -> str:
         """Prefix of folders for what a distributed run cannot hold in memory: they expire with the runs' datasets."""
-        return f"s3://{self.ephemeral_bucket}/_logcache/"
+        return f"s3://{self.ephemeral_bucket}/{SCRATCH}/"
 
     @property
     def copy_time(self) -> timedelta:

@@ -440,3 +440,41 @@ def test_requests_are_taken_as_room_becomes_free(store: ObjectStore) -> None:
 
     assert taken < 1000
     outcomes.close()  # type: ignore[attr-defined]  # a generator
+
+
+WORK = "6f1f70c6-7d67-4f6e-8a6a-0c9a1c7e5b11"
+
+
+def test_the_folder_of_a_piece_of_work_is_removed_whole(store: ObjectStore) -> None:
+    """With all that lies below it, and nothing that lies beside it; a second time changes nothing."""
+    own = [f"s3://source/_logcache/{WORK}/{key}" for key in ("a", "feed-s0/00000/b", *map(str, range(20)))]
+    beside = [f"s3://source/_logcache/{WORK}-2/a", f"s3://source/_logcache/{WORK[:-1]}2/a", "s3://source/cache/a"]
+    for uri in (*own, *beside):
+        store.write(uri, b"a")
+
+    store.remove_scratch(f"s3://source/_logcache/{WORK}")
+    store.remove_scratch(f"s3://source/_logcache/{WORK}/")
+
+    assert uris(store, "s3://source/") == sorted(beside)
+
+
+@pytest.mark.parametrize(
+    "folder",
+    [
+        pytest.param("s3://source/", id="a bucket"),
+        pytest.param("s3://source/_logcache/", id="all work"),
+        pytest.param(f"s3://source/cache/{WORK}", id="a cached log"),
+        pytest.param(f"s3://source/_logcache/{WORK}/../../cache", id="a way out"),
+        pytest.param("s3://source/_logcache/mine", id="a folder that nobody named by a UUID"),
+    ],
+)
+def test_nothing_else_is_ever_removed(store: ObjectStore, folder: str) -> None:
+    """Whoever asks for it has made a mistake."""
+    kept = [f"s3://source/_logcache/{WORK}/a", f"s3://source/cache/{WORK}/a", "s3://source/_logcache/mine/a"]
+    for uri in kept:
+        store.write(uri, b"a")
+
+    with pytest.raises(ValueError, match="is no scratch folder"):
+        store.remove_scratch(folder)
+
+    assert uris(store, "s3://source/") == sorted(kept)

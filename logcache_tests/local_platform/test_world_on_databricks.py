@@ -97,6 +97,7 @@ def test_a_whole_refresh_with_the_notebook_on_spark(
         done = list(workspace.jobs.runs.values())
         assert [run.state.result for run in done] == ["SUCCESS"] * len(runs)
         assert [name for run in done for name in run.task.notebook_task.base_parameters] == runs
+        assert list(world.store.list_uris(world.settings.scratch_of_runs)) == []
     (request,) = world.repository.open_pull_requests()
     entries = parse_map(world.repository.read(MAP_PATH, ref=request.head_sha), where="map")
     assert {instance.name: entry.last_t for instance, entry in instances_of(entries)} == LAST_T

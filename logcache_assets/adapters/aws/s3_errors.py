@@ -33,6 +33,7 @@ _ACTIONS = {
     "GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "GetObjectTagging": "s3:GetObjectTagging",
     "HeadBucket": "s3:ListBucket",
+    "DeleteObjects": "s3:DeleteObject",
     "GetBucketVersioning": "s3:GetBucketVersioning",
     "GetBucketEncryption": "s3:GetEncryptionConfiguration",
 }
@@ -107,6 +108,14 @@ def error_of(question: Question, answer: Answer) -> ObjectStoreError:
     denied = answer.status == _DENIED_STATUS or answer.code in _NOT_LET_IN or _names_a_key(answer)
     kind = ObjectStoreDenied if denied and answer.code not in _OF_THE_OBJECT else ObjectStoreWrongData
     return kind(_refusal(question, answer))
+
+
+def removal_error(uri: str, fault: Mapping[str, str]) -> ObjectStoreError:
+    """The error for one object of many that S3 did not remove; their answers have no status."""
+    code = fault.get("Code", "")
+    status = _DENIED_STATUS if code == "AccessDenied" else 0
+    answer = Answer(code=code, message=fault.get("Message", ""), status=status)
+    return error_of(Question(operation="DeleteObjects", uri=uri), answer)
 
 
 def _names_a_key(answer: Answer) -> bool:

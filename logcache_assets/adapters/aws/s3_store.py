@@ -6,7 +6,7 @@ carry `If-None-Match: *`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -19,7 +19,7 @@ from logcache_assets.adapters.aws.access import AwsAccess
 from logcache_assets.adapters.aws.copy_terms import CopyTerms
 from logcache_assets.adapters.aws.s3_buckets import NO_TERMS, BucketTerms
 from logcache_assets.adapters.aws.s3_copies import S3Copies
-from logcache_assets.adapters.aws.s3_errors import asking
+from logcache_assets.adapters.aws.s3_errors import asking, removal_error
 from logcache_assets.adapters.aws.s3_lifecycle import read_lifecycle
 from logcache_assets.adapters.aws.s3_objects import checksum_text, object_uri, split_object, split_prefix
 from logcache_assets.adapters.aws.s3_reads import read_object
@@ -189,6 +189,15 @@ class S3ObjectStore(ObjectStore):
                 yield outcome
             else:
                 yield replace(outcome, modified_at=self._instant(outcome.modified_at))
+
+    @override
+    def _remove(self, uris: Sequence[str]) -> None:
+        bucket, keys = split_object(uris[0])[0], [split_object(uri)[1] for uri in uris]
+        wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        with asking("DeleteObjects", uris[0]):
+            found = self._client.delete_objects(Bucket=bucket, Delete=wanted, **self.terms_of(bucket).for_requests)
+        for fault in found.get("Errors", []):
+            raise removal_error(object_uri(bucket, fault["Key"]), fault)
 
     @override
     @repeated
