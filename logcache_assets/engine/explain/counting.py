@@ -1,6 +1,6 @@
 """Counts rows by their reasons, into figures and patterns that hold no values."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -61,8 +61,7 @@ def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
 
 
 def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[tuple[str, PrototypeFigures]]:
-    cells = comparison.columns.cells
-    counts = [count for name in cells for count in _cell_counts(name)]
+    counts = [pl.col("both").sum(), *(count for name in comparison.cells for count in _cell_counts(name))]
     for key, part in rows.partition_by("prototype", as_dict=True).items():
         reasons = part["reason"].drop_nulls().value_counts()
         yield (
@@ -75,7 +74,7 @@ def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator
                 changed=_count(part, pl.col("both") & any_cell(DIFFERS, comparison)),
                 reasons=dict(reasons.iter_rows()),
                 faulty_rows=dict(part.filter(_is_wrong_row())["reason"].value_counts().iter_rows()),
-                columns=_read_cells(part.select(counts).row(0, named=True), cells) if cells else {},
+                columns=dict(_read_cells(part.select(counts).row(0, named=True), comparison)),
             ),
         )
 
@@ -90,9 +89,14 @@ def _is_wrong_row() -> pl.Expr:
     return pl.col("reason").is_in(list(FAULTS)) & (placed | pl.col("differs"))
 
 
-def _read_cells(counted: Mapping[str, int], names: Sequence[str]) -> dict[str, CellFigures]:
-    """The figures of every cell, from the results of _cell_counts."""
-    return {name: CellFigures(**{count: counted[f"{count}:{name}"] for count in CELL_COUNTS}) for name in names}
+def _read_cells(counted: Mapping[str, int], comparison: RowComparison) -> Iterator[tuple[str, CellFigures]]:
+    """The figures of every cell, from the results of _cell_counts; those that are not looked at are equal."""
+    looked_at = frozenset(comparison.cells)
+    for name in comparison.columns.cells:
+        if name in looked_at:
+            yield name, CellFigures(**{count: counted[f"{count}:{name}"] for count in CELL_COUNTS})
+        else:
+            yield name, CellFigures(equal=counted["both"])
 
 
 def _cell_counts(name: str) -> Iterator[pl.Expr]:
@@ -152,7 +156,7 @@ def _has_cells_at_fault(comparison: RowComparison) -> pl.Expr:
 def _pattern_columns(comparison: RowComparison) -> pl.Expr:
     """The columns of a row's pattern, joined by commas: those that differ; of a fault, those at fault if any are."""
     names = [pl.lit(None, pl.String)]
-    for name in comparison.columns.cells:
+    for name in comparison.cells:
         at_fault = pl.col(WRONG + name) | pl.col(CAUSELESS + name)
         flag = pl.when(CELLS_AT_FAULT).then(at_fault).otherwise(pl.col(DIFFERS + name))
         names.append(pl.when(flag).then(pl.lit(name)))

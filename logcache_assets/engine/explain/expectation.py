@@ -192,10 +192,15 @@ class RecordTask:
     def _earlier_values(self, table: ContractTable, reader: EntityReader, entities: pl.Series) -> list[pl.Series]:
         """One series per column: for each entity, hashes of the values that its cell had since yesterday and lost."""
         columns = self.compared_columns[table.dataset]
+        nothing = pl.Series([None], dtype=pl.List(pl.UInt64)).new_from_index(0, len(entities))
         found = []
         for attribute in table.attributes:
             name, column = attribute.column, self.columns[attribute]
-            timeline = reader.timeline_of(attribute).with_columns(pl.col("value").cast(column.dtype))
+            shown = reader.timeline_of(attribute)
+            if shown.filter(_changed_after(self.after_t)).is_empty():
+                found.append(nothing.alias(EARLIER + name))
+                continue
+            timeline = shown.with_columns(pl.col("value").cast(column.dtype))
             common = timeline.select("e", "t_from", "t_to", columns.comparable_cell(name, "value", column.dtype))
             past = _past_values(common, after_t=self.after_t).group_by("e").agg(pl.col("value").alias(EARLIER + name))
             found.append(entities.to_frame().join(past, on="e", how="left", maintain_order="left")[EARLIER + name])
@@ -220,6 +225,11 @@ class RecordTask:
             moved = pl.when(known).then(pl.col("now").ne_missing(pl.col("then"))).alias(MOVED + attribute.column)
             found.append(both.select(moved).to_series())
         return found
+
+
+def _changed_after(after_t: int) -> pl.Expr:
+    """Whether a value began or ended after a t."""
+    return (pl.col("t_from") > after_t) | ((pl.col("t_to") > after_t) & (pl.col("t_to") < END))
 
 
 def _past_values(timeline: pl.DataFrame, *, after_t: int) -> pl.DataFrame:

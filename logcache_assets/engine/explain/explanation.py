@@ -75,7 +75,10 @@ def explain_rows(
             or had has a row of each.
         comparison: how rows are compared.
     """
-    return count_rows(_add_reasons(_join_days_and_log(yesterday, today, recorded, comparison), comparison), comparison)
+    joined = _join_days_and_log(yesterday, today, recorded, comparison)
+    placed = _place(joined, comparison)
+    narrow = replace(comparison, looked_at=tuple(_find_looked_at(placed, comparison)))
+    return count_rows(_add_reasons(_only_looked_at(placed, narrow), narrow), narrow)
 
 
 def _join_days_and_log(
@@ -114,20 +117,44 @@ def _merge_recorded(recorded: pl.DataFrame, comparison: RowComparison) -> pl.Dat
     return pl.concat([shown, gone.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)])
 
 
-def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
-    """Add the `reason` and `change` of each row, and the flags of its cells."""
+def _place(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """Add what is known of each row beside its cells: is it due today, is it in both days, what may have changed it."""
     in_yesterday, in_today, recorded = (pl.col(is_in) for is_in in (IN_YESTERDAY, IN_TODAY, IN_LOG))
     scoped = rows.with_columns(_after_t(comparison), complete=_complete(comparison))
     new = (pl.col("db__t") > pl.col("after_t")) if comparison.has_t else pl.lit(False)
     unrecorded = pl.when(new | (pl.col("complete") > 0)).then(pl.lit(False)).otherwise(in_yesterday)
-    placed = scoped.with_columns(
+    return scoped.with_columns(
         due=pl.when(recorded).then(pl.col("present")).otherwise(unrecorded).fill_null(value=False),
         why=_causes(comparison),
         differs=in_yesterday != in_today,
         both=in_yesterday & in_today,
     )
+
+
+def _find_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[str]:
+    """The cells of which some row differs between the days, or from the log."""
+    cells = comparison.columns.cells
+    if not cells:
+        return
+    flags = (
+        pl.any_horizontal(_differs_and_wrong(name, comparison)).any(ignore_nulls=False).alias(name) for name in cells
+    )
+    yield from (name for name, found in rows.select(flags).row(0, named=True).items() if found is not False)
+
+
+def _only_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """The rows without the cells that nothing looks at."""
+    unseen = set(comparison.columns.cells) - {*comparison.cells, *comparison.row_columns}
+    prefixes = (YESTERDAY_CELL, TODAY_CELL, LOG_CELL, EARLIER, MOVED)
+    return rows.drop((prefix + name for name in unseen for prefix in prefixes), strict=False)
+
+
+def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
+    """Add the `reason` and `change` of each row, and the flags of its cells."""
     reach = find_reach(comparison)
-    celled = placed.with_columns(*_cell_flags(comparison), *reach.flags()).with_columns(reach.causeless())
+    celled = rows.with_columns(*_cell_flags(comparison), *reach.flags()).with_columns(
+        *_stale(comparison), *reach.causeless()
+    )
     return celled.with_columns(_reason(comparison, reach), _change(comparison))
 
 
@@ -150,16 +177,26 @@ def _causes(comparison: RowComparison) -> pl.Expr:
     return pl.when(pl.col("db__t") > pl.col("after_t")).then(pl.lit(TOUCHED, pl.UInt8)).otherwise(why & older)
 
 
+def _differs_and_wrong(name: str, comparison: RowComparison) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a cell differs between the days, and whether it is not what the log says."""
+    same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
+    same_log = pl.when(IN_LOG).then(_equals_recorded(name, comparison)).otherwise(same_days)
+    return pl.col("both") & ~same_days, pl.col(IN_TODAY) & pl.col("due") & ~same_log
+
+
 def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
-    """The flags DIFFERS, WRONG and STALE of every cell."""
-    for name in comparison.columns.cells:
-        same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
-        same_log = pl.when(IN_LOG).then(_equals_recorded(name, comparison)).otherwise(same_days)
-        wrong = pl.col(IN_TODAY) & pl.col("due") & ~same_log
-        yield (pl.col("both") & ~same_days).alias(DIFFERS + name)
-        yield wrong.alias(WRONG + name)
-        before = (pl.col("both") & same_days) | _showed_before(name, comparison) | _has_former_name(name, comparison)
-        yield (wrong & before).alias(STALE + name)
+    """The flags DIFFERS and WRONG of every cell."""
+    for name in comparison.cells:
+        differs, wrong = _differs_and_wrong(name, comparison)
+        yield from (differs.alias(DIFFERS + name), wrong.alias(WRONG + name))
+
+
+def _stale(comparison: RowComparison) -> Iterator[pl.Expr]:
+    """The flag STALE of every cell."""
+    for name in comparison.cells:
+        same_days = pl.col("both") & ~pl.col(DIFFERS + name)
+        before = same_days | _showed_before(name, comparison) | _has_former_name(name, comparison)
+        yield (pl.col(WRONG + name) & before).alias(STALE + name)
 
 
 def _showed_before(name: str, comparison: RowComparison) -> pl.Expr:
@@ -221,7 +258,7 @@ def _reason(comparison: RowComparison, reach: Reach) -> pl.Expr:
     in_yesterday, in_today, due = pl.col(IN_YESTERDAY), pl.col(IN_TODAY), pl.col("due")
     lost, extra = due & ~in_today, ~due & in_today
     fresh_wrong = pl.any_horizontal(
-        pl.lit(False), *(pl.col(WRONG + name) & ~pl.col(STALE + name) for name in comparison.columns.cells)
+        pl.lit(False), *(pl.col(WRONG + name) & ~pl.col(STALE + name) for name in comparison.cells)
     )
     gone_since = pl.col(IN_LOG)
     unexplained = (lost & in_yesterday) | (extra & ~in_yesterday & ~gone_since) | fresh_wrong
@@ -236,7 +273,7 @@ def _reason(comparison: RowComparison, reach: Reach) -> pl.Expr:
 
 def _change(comparison: RowComparison) -> pl.Expr:
     """What happened to the row: a figures.Change."""
-    nulls = [(name, pl.col(DIFFERS + name)) for name in comparison.columns.cells]
+    nulls = [(name, pl.col(DIFFERS + name)) for name in comparison.cells]
     to_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(TODAY_CELL + n).is_null() for n, d in nulls))
     from_null = pl.all_horizontal(pl.lit(True), *(~d | pl.col(YESTERDAY_CELL + n).is_null() for n, d in nulls))
     in_yesterday, in_today = pl.col(IN_YESTERDAY), pl.col(IN_TODAY)

@@ -34,7 +34,7 @@ class Reach:
 
     def causeless(self) -> Iterator[pl.Expr]:
         """The flag CAUSELESS of every cell."""
-        for name in self.comparison.columns.cells:
+        for name in self.comparison.cells:
             yield (pl.col(DIFFERS + name) & ~self._some_may_change(name)).alias(CAUSELESS + name)
 
     def can_change_some(self, bit: int) -> pl.Expr:
@@ -50,7 +50,7 @@ class Reach:
 
     def _changed_cells(self, bit: int) -> Iterator[pl.Expr]:
         by_flag = dict[str, list[pl.Expr]]()
-        for name in self.comparison.columns.cells:
+        for name in self.comparison.cells:
             differs = pl.col(DIFFERS + name)
             changed = differs & _vanishes(name, self.comparison) if bit == EXCISED else differs
             by_flag.setdefault(self.found[bit, name], []).append(changed)
@@ -68,7 +68,7 @@ class Reach:
 def find_reach(comparison: RowComparison) -> Reach:
     """Find which cells each cause can change."""
     names, found = dict[tuple[int, frozenset[str]], str](), dict[tuple[int, str], str]()
-    for column in (*comparison.columns.cells, *sorted(comparison.row_columns)):
+    for column in (*comparison.cells, *sorted(comparison.row_columns)):
         for bit in BITS.values():
             where = frozenset(
                 p for p, s in comparison.scopes.items() if bit not in s.columns or column in s.columns[bit]

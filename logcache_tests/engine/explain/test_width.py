@@ -11,22 +11,22 @@ from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.explain.causes import REDEFINED, REFERRED, RENAMED, Scope
 from logcache_tests.engine.compare.test_comparison import KEY, rows
 from logcache_tests.engine.days import put_table
-from logcache_tests.engine.width import assert_linear
+from logcache_tests.engine.width import assert_linear, count_asked
 from logcache_tests.engine.world import driver_in
 
 
-def wide(width: int, *, changed: bool) -> pl.DataFrame:
-    """Rows of so many columns beside the key; every other one may be changed in one row."""
-    cells = {f"c{n}": ["a", "b" if changed and n % 2 else "a", None] for n in range(width)}
+def wide(width: int, *, changed_every: int) -> pl.DataFrame:
+    """Rows of so many columns beside the key; one in so many has another value in one row, none if 0."""
+    cells = {f"c{n}": ["a", "b" if changed_every and not n % changed_every else "a", None] for n in range(width)}
     return rows(**cells)
 
 
-def comparison_of(width: int, store: FolderObjectStore) -> Comparison:
+def comparison_of(width: int, store: FolderObjectStore, *, changed_every: int = 2) -> Comparison:
     """Two days of rows, each kind of cause reaching other columns on two prototypes."""
     some = {bit: frozenset({f"c{n}" for n in range(bit)}) for bit in (REFERRED, RENAMED, REDEFINED)}
     return Comparison(
-        yesterday=put_table(store, wide(width, changed=False)),
-        today=put_table(store, wide(width, changed=True)),
+        yesterday=put_table(store, wide(width, changed_every=0)),
+        today=put_table(store, wide(width, changed_every=changed_every)),
         key=KEY,
         row_columns=frozenset({"id"}),
         token_key=b"k",
@@ -42,3 +42,13 @@ def test_a_comparison_grows_linearly_with_its_columns(store: FolderObjectStore) 
         return lambda: compare_tables(replace(comparison), driver, driver.scratch.at("comparison"))
 
     assert_linear(of_width, (40, 80, 120))
+
+
+def test_columns_that_differ_in_no_row_are_not_looked_at_one_by_one(store: FolderObjectStore) -> None:
+    """Of a wide table few columns change, so polars is asked for the flags of these alone."""
+
+    def asked(changed_every: int) -> int:
+        driver, comparison = driver_in(store), comparison_of(80, store, changed_every=changed_every)
+        return sum(count_asked(lambda: compare_tables(comparison, driver, driver.scratch.at("comparison"))).queries)
+
+    assert asked(changed_every=80) < 0.5 * asked(changed_every=1)
