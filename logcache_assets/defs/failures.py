@@ -33,12 +33,12 @@ def failure_of(error: LogCacheError, shown: Shown | None = None) -> dg.Failure:
         shown: links and tables that help to find the cause.
     """
     table = {"problems": problems_table(error.problems)} if error.problems else {}
-    metadata = {**table, **(shown or {}), **_runbook(str(error))}
+    metadata = {**table, **(shown or {}), **runbook_section(str(error))}
     return dg.Failure(description=str(error), metadata=metadata, allow_retries=False)
 
 
-def _runbook(message: str) -> Shown:
-    """The section of the runbook about a message."""
+def runbook_section(message: str) -> Shown:
+    """The section of the runbook about a message; nothing if there is none."""
     answer = load_runbook().answer_to(message)
     return {"runbook": dg.MetadataValue.md(f"**{answer.heading}**\n\n{answer.text}")} if answer else {}
 

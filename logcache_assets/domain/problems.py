@@ -41,7 +41,7 @@ CODES: Mapping[Code, str] = {
     "C6": "last_t never goes backwards.",
     "C7": "No segment with t that a cached log holds was extracted again after the cached log was read.",
     "C11": "Nothing is published outside the publish window, or while contracts are being computed.",
-    "C12": "The source files do not expire before the copy is done.",
+    "C12": "The raw datasets were not aborted, and their files do not expire before the copy is done.",
     "C13": "A cached log has exactly the files of its manifest, and the manifest is the one that the map names.",
     "C14": "Every entry of the map points to the folder and the manifest of its own instance.",
     "C15": "The map is JSON in canonical form, and every last_t in it is a positive integer.",

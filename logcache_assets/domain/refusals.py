@@ -1,6 +1,6 @@
 """Problems as rows of a table, and the sentence of a refused proposal, for whoever has to act on them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from logcache_assets.domain.instances import is_prototype
@@ -32,7 +32,7 @@ def rows_of(problems: Iterable[Problem]) -> Iterator[Row]:
         found = "; ".join(problem.found)
         yield Row(
             database=", ".join(databases),
-            subject=_within_database(problem.subject),
+            subject=_within_database(problem.subject, databases),
             rule=" ".join(part for part in (problem.rule, problem.code) if part),
             found=f"{found}: {problem.why}" if problem.why else found,
             expected=rule.sentence if rule else CODES[problem.code] if problem.code else "",
@@ -40,17 +40,19 @@ def rows_of(problems: Iterable[Problem]) -> Iterator[Row]:
         )
 
 
-def _within_database(subject: str) -> str:
+def _within_database(subject: str, databases: Collection[str]) -> str:
     """`transactions and 2 more` of `contract-feed/transactions and 2 more`: the database has a cell of its own."""
+    if subject in databases:
+        return ""
     return subject.partition("/")[2] if subject.startswith(CONTRACT_PREFIX) else subject
 
 
 def _database(subject: str) -> str:
-    """The database of a contract or an instance; empty if the subject is neither."""
+    """The database of a contract or an instance; any other subject is a database."""
     if subject.startswith(CONTRACT_PREFIX):
         return database_of(subject)
     database, _, prototype = subject.rpartition("-")
-    return database if is_prototype(prototype) else ""
+    return database if is_prototype(prototype) else subject
 
 
 def sentence_of_refusal(causes: Sequence[Problem], consequence: str) -> str:

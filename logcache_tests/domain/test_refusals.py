@@ -43,6 +43,18 @@ NAMELESS = Problem(found=("it was moved",))
             id="a rule that two contracts fail",
         ),
         pytest.param(
+            Problem(code="C12", subjects=("double-entry",), found=("it was aborted",), remedy="wait"),
+            Row(
+                database="double-entry",
+                subject="",
+                rule="C12",
+                found="it was aborted",
+                expected="The raw datasets were not aborted, and their files do not expire before the copy is done.",
+                remedy="wait",
+            ),
+            id="a database",
+        ),
+        pytest.param(
             NAMELESS,
             Row(database="", subject="", rule="", found="it was moved", expected="", remedy=""),
             id="a problem of nothing in particular",

@@ -11,7 +11,7 @@ import dagster as dg
 
 from logcache_assets.catalog import Catalog
 from logcache_assets.defs.asset_keys import REFRESHED, located
-from logcache_assets.defs.failures import LEFT_OUT_DATABASES, problems_table
+from logcache_assets.defs.failures import LEFT_OUT_DATABASES, problems_table, runbook_section
 from logcache_assets.defs.links import pull_request_value
 from logcache_assets.defs.stage import (
     Context,
@@ -111,6 +111,7 @@ def _failure(left_out: list[LeftOut], published: Publication, link: dg.MetadataV
             LEFT_OUT_DATABASES: ", ".join(names),
             "left_out": problems_table(problem for left in left_out for problem in left.problems),
             "pull_request": link,
+            **runbook_section(left_out[0].sentence),
         },
         allow_retries=False,
     )
