@@ -27,16 +27,15 @@ class Datoms(ABC):
 
     @abstractmethod
     def every(self, bucket: Bucket) -> pl.DataFrame:
-        """Return all datoms of a bucket."""
+        """Return all datoms of a bucket; those of an attribute in the order of the log."""
 
 
 class DatomsInMemory(Datoms):
-    """Datoms in one frame, split by attribute; for a few million at most."""
+    """Datoms in a frame per attribute, each in the order of the log; for a few million at most."""
 
     def __init__(self, datoms: pl.DataFrame) -> None:
-        self._datoms = datoms.select(DATOM_COLUMNS)
         self._by_attribute: dict[int, pl.DataFrame] = {
-            int(key[0]): frame for key, frame in self._datoms.partition_by("a", as_dict=True).items()
+            int(key[0]): frame for key, frame in datoms.select(DATOM_COLUMNS).partition_by("a", as_dict=True).items()
         }
 
     @override
@@ -46,7 +45,7 @@ class DatomsInMemory(Datoms):
 
     @override
     def every(self, bucket: Bucket) -> pl.DataFrame:
-        return bucket.select(self._datoms)
+        return bucket.select(pl.concat([NO_DATOMS, *self._by_attribute.values()]))
 
 
 @dataclass(frozen=True, slots=True)
