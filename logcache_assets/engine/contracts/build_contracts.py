@@ -14,6 +14,7 @@ from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts.compute import ContractPart, compute_parts, empty_part
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.contracts.referral_tasks import find_refs, with_referred
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter, OnProgress, ignore
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
@@ -81,7 +82,7 @@ def build_contracts(  # noqa: PLR0913 - input, output, driver, and callbacks for
     meter = Meter(progress)
 
     def attempt(opened: Mapping[Instance, OpenedLog]) -> tuple[BuiltContract, ...]:
-        plan = _plan(build, load_facts(opened, store, driver, meter), out, warn)
+        plan = _plan(build, load_facts(opened, store, driver, meter), out, warn, driver)
         meter.expect(len(plan.tasks))
         parts: list[WrittenPart] = []
         for found in driver.run(plan.tasks):
@@ -101,13 +102,16 @@ class _Plan:
     tasks: tuple["ContractTask", ...]
 
 
-def _plan(build: ContractBuild, facts: Mapping[Instance, InstanceFacts], out: Folder, warn: Tell) -> _Plan:
+def _plan(
+    build: ContractBuild, facts: Mapping[Instance, InstanceFacts], out: Folder, warn: Tell, driver: Driver
+) -> _Plan:
     """One task per bucket; raises BadInput when the definition contradicts the schemas."""
     schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
     tables, columns = contract_tables(build.definition, build.kinds), agree_columns(build.definition, schemas, warn)
     after_t = 0 if any(table.kind.rows_have_t for table in tables) else END
     contexts = {i: InstanceContext(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
     readers = [InstanceReader(its_facts, contexts[i], after_t=after_t) for i, its_facts in facts.items()]
+    readers = with_referred(readers, find_refs(tables), driver)
     buckets = [(reader, bucket) for reader in readers for bucket in reader.facts.all_buckets()]
     tasks = (ContractTask(reader, bucket, tables, columns, out, part) for part, (reader, bucket) in enumerate(buckets))
     return _Plan(tables=tables, columns=columns, tasks=tuple(tasks))

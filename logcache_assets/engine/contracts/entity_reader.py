@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from logcache_assets.engine.contracts.column_timelines import (
 )
 from logcache_assets.engine.contracts.columns import Column, Columns, primary_key
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
+from logcache_assets.engine.contracts.referred import Behind, Referred
 from logcache_assets.engine.contracts.wrong_values import refuse_keys, refuse_shown
 from logcache_assets.engine.drivers.sending import Shared
 from logcache_assets.engine.engine_error import EngineError
@@ -26,7 +27,7 @@ from logcache_assets.engine.facts.fold import without_empty
 from logcache_assets.engine.facts.instance_facts import NO_FACTS, InstanceFacts
 from logcache_assets.engine.facts.timelines import keep_open
 from logcache_assets.engine.facts.values import INSTANT
-from logcache_assets.engine.storage.buckets import Bucket
+from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END, TX_BASE
 
 
@@ -38,11 +39,18 @@ class InstanceReader(Shared):
         context: its schema, and the key of personal data.
         after_t: history rows are complete only after this t. END: entity contracts only; retracted facts are never
             read.
+        referred: what refs lead to; None if it is to be read of all buckets when it is asked for.
     """
 
-    def __init__(self, facts: InstanceFacts, context: InstanceContext, *, after_t: int) -> None:
-        self.facts, self.context, self.after_t = facts, context, after_t
-        self._targets: dict[tuple[str, bool], Shown] = {}
+    def __init__(
+        self, facts: InstanceFacts, context: InstanceContext, *, after_t: int, referred: Referred | None = None
+    ) -> None:
+        self.facts, self.context, self.after_t, self._referred = facts, context, after_t, referred
+        self._targets: dict[Behind, Shown] = {}
+
+    def with_referred(self, referred: Referred) -> "InstanceReader":
+        """A reader that finds in files what refs lead to."""
+        return InstanceReader(self.facts, self.context, after_t=self.after_t, referred=referred)
 
     def read(
         self, attributes: Mapping[str, str], bucket: Bucket | None = None, *, whole: bool = False
@@ -69,19 +77,27 @@ class InstanceReader(Shared):
         filled = facts.with_columns(pl.col("t_to").fill_null(END), asserted="t_from")
         return keep_open(filled) if self.after_t == END else filled
 
-    def targets(self, column: Column) -> Shown:
-        """What the attribute shows that a column's ref leads to, over all buckets, because refs cross them."""
-        asked = (column.attribute.ref or "", column.attribute.pii)
-        if asked not in self._targets:
-            self._targets[asked] = self._read_targets(*asked)
-        return self._targets[asked]
+    def targets(self, column: Column, bucket: Bucket) -> Shown:
+        """What the attribute shows that a column's ref leads to: of all that the bucket refers to, at least."""
+        behind = (column.attribute.ref or "", column.attribute.pii)
+        if self._referred is not None:
+            return self._referred.read(behind, bucket, self._shown_behind(behind, self._close_at_end(NO_FACTS)))
+        if behind not in self._targets:
+            self._targets[behind] = self.read_behind(behind, WHOLE)
+        return self._targets[behind]
 
-    def _read_targets(self, name: str, pii: bool) -> Shown:  # noqa: FBT001 - a key of _targets
-        """What is shown depends on the attribute that is referred to, never on the column that asks first."""
+    def read_behind(self, behind: Behind, bucket: Bucket) -> Shown:
+        """What an attribute behind refs shows of a bucket's entities, never mind which column asks."""
+        name, pii = behind
         known = self.context.schema.attributes.get(name)
-        value_type = known.value_type if known else "string"
-        facts = without_empty(self.read({name: "string" if pii else value_type})[name])
-        return typed_facts(name, first_values(name, facts, self.context), value_type, self.context, pii=pii)
+        value_type = known.value_type if known and not pii else "string"
+        return self._shown_behind(behind, self.read({name: value_type}, bucket)[name])
+
+    def _shown_behind(self, behind: Behind, facts: pl.DataFrame) -> Shown:
+        name, pii = behind
+        known = self.context.schema.attributes.get(name)
+        chosen = first_values(name, without_empty(facts), self.context)
+        return typed_facts(name, chosen, known.value_type if known else "string", self.context, pii=pii)
 
     @cached_property
     def _instants(self) -> IntegerIndex:
@@ -165,7 +181,8 @@ class EntityReader:
     def _show(self, attribute: ContractAttribute) -> Shown:
         if attribute not in self._shown:
             facts, column = without_empty(self.facts_of(attribute)), self.columns[attribute]
-            self._shown[attribute] = column_timeline(column, facts, self.instance.context, self.instance.targets)
+            targets = partial(self.instance.targets, bucket=self.bucket)
+            self._shown[attribute] = column_timeline(column, facts, self.instance.context, targets)
         return self._shown[attribute]
 
     def refuse_wrong_values(self, rows: pl.DataFrame, attributes: Iterable[ContractAttribute]) -> None:

@@ -33,10 +33,10 @@ class ParquetError(EngineError):
     """A Parquet file cannot be read, or its columns differ from those of the other files in its folder."""
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
+def parquet_bytes(frame: pl.DataFrame, *, group_rows: int = ROW_GROUP_ROWS) -> bytes:
     """The frame as one Parquet file: zstd, with statistics; an empty frame keeps its schema."""
     buffer = BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True, row_group_size=ROW_GROUP_ROWS)
+    frame.write_parquet(buffer, compression="zstd", compression_level=1, statistics=True, row_group_size=group_rows)
     return buffer.getvalue()
 
 

@@ -80,7 +80,9 @@ SHOWN: dict[str, tuple[list[Change], str, int]] = {
 
 
 @pytest.mark.parametrize("kinds", [("entity",), KIND_NAMES], ids=["entities alone", "all kinds"])
-@pytest.mark.parametrize("cut", [None, 1002, 1003, 1004])
+@pytest.mark.parametrize(
+    ("cut", "bucket_datoms"), [(None, 100), (None, 4), (1002, 100), (1003, 100), (1003, 4), (1004, 100)]
+)
 @pytest.mark.parametrize(
     ("changes", "attribute", "entity"), [pytest.param(*case, id=what) for what, case in SHOWN.items()]
 )
@@ -89,10 +91,11 @@ def test_an_error_names_the_t_of_the_assertion(  # noqa: PLR0917 - three paramet
     attribute: str,
     entity: int,
     cut: int | None,
+    bucket_datoms: int,
     kinds: tuple[str, ...],
     store: FolderObjectStore,
 ) -> None:
-    """From segments and from a cache, whichever contracts are computed."""
+    """From segments and from a cache, in one bucket or several, whichever contracts are computed."""
     every_t: list[Change] = [(B, "user/tags", str(t), t, True) for t in range(1002, 1006)]
     log = log_of(*KEYED, *changes, *every_t, attributes=LIMITS)
     definition = define(*COLUMNS)
@@ -100,7 +103,12 @@ def test_an_error_names_the_t_of_the_assertion(  # noqa: PLR0917 - three paramet
     cached = replace(source, cache=write_cache(source, store, folder="cache", last_t=cut)) if cut else source
 
     with pytest.raises(EngineError, match=rf"app-s0: {attribute} of entity {entity} has a value at t 1003 ") as refusal:
-        build(ContractBuild(definition=definition, sources=(cached,), pii_key=b"k", kinds=kinds), store)
+        build(
+            ContractBuild(
+                definition=definition, sources=(cached,), pii_key=b"k", kinds=kinds, bucket_datoms=bucket_datoms
+            ),
+            store,
+        )
 
     assert TINY not in str(refusal.value)
 

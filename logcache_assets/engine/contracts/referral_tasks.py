@@ -1,0 +1,143 @@
+"""Finds what the refs of an instance lead to, bucket by bucket, before its contracts are computed.
+
+Two rounds of tasks: the first writes which entities each bucket refers to; the second reads the attributes behind the
+refs, and writes what they show of those entities. So no task holds more of them than its own bucket refers to, and each
+attribute is read once, on one machine or on many.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
+from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.contracts.referred import BY, Behind, Referred, ReferredFiles
+from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.storage.buckets import Bucket, bucket_of
+from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
+
+GROUP_ROWS = 16_384
+"""Rows of a row group: of each file, a task of the next round reads the rows of one bucket."""
+
+Refs = Mapping[Behind, tuple[str, ...]]
+"""What stands behind refs → the attributes that are those refs."""
+
+
+def find_refs(tables: Iterable[ContractTable]) -> Refs:
+    """The refs of some contracts, but for those to idents, which the schema has."""
+    refs: dict[Behind, dict[str, None]] = {}
+    for attribute in (attribute for table in tables for attribute in table.attributes):
+        if attribute.ref and attribute.ref != IDENT_REF:
+            refs.setdefault((attribute.ref, attribute.pii), {})[attribute.attribute] = None
+    return {behind: tuple(attributes) for behind, attributes in refs.items()}
+
+
+def with_referred(readers: Sequence[InstanceReader], refs: Refs, driver: Driver) -> list[InstanceReader]:
+    """The readers, and for each of several buckets what its refs lead to, as files in the driver's scratch folder.
+
+    Raises:
+        EngineError: a log or a cache that is not whole.
+    """
+    several = [reader for reader in readers if refs and reader.facts.buckets > 1]
+    lists: dict[str, list[str]] = {}
+    for name, uri in driver.run([ReferringTask(r, bucket, refs, _place(r, driver)) for r, bucket in _all(several)]):
+        lists.setdefault(name, []).append(uri)
+    found: dict[str, list[Found]] = {}
+    for name, files in driver.run(
+        [
+            ReferredTask(r, bucket, tuple(refs), tuple(lists[r.facts.instance.name]), _place(r, driver))
+            for r, bucket in _all(several)
+        ]
+    ):
+        found.setdefault(name, []).extend(files)
+    return [
+        reader.with_referred(_referred(found[reader.facts.instance.name], driver)) if reader in several else reader
+        for reader in readers
+    ]
+
+
+def _all(readers: Iterable[InstanceReader]) -> Iterator[tuple[InstanceReader, Bucket]]:
+    return ((reader, bucket) for reader in readers for bucket in reader.facts.all_buckets())
+
+
+def _place(reader: InstanceReader, driver: Driver) -> Folder:
+    return driver.scratch.at(f"referred/{reader.facts.instance.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file of what referred entities show."""
+
+    behind: Behind
+    uri: str
+    is_wrong: bool
+
+
+def _referred(found: Sequence[Found], driver: Driver) -> Referred:
+    files = {
+        behind: ReferredFiles(
+            *(
+                tuple(sorted(f.uri for f in found if (f.behind, f.is_wrong) == (behind, is_wrong)))
+                for is_wrong in (False, True)
+            )
+        )
+        for behind in {each.behind for each in found}
+    }
+    return Referred(files, driver.scratch.store)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferringTask:
+    """Writes which entities a bucket refers to, ascending by the bucket that holds them."""
+
+    reader: InstanceReader
+    bucket: Bucket
+    refs: Refs
+    out: Folder
+
+    def run(self) -> tuple[str, str]:
+        """The instance, and a file with the columns at, e, behind (the place in `refs`) and BY."""
+        facts = self.reader.read({name: "ref" for names in self.refs.values() for name in names}, self.bucket)
+        parts = [
+            pl.concat([facts[name].select(e="n") for name in names])
+            .drop_nulls()
+            .unique()
+            .with_columns(behind=pl.lit(number))
+            for number, names in enumerate(self.refs.values())
+        ]
+        by, at = pl.lit(self.bucket.number), bucket_of(self.bucket.of)
+        rows = pl.concat(parts).select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY)).sort("at")
+        return self.reader.facts.instance.name, _write(rows, self.out, f"{self.bucket}.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class ReferredTask:
+    """Writes what the entities of a bucket show that any bucket refers to, ascending by that one."""
+
+    reader: InstanceReader
+    bucket: Bucket
+    behind: tuple[Behind, ...]
+    lists: tuple[str, ...]
+    """The files of all ReferringTasks."""
+    out: Folder
+
+    def run(self) -> tuple[str, tuple[Found, ...]]:
+        """The instance, and the files that were written."""
+        scan = scan_parquet(sorted(self.lists), self.out.store).filter(pl.col("at") == self.bucket.number)
+        wanted = collect_parquet(scan, f"what is referred to, {self.lists[0]}")
+        return self.reader.facts.instance.name, tuple(self._written(wanted))
+
+    def _written(self, wanted: pl.DataFrame) -> Iterator[Found]:
+        for number, behind in enumerate(self.behind):
+            pairs = wanted.filter(pl.col("behind") == number).select("e", BY)
+            shown = self.reader.read_behind(behind, self.bucket)
+            for is_wrong, frame in ((False, shown.timeline), (True, shown.wrong)):
+                rows = frame.join(pairs, on="e").sort(BY, "e", "t_from")
+                if len(rows):
+                    name = f"{number}-{'wrong' if is_wrong else 'shown'}/{self.bucket}.parquet"
+                    yield Found(behind, _write(rows, self.out, name), is_wrong)
+
+
+def _write(rows: pl.DataFrame, out: Folder, name: str) -> str:
+    return out.store.write(f"{out.uri}/{name}", parquet_bytes(rows, group_rows=GROUP_ROWS)).uri
