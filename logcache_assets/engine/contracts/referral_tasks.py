@@ -7,6 +7,7 @@ attribute is read once, on one machine or on many.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
 
@@ -16,6 +17,8 @@ from logcache_assets.engine.contracts.referred import BY, Behind, Referred, Refe
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.storage.buckets import Bucket, bucket_of
 from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
+
+T = TypeVar("T")
 
 GROUP_ROWS = 16_384
 """Rows of a row group: of each file, a task of the next round reads the rows of one bucket."""
@@ -39,30 +42,24 @@ def with_referred(readers: Sequence[InstanceReader], refs: Refs, driver: Driver)
     Raises:
         EngineError: a log or a cache that is not whole.
     """
-    several = [reader for reader in readers if refs and reader.facts.buckets > 1]
-    lists: dict[str, list[str]] = {}
-    for name, uri in driver.run([ReferringTask(r, bucket, refs, _place(r, driver)) for r, bucket in _all(several)]):
-        lists.setdefault(name, []).append(uri)
-    found: dict[str, list[Found]] = {}
-    for name, files in driver.run(
-        [
-            ReferredTask(r, bucket, tuple(refs), tuple(lists[r.facts.instance.name]), _place(r, driver))
-            for r, bucket in _all(several)
-        ]
-    ):
-        found.setdefault(name, []).extend(files)
+    several = {reader.facts.instance.name: reader for reader in readers if refs and reader.facts.buckets > 1}
+    places = {name: driver.scratch.at(f"referred/{name}") for name in several}
+    buckets = [(name, reader, bucket) for name, reader in several.items() for bucket in reader.facts.all_buckets()]
+    first = [ReferringTask(reader, bucket, refs, places[name]) for name, reader, bucket in buckets]
+    lists = _by_instance(driver.run(first))
+    second = [ReferredTask(reader, bucket, tuple(refs), lists[name], places[name]) for name, reader, bucket in buckets]
+    found = {name: _referred(files, driver) for name, files in _by_instance(driver.run(second)).items()}
     return [
-        reader.with_referred(_referred(found[reader.facts.instance.name], driver)) if reader in several else reader
+        reader.with_referred(found[name]) if (name := reader.facts.instance.name) in several else reader
         for reader in readers
     ]
 
 
-def _all(readers: Iterable[InstanceReader]) -> Iterator[tuple[InstanceReader, Bucket]]:
-    return ((reader, bucket) for reader in readers for bucket in reader.facts.all_buckets())
-
-
-def _place(reader: InstanceReader, driver: Driver) -> Folder:
-    return driver.scratch.at(f"referred/{reader.facts.instance.name}")
+def _by_instance(results: Iterable[tuple[str, tuple[T, ...]]]) -> dict[str, tuple[T, ...]]:
+    found: dict[str, tuple[T, ...]] = {}
+    for name, items in results:
+        found[name] = found.get(name, ()) + items
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +93,8 @@ class ReferringTask:
     refs: Refs
     out: Folder
 
-    def run(self) -> tuple[str, str]:
-        """The instance, and a file with the columns at, e, behind (the place in `refs`) and BY."""
+    def run(self) -> tuple[str, tuple[str]]:
+        """The instance, and one file, with the columns at, e, behind (the place in `refs`) and BY."""
         facts = self.reader.read({name: "ref" for names in self.refs.values() for name in names}, self.bucket)
         parts = [
             pl.concat([facts[name].select(e="n") for name in names])
@@ -108,7 +105,7 @@ class ReferringTask:
         ]
         by, at = pl.lit(self.bucket.number), bucket_of(self.bucket.of)
         rows = pl.concat(parts).select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY)).sort("at")
-        return self.reader.facts.instance.name, _write(rows, self.out, f"{self.bucket}.parquet")
+        return self.reader.facts.instance.name, (_write(rows, self.out, f"{self.bucket}.parquet"),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +127,12 @@ class ReferredTask:
 
     def _written(self, wanted: pl.DataFrame) -> Iterator[Found]:
         for number, behind in enumerate(self.behind):
-            pairs = wanted.filter(pl.col("behind") == number).select("e", BY)
+            pairs = wanted.filter(pl.col("behind") == number).select(
+                "e", BY
+            )  # ascending by BY, as the files' names are
             shown = self.reader.read_behind(behind, self.bucket)
             for is_wrong, frame in ((False, shown.timeline), (True, shown.wrong)):
-                rows = frame.join(pairs, on="e").sort(BY, "e", "t_from")
+                rows = pairs.join(frame, on="e", maintain_order="left_right")
                 if len(rows):
                     name = f"{number}-{'wrong' if is_wrong else 'shown'}/{self.bucket}.parquet"
                     yield Found(behind, _write(rows, self.out, name), is_wrong)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.engine.contracts.column_timelines import Shown
-from logcache_assets.engine.facts.timelines import INTERVAL
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
 from logcache_assets.ports import ObjectStore
@@ -44,4 +43,6 @@ class Referred:
         if not uris:
             return nothing
         scan = scan_parquet(uris, self.store).filter(pl.col(BY) == bucket.number).select(nothing.columns)
-        return pl.concat([nothing, collect_parquet(scan, f"what refs lead to, {uris[0]}")]).sort(*INTERVAL)
+        found = pl.concat([nothing, collect_parquet(scan, f"what refs lead to, {uris[0]}")])
+        # All of an entity is in one file, ascending by t.
+        return found.sort("e", maintain_order=True)
