@@ -34,6 +34,7 @@ from logcache_assets.refresh.inspect_map import read_base_map
 from logcache_assets.refresh.judge_contracts import counted_by, judge_contracts, make_inventory
 from logcache_assets.refresh.look_ahead import Asked, look_ahead
 from logcache_assets.refresh.publish import Published, publisher_of
+from logcache_assets.refresh.standing_checks import StandingInspector
 from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_assets.settings import Settings, load_settings
 
@@ -58,6 +59,7 @@ class PlainRefresh:
         with holding(self._settings.home_folder):
             look_ahead(asked, ports=self._ports, settings=self._settings)
             night, attempt = self._night()
+            self._inspector().inspect_all(self._catalog)
             copies = self._copies(self._exports(night))
             candidate = self._candidate(night, copies)
             run = self._test_run(candidate)
@@ -161,6 +163,16 @@ class PlainRefresh:
     def _decider(self) -> Decider:
         ports = self._ports
         return Decider(
+            store=ports.store,
+            segment_index=ports.segment_index,
+            repository=ports.repository,
+            clock=ports.clock,
+            settings=self._settings,
+        )
+
+    def _inspector(self) -> StandingInspector:
+        ports = self._ports
+        return StandingInspector(
             store=ports.store,
             segment_index=ports.segment_index,
             repository=ports.repository,

@@ -139,7 +139,7 @@ def daily_standing_checks(
     key = f"{day}:{published}:{failed}"
     if context.cursor == key:
         return dg.SkipReason(
-            f"the published caches were checked on {now:%Y-%m-%d} already; by its clock it is {now:%H:%M}"
+            f"the checks of {now:%Y-%m-%d} were asked for already; by the platform's clock it is {now:%H:%M}"
         )
     context.update_cursor(key)
     return dg.RunRequest(run_key=key, tags=tags)

@@ -104,6 +104,6 @@ def test_the_checks_are_asked_for_once_a_day(published_world: World) -> None:
 
     assert isinstance(first, dg.RunRequest)
     assert isinstance(again, dg.SkipReason)
-    assert str(again.skip_message).startswith("the published caches were checked on 2018-")
+    assert str(again.skip_message).startswith("the checks of 2018-")
     assert isinstance(next_day, dg.RunRequest)
     assert next_day.run_key != first.run_key
