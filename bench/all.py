@@ -6,6 +6,7 @@ full size; --small is for a look in between, where the start of every process we
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ from growth import grow, growth_of_rest
 from measure import Cost, Limits
 from rounds import run_rounds
 from start import run_start
+from wide_log import Shape
+from width import cost_of
 
 UNLIMITED = Limits(seconds=float("inf"), memory_mb=float("inf"))
 
@@ -37,12 +40,14 @@ class Sizes:
     """Of the days that are compared."""
     lengths: tuple[float, float]
     """Of two histories, one deeper than the other, in millions of datoms."""
+    widths: tuple[int, ...]
+    """Numbers of columns."""
     repeat: int
     """Rounds."""
 
 
-FULL = Sizes(bank=Size(), keys=5_000_000, lengths=(10, 30), repeat=3)
-SMALL = Sizes(bank=Size(datoms=1_000_000, segments=50), keys=500_000, lengths=(1, 3), repeat=2)
+FULL = Sizes(bank=Size(), keys=5_000_000, lengths=(10, 30), widths=(13, 100, 400, 800, 1500), repeat=3)
+SMALL = Sizes(bank=Size(datoms=1_000_000, segments=50), keys=500_000, lengths=(1, 3), widths=(800,), repeat=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,7 @@ class Line:
     run: Callable[[Path, Sizes, Mapping[str, float]], Outcome]
     """Takes a folder, the sizes and the goals."""
     goals: Mapping[str, float] = field(default_factory=dict)
-    """Field of Cost → the most that its ratio to DuckDB may be; of a line without peers, the figure or its growth."""
+    """Field of Cost → the most that its ratio to DuckDB may be; of a line without peers, what its own rows show."""
 
 
 def measure_contracts(workload: str, folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
@@ -96,8 +101,24 @@ def measure_comparison(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -
     return Outcome(rows=tuple(compare_costs(costs, goals)), differences=tuple(sorted(differences)))
 
 
+def measure_width(folder: Path, sizes: Sizes, goals: Mapping[str, float]) -> Outcome:
+    """Contracts of ten entities, and two days of them compared, each step a whole process."""
+    rows: list[Row] = []
+    for columns in sizes.widths:
+        place = folder / f"width-{columns}"
+        shutil.rmtree(place, ignore_errors=True)
+        costs = cost_of(place, Shape(columns=columns, rows=10), repeat=sizes.repeat)
+        for step, cost in costs.items():
+            what, goal = f"{columns:,} columns: {step}, wall s", goals.get(f"{columns} columns")
+            rows.append(Row(what=what, ours=cost.wall_seconds, goal=goal))
+    return Outcome(rows=tuple(rows))
+
+
 def _goals(wall: float, cpu: float, peak: float) -> Mapping[str, float]:
     return {"wall_seconds": wall, "cpu_seconds": cpu, "peak_mb": peak}
+
+
+_WIDTH_GOALS: Mapping[str, float] = {"800 columns": 3, "1500 columns": 5}
 
 
 def _contracts(workload: str, goals: Mapping[str, float]) -> Line:
@@ -110,6 +131,7 @@ LINES: Mapping[str, Line] = {
     "entity-segments": _contracts("entity-segments", _goals(0.8, 0.8, 1)),
     "all-segments": _contracts("all-segments", _goals(0.6, 0.6, 1)),
     "compare": Line(title="comparison of two days", run=measure_comparison, goals=_goals(1, 1, 1)),
+    "width": Line(title="many columns", run=measure_width, goals=_WIDTH_GOALS),
     "start": Line(title="`logcache contracts` on an empty log", run=measure_start, goals={"wall_seconds": 0.6}),
     "growth": Line(title="a deeper history, the same delta", run=measure_growth, goals={"cpu_seconds": 1.5}),
 }
