@@ -1,7 +1,8 @@
 """`logcache status`: shows active caches, and every candidate with its verdict, obstacles and own pull request."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 from logcache_assets.adapters.home_lock import is_held
 from logcache_assets.catalog import load_catalog
@@ -14,11 +15,12 @@ from logcache_assets.domain.documents import Candidate, Verdict
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.locations import Stage, stage_of
 from logcache_assets.domain.log_cache_map import MAP_PATH, AnyEntry, MapEntry, all_instances_of
+from logcache_assets.domain.problems import Problem
 from logcache_assets.domain.selections import ALL
 from logcache_assets.domain.soundness import stale_problem
 from logcache_assets.domain.wording import sentence_of
 from logcache_assets.engine.log.ask_each import ask_each
-from logcache_assets.errors import WrongData
+from logcache_assets.errors import LogCacheError, Unavailable, WrongData
 from logcache_assets.ports import Ports, PullRequest, StoredObject
 from logcache_assets.refresh.document_store import Documents
 from logcache_assets.refresh.find_candidate import find_candidate
@@ -126,7 +128,7 @@ def run(settings: Settings) -> StatusResult:
 def _pull_requests(settings: Settings, ports: Ports, open_now: Sequence[PullRequest]) -> Iterator[PullRequestStatus]:
     judge = MergeJudge(publisher_of(ports, settings))
     for shown in open_now:
-        obstacles = [str(problem) for problem in judge.find_problems(judge.ref_of(shown))]
+        obstacles = _told(partial(judge.find_problems, judge.ref_of(shown)))
         yield PullRequestStatus(
             number=shown.number, state=shown.state, title=shown.title, url=shown.url, obstacles=obstacles
         )
@@ -151,7 +153,7 @@ def _next(settings: Settings, ports: Ports) -> str:
         catalog = load_catalog(settings.catalog_folder)
         asked = Asked(databases=catalog, selection=ALL, is_going_on=is_held(settings.home_folder))
         return look_ahead(asked, ports=ports, settings=settings).step.sentence
-    except WrongData as error:
+    except LogCacheError as error:
         return str(error)
 
 
@@ -201,7 +203,7 @@ def _candidate(
     verdict = Documents(ports.store).find(uri, Verdict)
     proposal = ports.repository.open_pull_request(candidate.branch)
     is_proposed = proposal is not None and proposal.head_sha == candidate.sha
-    obstacles = () if is_proposed else find_obstacles(candidate, ports=ports, settings=settings)
+    obstacles = [] if is_proposed else _told(partial(find_obstacles, candidate, ports=ports, settings=settings))
     decided = verdict and verdict.binding and verdict.binding.candidate_sha == candidate.sha
     return CandidateStatus(
         transaction=candidate.transaction,
@@ -211,8 +213,16 @@ def _candidate(
         pull_request=next((shown for shown in pull_requests if proposal and shown.number == proposal.number), None),
         verdict=("approved" if verdict.approved else "refused") if verdict and decided else "none yet",
         reasons=[str(reason) for reason in verdict.reasons] if verdict and decided else [],
-        obstacles=[str(problem) for problem in obstacles],
+        obstacles=obstacles,
     )
+
+
+def _told(find: Callable[[], Iterable[Problem]]) -> list[str]:
+    """Every problem; while metapod is out, why nobody knows them: the rest of the status is needed then, too."""
+    try:
+        return [str(problem) for problem in find()]
+    except Unavailable as error:
+        return [f"whether it may be is not known: {error}"]
 
 
 def render(result: StatusResult) -> Iterator[str]:

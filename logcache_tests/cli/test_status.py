@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.cli import refresh, status
 from logcache_assets.domain.instances import parse_instance
 from logcache_assets.local_platform.world import World
 from logcache_assets.local_platform.world_history import run_day, run_night
 from logcache_assets.ports import StoredObject
+from logcache_assets.ports.metapod import MetapodUnavailable
 from logcache_tests.conftest import silent
 
 
@@ -42,6 +44,25 @@ def test_nothing_is_in_the_way_of_what_is_proposed(refreshed_world: World) -> No
     refreshed_world.repository.commit_to_base({"docs/README.md": "new"}, "Edit")
 
     assert obstacles_shown(refreshed_world) == []
+
+
+def test_status_is_there_while_metapod_is_out(refreshed_world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The active caches and the alerts do not need it; what does says so."""
+
+    def out(*_: object, **__: object) -> None:
+        raise MetapodUnavailable("metapod did not answer the query 'transactions': 503")
+
+    for method in ("transactions", "transaction"):
+        monkeypatch.setattr(GraphQLMetapod, method, out)
+
+    found = status.run(refreshed_world.settings)
+
+    assert found.next == "metapod did not answer the query 'transactions': 503"
+    assert [instance.instance for instance in found.instances] == ["customers-global", "customers-s0"] + [
+        f"{name}-{prototype}" for name in ("double-entry", "feed") for prototype in ("s0", "s1")
+    ]
+    (shown,) = found.pull_requests
+    assert shown.obstacles == [f"whether it may be is not known: {found.next}"]
 
 
 @pytest.mark.parametrize("across", [False, True], ids=["within the cache", "across its end"])
