@@ -43,7 +43,7 @@ def compare_tables(comparison: Comparison, driver: Driver, scratch: Folder) -> C
         ParquetError: a file is unreadable.
     """
     run = Steps(comparison, driver, scratch)
-    digested = [day for days in driver.run(run.read_tasks()) for day in days]
+    digested = run.read()
     differing = list(driver.run(run.differ_tasks(digested)))
     repeated = run.read_repeated(differing)
     if run.record_shared([keys for keys in repeated if len(keys)]):

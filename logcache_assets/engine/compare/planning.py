@@ -1,6 +1,7 @@
 """Decides, before any row is read, in which types, buckets and tasks two tables are compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -63,12 +64,19 @@ def pair_pieces(
     """
     rows = max(sum(piece.rows for piece in pieces) for pieces in (yesterday, today))
     count = max(1, -(-rows // (PIECES_AT_ONCE * PIECE_ROWS)))
-    groups = ([tuple(own) for own in _split_by_share(pieces, count)] for pieces in (yesterday, today))
+    groups = ([tuple(own) for own in split_by_share(pieces, count)] for pieces in (yesterday, today))
     return list(zip(*groups, strict=True))
 
 
-def _split_by_share(pieces: Sequence[Piece], count: int) -> Iterator[list[Piece]]:
+def split_by_share(pieces: Sequence[Piece], count: int) -> Iterator[list[Piece]]:
+    """Cut a table into parts of equally many rows."""
     rows = sum(piece.rows for piece in pieces)
-    placed = [(piece, (2 * piece.begin + piece.rows) * count // (2 * rows)) for piece in pieces if piece.rows]
     for number in range(count):
-        yield [piece for piece, place in placed if place == number]
+        begin, end = rows * number // count, rows * (number + 1) // count
+        yield [_part(p, begin, end) for p in pieces if max(begin, p.begin) < min(end, p.begin + p.rows)]
+
+
+def _part(piece: Piece, begin: int, end: int) -> Piece:
+    """The rows of a piece that are in [begin, end) of the table."""
+    first, last = max(begin, piece.begin), min(end, piece.begin + piece.rows)
+    return replace(piece, first=piece.first + first - piece.begin, rows=last - first, begin=first)

@@ -12,7 +12,7 @@ from io import BytesIO
 
 import polars as pl
 
-from logcache_assets.engine.compare.contract_files import Piece, Table
+from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece, Table
 from logcache_assets.engine.compare.digests import (
     DIGESTS,
     EQUALS,
@@ -30,9 +30,9 @@ BATCH_ROWS = 131_072
 """Most rows of polars' own batches."""
 BATCH_CELLS = 16_000_000
 """Most cells of a batch: those of a wide table have fewer rows."""
-WAITING_FRAMES = 3
+WAITING_FRAMES = 2
 """Most frames of rows that wait on either day; each is looked through for every batch of the other."""
-KEPT_BYTES = 128_000_000
+KEPT_BYTES = 32_000_000
 """Most bytes of whole rows that a task keeps of either day."""
 K, R, ROW, RECORDED = ("\x00" + name for name in DIGESTS.columns)
 """The columns of DIGESTS beside a table's own, under names that no table has."""
@@ -104,7 +104,9 @@ class ReadTask:
                 day.settle(batch)
             else:
                 _match(day, days[TODAY - day.side], batch)
-        yesterday, today = (day.finish(self.folder, self.buckets) for day in days)
+            if day.read_rows - day.put_rows > PIECE_ROWS:
+                day.put_digests()
+        yesterday, today = (day.finish() for day in days)
         return yesterday, today
 
     def _day(self, side: int) -> "_Day":
@@ -116,6 +118,8 @@ class ReadTask:
             recorded=self.recorded,
             touched=self.touched,
             most_kept_bytes=self.most_kept_bytes,
+            buckets=self.buckets,
+            folder=self.folder.at(str(side)) if self.folder else None,
         )
 
 
@@ -130,6 +134,8 @@ class _Day:
     recorded: frozenset[str]
     touched: pl.Series
     most_kept_bytes: int
+    buckets: int
+    folder: Folder | None
     rows: dict[str, int] = field(default_factory=dict)
     null_keys: int = 0
     read_rows: int = 0
@@ -140,11 +146,19 @@ class _Day:
     others: list[pl.DataFrame] = field(default_factory=list)
     kept: list[pl.DataFrame] = field(default_factory=list)
     kept_bytes: int = 0
+    put_rows: int = 0
+    """Rows that were read before the last digests were put into shards."""
+    shards: dict[str, list[Shard]] = field(default_factory=dict)
 
     @property
     def ahead(self) -> tuple[int, int]:
         """How far this day is ahead of the other one: rows that wait for it, then rows that were read."""
         return sum(len(rows) for rows in self.waiting), self.read_rows
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """How far this day is by the key of its newest row, as far as texts tell; then by rows that were read."""
+        return str(self.waiting[-1][self.columns.key[0]][-1]), self.read_rows
 
     @property
     def is_hopeless(self) -> bool:
@@ -219,26 +233,36 @@ class _Day:
             cells = self.columns.to_common(rows).with_columns(row=rows[ROW], k=rows[K])
             self.kept.append(_compact(cells))
 
-    def finish(self, folder: Folder | None, buckets: int) -> Digested:
+    def put_digests(self) -> None:
+        """Put the digests so far into shards, so that what a task holds does not grow with its rows."""
+        self._put("equal", pl.concat([EQUALS, *self.equal]))
+        self._put("others", pl.concat([DIGESTS, *self.others]))
+        self.equal.clear()
+        self.others.clear()
+        self.put_rows = self.read_rows
+
+    def _put(self, what: str, rows: pl.DataFrame) -> None:
+        own = self.shards.setdefault(what, [])
+        at = self.folder.at(f"{what}-{len(own)}") if self.folder else None
+        own += put_shards(rows, buckets=self.buckets, folder=at) if len(rows) else ()
+
+    def finish(self) -> Digested:
         """The result, once all rows are read."""
         for rows in self.waiting:
             self.settle(rows)
         self.waiting.clear()
+        self.put_digests()
         nothing = self.columns.to_common(pl.DataFrame(schema=self.table.schema))
         no_rows = nothing.with_columns(row=pl.lit(None, pl.Int64), k=pl.lit(None, pl.UInt64))
         kept = pl.concat([no_rows, *self.kept])
-
-        def put(rows: pl.DataFrame, what: str) -> tuple[Shard, ...]:
-            at = folder.at(f"{what}-{self.side}") if folder else None
-            return tuple(put_shards(rows, buckets=buckets, folder=at)) if len(rows) else ()
-
+        self._put("kept", kept)
         return Digested(
             side=self.side,
             rows=self.rows,
             null_keys=self.null_keys,
-            equal=put(pl.concat([EQUALS, *self.equal]), "equal"),
-            others=put(pl.concat([DIGESTS, *self.others]), "others"),
-            kept=put(kept, "kept"),
+            equal=tuple(self.shards["equal"]),
+            others=tuple(self.shards["others"]),
+            kept=tuple(self.shards["kept"]),
             kept_rows=kept["row"],
         )
 
@@ -249,10 +273,11 @@ def _compact(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _alternate(yesterday: _Day, today: _Day) -> Iterator[tuple[_Day, pl.DataFrame]]:
-    """The batches of both days, each time of the day that is behind."""
+    """The batches of both days, each time of the day that is behind: by its key, if rows do not meet."""
     reading = [(day, day.batches()) for day in (yesterday, today)]
     while reading:
-        behind = min(reading, key=lambda each: each[0].ahead)
+        is_lost = all(len(day.waiting) >= WAITING_FRAMES for day, _ in reading)
+        behind = min(reading, key=lambda each: each[0].order if is_lost else each[0].ahead)
         day, batches = behind
         if (batch := next(batches, None)) is None:
             reading.remove(behind)

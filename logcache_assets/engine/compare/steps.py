@@ -52,6 +52,12 @@ class Steps:
     def _folder(self, name: str) -> Folder | None:
         return None if self.in_memory else self.scratch.at(name)
 
+    def read(self) -> list[Digested]:
+        """Read both tables; here one task after the other, as each decodes both days on all cores."""
+        tasks = self.read_tasks()
+        runs = [[task] for task in tasks] if self.driver.shares_memory else [tasks]
+        return [day for run in runs for days in self.driver.run(run) for day in days]
+
     def read_tasks(self) -> list[ReadTask]:
         """Tasks that read both tables once, side by side."""
         touched = self._touched(self.comparison.recorded)

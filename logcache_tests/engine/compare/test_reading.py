@@ -4,8 +4,9 @@ import polars as pl
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
+from logcache_assets.engine.compare.contract_files import Piece
 from logcache_assets.engine.compare.digests import KEYS
-from logcache_assets.engine.compare.planning import pair_pieces, plan_columns
+from logcache_assets.engine.compare.planning import pair_pieces, plan_columns, split_by_share
 from logcache_assets.engine.compare.reading import KEPT_BYTES, Digested, ReadTask
 from logcache_tests.engine.compare.test_comparison import CountingDriver, compared, cut_small, rows
 from logcache_tests.engine.days import put_table
@@ -90,3 +91,20 @@ def test_tables_that_are_sorted_alike_are_read_once(store: FolderObjectStore, *,
     assert found.changed == 1
     assert driver.ran["ReadTask"] == 1
     assert driver.ran["ExtractTask"] == (2 if reverse else 0)
+
+
+def test_tasks_cut_both_tables_at_the_same_share_of_their_rows(store: FolderObjectStore) -> None:
+    """Files of other sizes on each day must not move the keys of one task apart."""
+    frame = rows(id=[f"{n:02}" for n in range(12)], amount=range(12))
+    one = put_table(store, frame.head(7), frame.tail(5))
+    other = put_table(store, frame.head(2), frame.tail(10))
+
+    parts = list(zip(*(_rows_by_task(table.pieces) for table in (one, other)), strict=True))
+
+    assert parts == [([(0, 4)], [(0, 4)]), ([(4, 8)], [(4, 8)]), ([(8, 12)], [(8, 12)])]
+
+
+def _rows_by_task(pieces: tuple[Piece, ...]) -> list[list[tuple[int, int]]]:
+    """Of each of three tasks, the ranges of rows, with neighbours joined."""
+    found = [[(piece.begin, piece.begin + piece.rows) for piece in own] for own in split_by_share(pieces, 3)]
+    return [[(own[0][0], own[-1][1])] for own in found]
