@@ -21,6 +21,7 @@ from logcache_assets.domain.alerts import (
     databases_of_left_out,
     group_of_left_out,
     is_left_out,
+    shortened_remedy,
     split_remedy,
 )
 from logcache_assets.domain.locations import Stage
@@ -149,7 +150,7 @@ class EndedRuns:
             told_by=tuple(group_of_left_out([name]) for name in without),
             cause=shortened(cause, SHOWN),
             since=_ended_at(record),
-            remedy=shortened(remedy, SHOWN),
+            remedy=shortened_remedy(remedy, SHOWN),
             link=self.settings.dagit_link(f"runs/{run.run_id}"),
         )
 

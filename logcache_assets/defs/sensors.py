@@ -76,7 +76,9 @@ def _request(instance: dg.DagsterInstance, outlook: Outlook, country: str) -> dg
     ended = sum(run.is_failure_or_canceled for run in asked)
     if pending := next((run for run in asked if not run.is_failure_or_canceled), None):
         said = pending.status.value.lower().replace("_", " ")
-        return dg.SkipReason(f"{outlook.step.sentence}; run {pending.run_id[:8]} was asked to do it, its state: {said}")
+        more = "; if that did not do it, call `logcache refresh`" if pending.is_finished else ""
+        run = f"run {pending.run_id[:8]} was asked to do it, its state: {said}"
+        return dg.SkipReason(f"{outlook.step.sentence}; {run}{more}")
     if ended >= MOST_FAILURES:
         return dg.SkipReason(f"{ended} runs ended before they had begun; see the failed runs of {REFRESH_JOB}")
     return dg.RunRequest(

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.alert_messages import Message, message_of_alert, message_of_end
 from logcache_assets.domain.documents import Document
-from logcache_assets.domain.plain_text import shortened
+from logcache_assets.domain.plain_text import SENTENCE_CHARACTERS, shortened
 from logcache_assets.domain.runbook import Runbook
 
 REMEMBERED = timedelta(days=30)
@@ -197,7 +197,7 @@ def alerts_of_wait(waiting: Waiting | None, *, now: datetime, limit: timedelta, 
         group=kind,
         cause=shortened(cause),
         since=waiting.since,
-        remedy=shortened(remedy),
+        remedy=shortened_remedy(remedy),
         link=link,
     )
 
@@ -228,6 +228,12 @@ def split_remedy(text: str) -> tuple[str, str]:
     line = text.strip().partition("\n")[0]
     cause, found, remedy = line.rpartition("; ")
     return (cause, f"{remedy}; {RUNBOOK}") if found else (line, RUNBOOK)
+
+
+def shortened_remedy(remedy: str, characters: int = SENTENCE_CHARACTERS) -> str:
+    """A remedy in one plain line; where the runbook is named, it stays named."""
+    own = remedy.removesuffix(RUNBOOK)
+    return shortened(own, characters) + ("" if own == remedy else RUNBOOK)
 
 
 def advised(alert: Alert, runbook: Runbook) -> Alert:

@@ -52,7 +52,7 @@ def _database(subject: str) -> str:
     if subject.startswith(CONTRACT_PREFIX):
         return database_of(subject)
     database, _, prototype = subject.rpartition("-")
-    return database if is_prototype(prototype) else subject
+    return database if database and is_prototype(prototype) else subject
 
 
 def sentence_of_refusal(causes: Sequence[Problem], consequence: str) -> str:

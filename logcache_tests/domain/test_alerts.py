@@ -203,3 +203,15 @@ def test_the_runbook_answers_an_alert() -> None:
 
     assert advised(known, runbook).remedy == "the runbook says: Look at its memory."
     assert advised(unknown, runbook) == unknown
+
+
+def test_a_long_remedy_keeps_the_runbook() -> None:
+    """What is shortened is our own clause."""
+    waits = Waiting(sentence=f"a gap was found; {'ask ' * 200}", since=NOON, at_once=True)
+    (alert,) = alerts_of_wait(waits, now=NOON, limit=DAY, link="")
+
+    told = advised(alert, parse_runbook("### a gap\nRepair it.\n")).remedy
+
+    assert told.startswith("ask ask ")
+    assert told.endswith("the runbook says: Repair it.")
+    assert len(told) < 400

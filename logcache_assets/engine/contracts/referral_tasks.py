@@ -104,7 +104,13 @@ class ReferringTask:
             for number, names in enumerate(self.refs.values())
         ]
         by, at = pl.lit(self.bucket.number), bucket_of(self.bucket.of)
-        rows = pl.concat(parts).select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY)).sort("at")
+        # A negative number is a damaged ref: no entity has it, and no bucket.
+        rows = (
+            pl.concat(parts)
+            .filter(pl.col("e") >= 0)
+            .select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY))
+            .sort("at")
+        )
         return self.reader.facts.instance.name, (_write(rows, self.out, f"{self.bucket}.parquet"),)
 
 

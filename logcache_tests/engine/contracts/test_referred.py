@@ -5,6 +5,7 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.contract_definitions import contract_tables
+from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.contracts.column_timelines import InstanceContext, Shown
 from logcache_assets.engine.contracts.columns import agree_columns
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
@@ -15,7 +16,8 @@ from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.log.datoms import DatomsInMemory
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, END
-from logcache_tests.engine.app import Change, define, log_of
+from logcache_tests.engine.app import Change, define, log_of, sources_of
+from logcache_tests.engine.builds import build
 from logcache_tests.engine.world import driver_in, refuse_warning
 
 USERS, REFERRING = 40, 20
@@ -74,6 +76,25 @@ def test_a_bucket_gets_what_it_refers_to(after_t: int, store: FolderObjectStore)
         referred = bucket.select(refs)["v"].cast(pl.Int64).unique()
         assert 0 < len(referred) < REFERRING
         assert names_behind(reader, bucket).equals(everything.filter(pl.col("e").is_in(referred.implode())))
+
+
+def test_a_ref_that_no_entity_can_have_leads_to_nothing(store: FolderObjectStore) -> None:
+    """As in one bucket; entity ids are positive."""
+    log = log_of(
+        *friends(), (FIRST + USERS, "user/friend", "-5", 1005, True), (FIRST, "user/friends", "-6", 1005, True)
+    )
+    definition = define(
+        {"attribute": "user/friend", "ref": "user/name"}, {"attribute": "user/friends", "ref": "user/name"}
+    )
+    (source,) = sources_of(definition, store, [log])
+    whole, split = (
+        build(ContractBuild(definition=definition, sources=(source,), pii_key=b"k", bucket_datoms=datoms), store)
+        for datoms in (4_000_000, 20)
+    )
+
+    for name, dataset in whole.items():
+        assert len(split[name].files) > 1
+        assert sorted(split[name].frame.rows(), key=repr) == sorted(dataset.frame.rows(), key=repr)
 
 
 def test_an_instance_of_one_bucket_needs_no_files(store: FolderObjectStore) -> None:
