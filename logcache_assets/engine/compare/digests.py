@@ -19,7 +19,7 @@ YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
 """The seed of the first column; each further column has the next one."""
 DIGESTS = pl.DataFrame(schema={"k": pl.UInt64(), "r": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
-EQUALS = DIGESTS.drop("r")
+EQUALS = pl.DataFrame(schema={"k": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
 KEYS = pl.DataFrame(schema={"k": pl.UInt64()})
 NAN = float("nan")
 ROW_NUMBER = "\x00row"

@@ -158,7 +158,9 @@ class _Day:
     @property
     def order(self) -> tuple[str, int]:
         """How far this day is by the key of its newest row, as far as texts tell; then by rows that were read."""
-        return str(self.waiting[-1][self.columns.key[0]][-1]), self.read_rows
+        # Python has no instants of far years, so their numbers are compared.
+        newest = self.waiting[-1][self.columns.key[0]].tail(1).to_physical()
+        return str(newest.item()), self.read_rows
 
     @property
     def is_hopeless(self) -> bool:
