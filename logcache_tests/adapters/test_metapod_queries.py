@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from graphql import GraphQLSchema
 
+from logcache_assets.adapters import metapod
 from logcache_assets.adapters.metapod.client import GraphQLMetapod
 from logcache_assets.adapters.metapod.queries import SHIPPED, read_queries
 from logcache_assets.adapters.metapod.transport import requests_transport
@@ -284,3 +285,11 @@ def test_one_country_alone_can_be_asked_for(store: MetapodStore, tmp_path: Path)
         metapod.transactions(TransactionType.DAILY, since=START)
 
     assert server.asked[0]["variables"] == {"country": "MX"}
+
+
+def test_other_programs_find_the_client_in_the_package() -> None:
+    """Nobody outside knows in which module it is; a name that does not exist is an ordinary error."""
+    assert {name: getattr(metapod, name).__name__ for name in metapod.__all__} == {
+        name: name for name in ("GraphQLMetapod", "requests_transport")
+    }
+    assert not hasattr(metapod, "Client")
