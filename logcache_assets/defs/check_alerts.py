@@ -12,7 +12,7 @@ import dagster as dg
 
 from logcache_assets.defs.asset_keys import own_path
 from logcache_assets.defs.jobs import REFRESH_JOB
-from logcache_assets.domain.alerts import Alert, group_of_left_out, shortened_remedy, split_remedy
+from logcache_assets.domain.alerts import Alert, group_of_left_out, split_remedy
 from logcache_assets.domain.locations import Stage
 from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.standing import StandingCheck
@@ -65,7 +65,7 @@ class StandingChecks:
             group=group_of_left_out(asset[1:]) if key.name == StandingCheck.SEGMENTS else f"check:{name}",
             cause=shortened(f"the check {key.name} of {'/'.join(key.asset_key.path)} is red: {cause}", _SHOWN),
             since=since,
-            remedy=shortened_remedy(remedy, _SHOWN),
+            remedy=remedy,
             link=self.settings.dagit_link(f"assets/{path}?view=checks&checkDetail={key.name}"),
             is_echo=is_echo,
         )

@@ -16,12 +16,10 @@ from logcache_assets.defs.asset_keys import INVENTORY, REFRESHED, own_path
 from logcache_assets.defs.failures import LEFT_OUT_DATABASES
 from logcache_assets.defs.jobs import COUNTRY_TAG, NIGHT_TAG, REFRESH_JOB
 from logcache_assets.domain.alerts import (
-    RUNBOOK,
     Alert,
     databases_of_left_out,
     group_of_left_out,
     is_left_out,
-    shortened_remedy,
     split_remedy,
 )
 from logcache_assets.domain.locations import Stage
@@ -136,13 +134,10 @@ class EndedRuns:
         run = record.dagster_run
         logged = self.instance.all_logs(run.run_id, of_type=_EVENTS)
         events = [entry.dagster_event for entry in logged if entry.dagster_event]
-        told = _refusal_of(events)
-        if told is None and run.status in _FAILED:
-            text = _failure_of(run, events)
-            told = split_remedy(text) if text else None
-        if told is None:
+        text = _refusal_of(events) or (_failure_of(run, events) if run.status in _FAILED else None)
+        if not text:
             return None
-        cause, remedy = told
+        cause, remedy = split_remedy(text)
         night, without = run.tags.get(NIGHT_TAG, ""), _left_out_by(events)
         return Alert(
             key=key_of(run.run_id),
@@ -150,7 +145,7 @@ class EndedRuns:
             told_by=tuple(group_of_left_out([name]) for name in without),
             cause=shortened(cause, SHOWN),
             since=_ended_at(record),
-            remedy=shortened_remedy(remedy, SHOWN),
+            remedy=remedy,
             link=self.settings.dagit_link(f"runs/{run.run_id}"),
         )
 
@@ -185,7 +180,7 @@ def _overtakes(later: dg.RunRecord, failed: dg.RunRecord) -> bool:
     return wanted.asset_selection is not None and wanted.asset_selection <= did.asset_selection
 
 
-def _refusal_of(events: Sequence[dg.DagsterEvent]) -> tuple[str, str] | None:
+def _refusal_of(events: Sequence[dg.DagsterEvent]) -> str | None:
     """Why the run's verdict was a refusal, and what to do; None if it was none, or if there was no verdict."""
     made = [event.step_materialization_data.materialization for event in events if event.is_step_materialization]
     verdicts = [found for found in made if own_path(found.asset_key) == (Stage.VERDICT.value,)]
@@ -197,7 +192,7 @@ def _refusal_of(events: Sequence[dg.DagsterEvent]) -> tuple[str, str] | None:
     first = next((text.partition("\n")[0].partition("; ")[0] for text in reasons if text), "")
     page = _shown(verdicts[-1], "page") or "the run's page"
     cause = f"the verdict is a refusal: {first}" if first else "the verdict is a refusal"
-    return cause, f"read the report, {page}, and remove the cause; {RUNBOOK}"
+    return f"{cause}; read the report, {page}, and remove the cause"
 
 
 def _shown(made: dg.AssetMaterialization, key: str) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from logcache_assets.domain.alert_messages import Message, message_of_alert, message_of_end
 from logcache_assets.domain.documents import Document
-from logcache_assets.domain.plain_text import SENTENCE_CHARACTERS, shortened
+from logcache_assets.domain.plain_text import shortened
 from logcache_assets.domain.runbook import Runbook
 
 REMEMBERED = timedelta(days=30)
@@ -197,7 +197,7 @@ def alerts_of_wait(waiting: Waiting | None, *, now: datetime, limit: timedelta, 
         group=kind,
         cause=shortened(cause),
         since=waiting.since,
-        remedy=shortened_remedy(remedy),
+        remedy=remedy,
         link=link,
     )
 
@@ -221,19 +221,15 @@ RUNBOOK = "see these words in docs/runbook.md"
 def split_remedy(text: str) -> tuple[str, str]:
     """The cause of a message, and what it says is to be done: the clause behind the last semicolon of its first line.
 
+    What is to be done is short, and ends with where to read more.
+
     message                                     cause                     remedy
     feed-s0: has a gap (C2); ask its owners     feed-s0: has a gap (C2)   ask its owners
     the run was killed                          the run was killed        (the runbook)
     """
     line = text.strip().partition("\n")[0]
     cause, found, remedy = line.rpartition("; ")
-    return (cause, f"{remedy}; {RUNBOOK}") if found else (line, RUNBOOK)
-
-
-def shortened_remedy(remedy: str, characters: int = SENTENCE_CHARACTERS) -> str:
-    """A remedy in one plain line; where the runbook is named, it stays named."""
-    own = remedy.removesuffix(RUNBOOK)
-    return shortened(own, characters) + ("" if own == remedy else RUNBOOK)
+    return (cause, f"{shortened(remedy)}; {RUNBOOK}") if found else (line, RUNBOOK)
 
 
 def advised(alert: Alert, runbook: Runbook) -> Alert:
