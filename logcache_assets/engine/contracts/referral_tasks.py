@@ -13,12 +13,13 @@ import polars as pl
 
 from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
-from logcache_assets.engine.contracts.referred import BY, Behind, Referred, ReferredFiles
+from logcache_assets.engine.contracts.referred import BY, Behind, Kind, Referred
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.storage.buckets import Bucket, bucket_of
 from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
 
-T = TypeVar("T")
+K = TypeVar("K")
+T = TypeVar("T", str, tuple[Kind, str])
 
 GROUP_ROWS = 16_384
 """Rows of a row group: of each file, a task of the next round reads the rows of one bucket."""
@@ -46,42 +47,23 @@ def with_referred(readers: Sequence[InstanceReader], refs: Refs, driver: Driver)
     places = {name: driver.scratch.at(f"referred/{name}") for name in several}
     buckets = [(name, reader, bucket) for name, reader in several.items() for bucket in reader.facts.all_buckets()]
     first = [ReferringTask(reader, bucket, refs, places[name]) for name, reader, bucket in buckets]
-    lists = _by_instance(driver.run(first))
+    lists = _grouped(driver.run(first))
     second = [ReferredTask(reader, bucket, tuple(refs), lists[name], places[name]) for name, reader, bucket in buckets]
-    found = {name: _referred(files, driver) for name, files in _by_instance(driver.run(second)).items()}
+    files = _grouped((name, file) for name, found in driver.run(second) for file in found)
     return [
-        reader.with_referred(found[name]) if (name := reader.facts.instance.name) in several else reader
+        reader.with_referred(Referred(_grouped(files.get(name, ())), driver.scratch.store))
+        if (name := reader.facts.instance.name) in several
+        else reader
         for reader in readers
     ]
 
 
-def _by_instance(results: Iterable[tuple[str, tuple[T, ...]]]) -> dict[str, tuple[T, ...]]:
-    found: dict[str, tuple[T, ...]] = {}
-    for name, items in results:
-        found[name] = found.get(name, ()) + items
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A file of what referred entities show."""
-
-    behind: Behind
-    uri: str
-    is_wrong: bool
-
-
-def _referred(found: Sequence[Found], driver: Driver) -> Referred:
-    files = {
-        behind: ReferredFiles(
-            *(
-                tuple(sorted(f.uri for f in found if (f.behind, f.is_wrong) == (behind, is_wrong)))
-                for is_wrong in (False, True)
-            )
-        )
-        for behind in {each.behind for each in found}
-    }
-    return Referred(files, driver.scratch.store)
+def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, tuple[T, ...]]:
+    """The values of each key, ascending."""
+    found: dict[K, list[T]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return {key: tuple(sorted(values)) for key, values in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +75,8 @@ class ReferringTask:
     refs: Refs
     out: Folder
 
-    def run(self) -> tuple[str, tuple[str]]:
-        """The instance, and one file, with the columns at, e, behind (the place in `refs`) and BY."""
+    def run(self) -> tuple[str, str]:
+        """The instance, and a file, with the columns at, e, behind (the place in `refs`) and BY."""
         facts = self.reader.read({name: "ref" for names in self.refs.values() for name in names}, self.bucket)
         parts = [
             pl.concat([facts[name].select(e="n") for name in names])
@@ -111,7 +93,7 @@ class ReferringTask:
             .select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY))
             .sort("at")
         )
-        return self.reader.facts.instance.name, (_write(rows, self.out, f"{self.bucket}.parquet"),)
+        return self.reader.facts.instance.name, _write(rows, self.out, f"{self.bucket}.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,26 +104,25 @@ class ReferredTask:
     bucket: Bucket
     behind: tuple[Behind, ...]
     lists: tuple[str, ...]
-    """The files of all ReferringTasks."""
+    """The files of all ReferringTasks, ascending by the buckets that refer."""
     out: Folder
 
-    def run(self) -> tuple[str, tuple[Found, ...]]:
-        """The instance, and the files that were written."""
-        scan = scan_parquet(sorted(self.lists), self.out.store).filter(pl.col("at") == self.bucket.number)
+    def run(self) -> tuple[str, tuple[tuple[Kind, str], ...]]:
+        """The instance, and the files that were written, each with what it holds."""
+        scan = scan_parquet(self.lists, self.out.store).filter(pl.col("at") == self.bucket.number)
         wanted = collect_parquet(scan, f"what is referred to, {self.lists[0]}")
         return self.reader.facts.instance.name, tuple(self._written(wanted))
 
-    def _written(self, wanted: pl.DataFrame) -> Iterator[Found]:
+    def _written(self, wanted: pl.DataFrame) -> Iterator[tuple[Kind, str]]:
         for number, behind in enumerate(self.behind):
-            pairs = wanted.filter(pl.col("behind") == number).select(
-                "e", BY
-            )  # ascending by BY, as the files' names are
+            # Ascending by BY, as the lists are.
+            pairs = wanted.filter(pl.col("behind") == number).select("e", BY)
             shown = self.reader.read_behind(behind, self.bucket)
             for is_wrong, frame in ((False, shown.timeline), (True, shown.wrong)):
                 rows = pairs.join(frame, on="e", maintain_order="left_right")
                 if len(rows):
                     name = f"{number}-{'wrong' if is_wrong else 'shown'}/{self.bucket}.parquet"
-                    yield Found(behind, _write(rows, self.out, name), is_wrong)
+                    yield (behind, is_wrong), _write(rows, self.out, name)
 
 
 def _write(rows: pl.DataFrame, out: Folder, name: str) -> str:

@@ -16,32 +16,28 @@ BY = "by"
 """Column of the files: the number of the bucket that refers to the entity."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReferredFiles:
-    """Files of what entities of any bucket show, ascending by BY; the other columns are those of Shown."""
-
-    timelines: tuple[str, ...]
-    wrong: tuple[str, ...]
-    """Most often none."""
+Kind = tuple[Behind, bool]
+"""What a file holds: what stands behind a ref, and whether it is the wrong values of that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Referred:
     """What the refs of one instance lead to."""
 
-    files: Mapping[Behind, ReferredFiles]
+    files: Mapping[Kind, tuple[str, ...]]
+    """Files of what entities of any bucket show, ascending by BY; the other columns are those of Shown."""
     store: ObjectStore
 
     def read(self, behind: Behind, bucket: Bucket, nothing: Shown) -> Shown:
         """What a bucket's refs lead to, by entity and t; `nothing` has the columns."""
-        files = self.files.get(behind, ReferredFiles((), ()))
         return Shown(
-            self._read(files.timelines, bucket, nothing.timeline), self._read(files.wrong, bucket, nothing.wrong)
+            self._read((behind, False), bucket, nothing.timeline), self._read((behind, True), bucket, nothing.wrong)
         )
 
-    def _read(self, uris: tuple[str, ...], bucket: Bucket, nothing: pl.DataFrame) -> pl.DataFrame:
-        if not uris:
+    def _read(self, kind: Kind, bucket: Bucket, nothing: pl.DataFrame) -> pl.DataFrame:
+        if kind not in self.files:
             return nothing
+        uris = self.files[kind]
         scan = scan_parquet(uris, self.store).filter(pl.col(BY) == bucket.number).select(nothing.columns)
         found = pl.concat([nothing, collect_parquet(scan, f"what refs lead to, {uris[0]}")])
         # All of an entity is in one file, ascending by t.
