@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from bank import Bank
+from chosen import chosen_of
 from compare import PEERS, Failed, Run
 from contenders import WORKLOADS
 from contracts import compare_answers, machine_line, run_workload
@@ -164,15 +165,9 @@ def _run(name: str, folder: Path, sizes: Sizes) -> Outcome:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--small", action="store_true", help="five minutes at most on two cores")
-    parser.add_argument("--only", type=_known, default=[*LINES], metavar="A,B", help=f"of {', '.join(LINES)}")
+    parser.add_argument("--only", type=chosen_of(LINES), default=[*LINES], metavar="A,B", help=f"of {', '.join(LINES)}")
     parser.add_argument("--dir", type=Path, help="keep logs and answers here, and use the logs again")
     return parser.parse_args()
-
-
-def _known(text: str) -> list[str]:
-    if unknown := set(text.split(",")) - set(LINES):
-        raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(LINES)}")
-    return text.split(",")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from chosen import chosen_of
 from days import KEY, TODAY, YESTERDAY, Days, DaysSize
 from measure import Cost, LimitError, Limits, ProgramError, machine, measure
 
@@ -79,7 +80,7 @@ def _options() -> argparse.Namespace:
     total_mb = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=5_000_000, help="keys of both days together")
-    parser.add_argument("--contenders", type=_known, default=[*CONTENDERS], metavar="A,B")
+    parser.add_argument("--contenders", type=chosen_of(CONTENDERS), default=[*CONTENDERS], metavar="A,B")
     parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
     parser.add_argument("--timeout", type=float, default=600, help="limit of each contender, in seconds")
     parser.add_argument(
@@ -88,12 +89,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, help="keep the days and all answers here, and use the days again")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
-
-
-def _known(text: str) -> list[str]:
-    if unknown := set(text.split(",")) - set(CONTENDERS):
-        raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(CONTENDERS)}")
-    return text.split(",")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from answers import count_rows, find_differences
 from bank import Bank
+from chosen import chosen_of
 from contenders import CONTENDERS, SCANS, WORKLOADS, command_of
 from generate import Size
 from latency import compare_latency
@@ -62,8 +63,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--instances", type=int, default=default.instances)
     parser.add_argument("--segments", type=int, default=default.segments, help="segments of each instance")
     parser.add_argument("--delta", type=float, default=default.delta, help="share of datoms after the cache")
-    parser.add_argument("--contenders", type=_known(CONTENDERS), default=[*CONTENDERS], metavar="A,B")
-    parser.add_argument("--workloads", type=_known(WORKLOADS), default=[*WORKLOADS], metavar="A,B")
+    parser.add_argument("--contenders", type=chosen_of(CONTENDERS), default=[*CONTENDERS], metavar="A,B")
+    parser.add_argument("--workloads", type=chosen_of(WORKLOADS), default=[*WORKLOADS], metavar="A,B")
     parser.add_argument("--repeat", type=int, default=1, help="rounds; the fastest of each contender is shown")
     parser.add_argument(
         "--latency-ms", type=float, default=0, help="latency of every opened object and index page; only ours"
@@ -71,15 +72,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, help="keep the bank and all answers here, and use the bank again")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     return parser.parse_args()
-
-
-def _known(names: Iterable[str]) -> Callable[[str], list[str]]:
-    def parse(text: str) -> list[str]:
-        if unknown := set(text.split(",")) - set(names):
-            raise argparse.ArgumentTypeError(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(names)}")
-        return text.split(",")
-
-    return parse
 
 
 def run_all(

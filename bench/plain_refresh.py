@@ -5,6 +5,9 @@
 It calls the stages that `logcache refresh` calls, in the same order, and writes the same documents.
 """
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from logcache_assets.adapters.home_lock import holding
 from logcache_assets.adapters.scratch import local_driver
 from logcache_assets.catalog import Catalog, load_catalog
@@ -38,6 +41,8 @@ from logcache_assets.refresh.standing_checks import StandingInspector
 from logcache_assets.refresh.start_test_run import TestRunner
 from logcache_assets.settings import Settings, load_settings
 
+T = TypeVar("T")
+
 
 def main() -> None:
     """Refresh all databases of the configured world."""
@@ -59,12 +64,12 @@ class PlainRefresh:
         with holding(self._settings.home_folder):
             look_ahead(asked, ports=self._ports, settings=self._settings)
             night, attempt = self._night()
-            self._inspector().inspect_all(self._catalog)
+            self._made(StandingInspector).inspect_all(self._catalog)
             copies = self._copies(self._exports(night))
             candidate = self._candidate(night, copies)
             run = self._test_run(candidate)
             inventory = self._inventory(night, candidate, run)
-            verdict = self._decider().decide(candidate, inventory, run).verdict
+            verdict = self._made(Decider).decide(candidate, inventory, run).verdict
             return self._published(candidate, verdict, run, attempt)
 
     def _night(self) -> tuple[NightlyTransaction, Attempt]:
@@ -72,7 +77,7 @@ class PlainRefresh:
         chooser = NightChooser(metapod=ports.metapod, store=ports.store, clock=ports.clock, settings=self._settings)
         choice = chooser.judge(self._catalog, named=None)
         instances = [instance for definition in self._catalog for instance in definition.instances]
-        attempt = self._book().begin(instances, transaction=chooser.require_chosen(choice).id, selection=ALL)
+        attempt = self._made(Attempts).begin(instances, transaction=chooser.require_chosen(choice).id, selection=ALL)
         active = read_base_map(ports.repository).entries
         night = chooser.screen(choice, self._catalog, active=active, index=ports.segment_index)
         self._documents.write(self._locations.night(transaction=night.transaction, selection=ALL), night)
@@ -157,32 +162,13 @@ class PlainRefresh:
         publisher = publisher_of(self._ports, self._settings)
         publisher.find_readers()
         published = publisher.publish(candidate, verdict, run)
-        self._book().end(attempt, End.PUBLISHED, stage="log_cache_pull_request", reason="")
+        self._made(Attempts).end(attempt, End.PUBLISHED, stage="log_cache_pull_request", reason="")
         return published
 
-    def _decider(self) -> Decider:
+    def _made(self, kind: Callable[..., T]) -> T:
+        """One of those that ask the same ports."""
         ports = self._ports
-        return Decider(
-            store=ports.store,
-            segment_index=ports.segment_index,
-            repository=ports.repository,
-            clock=ports.clock,
-            settings=self._settings,
-        )
-
-    def _inspector(self) -> StandingInspector:
-        ports = self._ports
-        return StandingInspector(
-            store=ports.store,
-            segment_index=ports.segment_index,
-            repository=ports.repository,
-            clock=ports.clock,
-            settings=self._settings,
-        )
-
-    def _book(self) -> Attempts:
-        ports = self._ports
-        return Attempts(
+        return kind(
             store=ports.store,
             segment_index=ports.segment_index,
             repository=ports.repository,
