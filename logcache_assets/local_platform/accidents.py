@@ -17,7 +17,7 @@ from logcache_assets.domain.names import contract_dataset, raw_entities_dataset,
 from logcache_assets.domain.segments import Segment
 from logcache_assets.domain.transactions import Transaction, TransactionType
 from logcache_assets.engine.storage.parquet import list_parquet, parquet_bytes, read_parquet_files
-from logcache_assets.errors import BadInput
+from logcache_assets.errors import BadInput, Refused
 from logcache_assets.local_platform.demo_data import read_index_file
 from logcache_assets.local_platform.faults import EMPTY_CONTRACT, STALE_READER, TRUNCATED_COPY, WRONG_VALUE, Fault
 from logcache_assets.local_platform.timeline import EARLIEST
@@ -112,8 +112,19 @@ class _Accidents:
     def gap(self) -> str:
         segments = self._newest_chain()
         lost = segments[-2]
+        self._require_unread(lost)
         self._world.segment_items.remove(lost.instance, lost.last_t)
         return f"the index item of {lost.instance.name} for t in ({lost.last_batch_t}, {lost.last_t}] is gone"
+
+    def _require_unread(self, segment: Segment) -> None:
+        """Refuse a segment that nobody would miss, as the active cache holds its datoms."""
+        active = dict(instances_of(read_base_map(self._world.repository).entries)).get(segment.instance)
+        if active is not None and segment.last_t <= active.last_t:
+            raise Refused(
+                f"nobody would notice a gap of {segment.instance.name} at t in ({segment.last_batch_t}, "
+                f"{segment.last_t}], because the active cache holds the log up to t {active.last_t}; let newer "
+                "segments come with `logcache local day`, or build a new world with `logcache local reset`"
+            )
 
     def overlap(self) -> str:
         newest = self._newest_chain()[-1]
