@@ -13,17 +13,17 @@ import polars as pl
 from logcache_assets.engine.compare.contract_files import Piece, Table, cast_to, common_type
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
-from logcache_assets.engine.storage.shards import Shard, put_shards, read_shards
+from logcache_assets.engine.storage.shards import K, Shard, put_shards, read_shards
 
 YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
 """The seed of the first column; each further column has the next one."""
-DIGESTS = pl.DataFrame(schema={"k": pl.UInt64(), "r": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
-EQUALS = pl.DataFrame(schema={"k": pl.UInt64(), "row": pl.Int64(), "recorded": pl.Boolean()})
-KEYS = pl.DataFrame(schema={"k": pl.UInt64()})
+R, ROW, RECORDED = "\x00r", "\x00row", "\x00recorded"
+"""The hash of a whole row, its number, and whether it must be read, under names that no table has."""
+DIGESTS = pl.DataFrame(schema={K: pl.UInt64(), R: pl.UInt64(), ROW: pl.Int64(), RECORDED: pl.Boolean()})
+EQUALS = DIGESTS.drop(R)
+KEYS = DIGESTS.select(K)
 NAN = float("nan")
-ROW_NUMBER = "\x00row"
-"""A column name that no table has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,16 +84,16 @@ class ComparedColumns:
         return exact(cast_to(pl.col(column), dtype, wanted), wanted).alias(column)
 
     def row_hash(self, schema: pl.Schema, side: int) -> pl.Expr:
-        """The hash `r` of whole rows; the values of a retyped column hash differently on each day (`side`)."""
+        """The hash R of whole rows; the values of a retyped column hash differently on each day (`side`)."""
         common = dict(zip((*self.types, *self.retyped), self.expressions(schema), strict=True))
         exacts = [exact(common[name], dtype) for name, dtype in self.types.items() if name not in self.key]
         given = [common[name].is_not_null().cast(pl.UInt8) * (side + 1) for name in self.retyped]
-        return (self.key_hash(schema) + _sum_of_hashes([*exacts, *given], ROW_SEED)).alias("r")
+        return (self.key_hash(schema) + _sum_of_hashes([*exacts, *given], ROW_SEED)).alias(R)
 
     def key_hash(self, schema: pl.Schema) -> pl.Expr:
-        """The hash `k` of the keys of rows of a schema."""
+        """The hash K of the keys of rows of a schema."""
         columns = [self._to_type(name, schema.get(name), self.types[name]) for name in self.key]
-        return _sum_of_hashes(columns, KEY_SEED).alias("k")
+        return _sum_of_hashes(columns, KEY_SEED).alias(K)
 
 
 def _sum_of_hashes(columns: Sequence[pl.Expr], seed: int) -> pl.Expr:
@@ -102,7 +102,7 @@ def _sum_of_hashes(columns: Sequence[pl.Expr], seed: int) -> pl.Expr:
 
 
 def key_hash(rows: pl.DataFrame, columns: ComparedColumns) -> pl.Series:
-    """The hash `k` of each row's key."""
+    """The hash K of each row's key."""
     return rows.select(columns.key_hash(rows.schema)).to_series()
 
 
@@ -140,7 +140,7 @@ class Differing:
     rows: tuple[pl.Series, pl.Series]
     """Numbers of the rows that differ between the days, or that the log says something of."""
     repeated: tuple[pl.Series, pl.Series]
-    """Numbers of the rows whose hash `k` occurs more than once in the table."""
+    """Numbers of the rows whose hash K occurs more than once in the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,40 +160,40 @@ class DifferTask:
     yesterday: DaysDigests
     today: DaysDigests
     touched: pl.Series
-    """Hashes `k` of the keys of which the log says something; their rows are read in any case."""
+    """Hashes K of the keys of which the log says something; their rows are read in any case."""
 
     def run(self) -> Differing:
         """Find the rows to read."""
         days = (self.yesterday, self.today)
         equal = [read_shards(day.equal, EQUALS) for day in days]
         others = [read_shards(day.others, DIGESTS) for day in days]
-        alone = _find_unique(pl.concat([rows["r"] for rows in others]))
+        alone = _find_unique(pl.concat([rows[R] for rows in others]))
         repeated = _find_all_repeated(equal, others)
         named = pl.concat([self.touched, *repeated]).unique().implode()
-        by_key = pl.col("k").is_in(named) | pl.col("recorded")
+        by_key = pl.col(K).is_in(named) | pl.col(RECORDED)
         one, other = (
-            pl.concat([e.filter(by_key)["row"], o.filter(by_key | pl.col("r").is_in(alone.implode()))["row"]])
+            pl.concat([e.filter(by_key)[ROW], o.filter(by_key | pl.col(R).is_in(alone.implode()))[ROW]])
             for e, o in zip(equal, others, strict=True)
         )
         again = [
-            pl.concat([rows.filter(pl.col("k").is_in(k.implode()))["row"] for rows in own])
+            pl.concat([rows.filter(pl.col(K).is_in(k.implode()))[ROW] for rows in own])
             for own, k in zip(zip(equal, others, strict=True), repeated, strict=True)
         ]
         return Differing(rows=(one, other), repeated=(again[0], again[1]))
 
 
 def _find_all_repeated(equal: Sequence[pl.DataFrame], others: Sequence[pl.DataFrame]) -> list[pl.Series]:
-    """Of each day, the values of `k` that occur more than once.
+    """Of each day, the values of K that occur more than once.
 
-    The equal rows of both days have the same set of `k`, so if one day has none twice, another one with as many rows
+    The equal rows of both days have the same set of K, so if one day has none twice, another one with as many rows
     has none either.
     """
-    one, other = (pl.concat([rows["k"] for rows in own]) for own in zip(equal, others, strict=True))
+    one, other = (pl.concat([rows[K] for rows in own]) for own in zip(equal, others, strict=True))
     found = _find_repeated(one)
-    if len(equal[0]) != len(equal[1]) or equal[0]["k"].is_in(found.implode()).any():
+    if len(equal[0]) != len(equal[1]) or equal[0][K].is_in(found.implode()).any():
         return [found, _find_repeated(other)]
-    rest = others[1]["k"]
-    both = equal[1]["k"].filter(equal[1]["k"].is_in(rest.implode()))
+    rest = others[1][K]
+    both = equal[1][K].filter(equal[1][K].is_in(rest.implode()))
     return [found, pl.concat([_find_repeated(rest), both]).unique()]
 
 
@@ -224,7 +224,7 @@ class ExtractTask:
     side: int
 
     def run(self) -> "Extracted":
-        """The rows in common types with `k`, by bucket."""
+        """The rows in common types with K, by bucket."""
         if self.rows is not None:
             return Extracted(self.side, tuple(self._shards(self._read_rows(self.rows), 0)))
         found = (self._shards(self._read_piece(piece), number) for number, piece in enumerate(self.pieces))
@@ -242,10 +242,8 @@ class ExtractTask:
     def _read_rows(self, rows: pl.Series) -> pl.DataFrame:
         first = self.pieces[0]
         numbers = (rows - (first.begin - first.first)).cast(pl.get_index_type())
-        scan = scan_parquet([first.uri], self.table.store, row_index=ROW_NUMBER)
-        wanted = scan.filter(pl.col(ROW_NUMBER).is_in(numbers.implode())).select(
-            self.columns.columns_of(self.table.schema)
-        )
+        scan = scan_parquet([first.uri], self.table.store, row_index=ROW)
+        wanted = scan.filter(pl.col(ROW).is_in(numbers.implode())).select(self.columns.columns_of(self.table.schema))
         return collect_parquet(wanted, first.uri, streaming=True)
 
 

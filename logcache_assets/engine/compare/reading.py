@@ -16,15 +16,18 @@ from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece, Tab
 from logcache_assets.engine.compare.digests import (
     DIGESTS,
     EQUALS,
+    RECORDED,
+    ROW,
     TODAY,
     YESTERDAY,
     ComparedColumns,
+    R,
     add_counts,
 )
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.parquet import collect_batches
-from logcache_assets.engine.storage.shards import Shard, in_bucket, put_shards
+from logcache_assets.engine.storage.shards import K, Shard, in_bucket, put_shards
 
 BATCH_ROWS = 131_072
 """Most rows of polars' own batches."""
@@ -34,8 +37,6 @@ WAITING_FRAMES = 2
 """Most frames of rows that wait on either day; each is looked through for every batch of the other."""
 KEPT_BYTES = 32_000_000
 """Most bytes of whole rows that a task keeps of either day."""
-K, R, ROW, RECORDED = ("\x00" + name for name in DIGESTS.columns)
-"""The columns of DIGESTS beside a table's own, under names that no table has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,11 @@ class Digested:
     """Prototype → number of rows."""
     null_keys: int
     equal: tuple[Shard, ...]
-    """Columns of EQUALS: rows that equal a row of the other day; that day's have the same set of `k`."""
+    """Columns of EQUALS: rows that equal a row of the other day; that day's have the same set of K."""
     others: tuple[Shard, ...]
     """Columns of DIGESTS: all other rows."""
     kept: tuple[Shard, ...]
-    """Some of the others, whole: `row`, `k`, and the compared columns in common types."""
+    """Some of the others, whole: ROW, K, and the compared columns in common types."""
     kept_rows: pl.Series
     """Their numbers."""
 
@@ -65,7 +66,7 @@ class DayRows:
     """As Digested.kept; of these, only the wanted rows."""
     wanted: pl.Series
     read: tuple[Shard, ...]
-    """The other wanted rows, read again: the compared columns in common types, and `k`."""
+    """The other wanted rows, read again: the compared columns in common types, and K."""
 
     def in_bucket(self, bucket: Bucket) -> "DayRows":
         """Those of one bucket."""
@@ -73,8 +74,8 @@ class DayRows:
 
     def rows(self, empty: pl.DataFrame) -> pl.DataFrame:
         """The rows; `empty` has their columns, if there are none."""
-        wanted = pl.col("row").is_in(self.wanted.implode())
-        kept = (shard.read().filter(wanted).drop("row") for shard in self.kept)
+        wanted = pl.col(ROW).is_in(self.wanted.implode())
+        kept = (shard.read().filter(wanted).drop(ROW) for shard in self.kept)
         found = [*kept, *(shard.read() for shard in self.read)]
         return pl.concat(found) if found else empty
 
@@ -91,7 +92,7 @@ class ReadTask:
     recorded: frozenset[str]
     """Prototypes whose every row must be recorded, so that all their rows are read and compared."""
     touched: pl.Series
-    """Hashes `k` of the keys of which the log says something; their rows are kept though the days agree."""
+    """Hashes K of the keys of which the log says something; their rows are kept though the days agree."""
     folder: Folder | None
     most_kept_bytes: int = KEPT_BYTES
 
@@ -184,8 +185,8 @@ class _Day:
 
     def _digests(self) -> Iterator[pl.Expr]:
         schema = self.table.schema
-        yield self.columns.key_hash(schema).alias(K)
-        yield self.columns.row_hash(schema, self.side).alias(R)
+        yield self.columns.key_hash(schema)
+        yield self.columns.row_hash(schema, self.side)
         yield self._is_recorded().alias(RECORDED)
 
     def _is_recorded(self) -> pl.Expr:
@@ -210,18 +211,18 @@ class _Day:
 
     def waiting_digests(self) -> pl.Series:
         """The digests of the rows that wait."""
-        return pl.concat([DIGESTS["r"], *(rows[R] for rows in self.waiting)])
+        return pl.concat([DIGESTS[R], *(rows[R] for rows in self.waiting)])
 
     def take_equal(self, other: pl.Series, frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
         """Set aside the rows that have a digest of the other day; return the rest."""
-        digests, keys = (pl.concat([DIGESTS[name], *(f[own] for f in frames)]) for name, own in (("r", R), ("k", K)))
+        digests, keys = (pl.concat([DIGESTS[name], *(f[name] for f in frames)]) for name in (R, K))
         is_equal = digests.is_in(other.implode())
         if len(self.touched):
             is_equal &= ~keys.is_in(self.touched.implode())
         rest, begin = list[pl.DataFrame](), 0
         for rows in frames:
             found = is_equal.slice(begin, len(rows)).rechunk()
-            self.equal.append(rows.select(k=K, row=ROW, recorded=RECORDED).filter(found))
+            self.equal.append(rows.select(EQUALS.columns).filter(found))
             self.equal_rows += len(self.equal[-1])
             rest.append(rows.filter(~found))
             begin += len(rows)
@@ -229,10 +230,10 @@ class _Day:
 
     def settle(self, rows: pl.DataFrame) -> None:
         """Keep rows that no row of the other day equals: their digests and, up to a bound, their cells."""
-        self.others.append(rows.select(k=K, r=R, row=ROW, recorded=RECORDED))
+        self.others.append(rows.select(DIGESTS.columns))
         self.kept_bytes += int(rows.estimated_size())
         if self.kept_bytes <= self.most_kept_bytes:
-            cells = self.columns.to_common(rows).with_columns(row=rows[ROW], k=rows[K])
+            cells = self.columns.to_common(rows).with_columns(rows[ROW], rows[K])
             self.kept.append(_compact(cells))
 
     def put_digests(self) -> None:
@@ -255,7 +256,7 @@ class _Day:
         self.waiting.clear()
         self.put_digests()
         nothing = self.columns.to_common(pl.DataFrame(schema=self.table.schema))
-        no_rows = nothing.with_columns(row=pl.lit(None, pl.Int64), k=pl.lit(None, pl.UInt64))
+        no_rows = nothing.hstack(DIGESTS.select(ROW, K))
         kept = pl.concat([no_rows, *self.kept])
         self._put("kept", kept)
         return Digested(
@@ -265,7 +266,7 @@ class _Day:
             equal=tuple(self.shards["equal"]),
             others=tuple(self.shards["others"]),
             kept=tuple(self.shards["kept"]),
-            kept_rows=kept["row"],
+            kept_rows=kept[ROW],
         )
 
 

@@ -11,14 +11,18 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.engine.compare.digests import ComparedColumns, content_hash
+from logcache_assets.engine.explain.joined_columns import ENTITY, HELD, PRESENT, WHY_BITS
 
-WHICH = "which:"
+WHICH = "\x00which"
 """The column that tells rows of one key apart, from 1; 0 where a key has one row."""
 
 NOT_IN_LOG = 1 << 20
 """The first number of rows that the log does not give; they are numbered alike on both days."""
 
-_CONTENT, _PLACE = "content:", "place:"
+BEYOND = "\x00beyond"
+"""The column of how many rows beyond one a key has."""
+
+_CONTENT, _PLACE, _SHARED, _ROWS, _DUE = "\x00content", "\x00place", "\x00shared", "\x00rows", "\x00due"
 _ALONE = pl.lit(0, pl.Int64).alias(WHICH)
 
 
@@ -40,7 +44,7 @@ def number_rows(sides: Sides, columns: ComparedColumns, *, unchecked: frozenset[
         unchecked: columns whose cells the log cannot tell.
     """
     key = list(columns.key)
-    repeated = find_repeated([sides.yesterday, sides.today, sides.recorded.filter("present")], key)
+    repeated = find_repeated([sides.yesterday, sides.today, sides.recorded.filter(PRESENT)], key)
     frames = (sides.yesterday, sides.today, sides.recorded)
     if repeated.is_empty():
         return Sides(*(frame.with_columns(_ALONE) for frame in frames))
@@ -61,9 +65,9 @@ def _number(
         today = today.sort(_CONTENT).with_columns((_position(key) + 1).alias(WHICH))
         yesterday = _assign(yesterday, today, key)
     else:
-        today = _assign(today, recorded.filter("present"), key)
+        today = _assign(today, recorded.filter(PRESENT), key)
         # A row that nothing touched is the first choice of yesterday's equal rows.
-        yesterday = _assign(yesterday, recorded.filter("held").sort(pl.col("why") > 0, WHICH), key)
+        yesterday = _assign(yesterday, recorded.filter(HELD).sort(pl.col(WHY_BITS) > 0, WHICH), key)
     return [yesterday, today, recorded]
 
 
@@ -75,12 +79,12 @@ def find_repeated(frames: Sequence[pl.DataFrame], key: Sequence[str]) -> pl.Data
 
 def _number_entities(recorded: pl.DataFrame, key: list[str]) -> pl.DataFrame:
     """One row per entity that has or had a key, numbered; a cause of one is a cause of all, as cells may be alike."""
-    ordered = recorded.sort("present", "entity", descending=[True, False], nulls_last=True)
-    by_entity = ordered.unique([*key, "entity"], keep="first", maintain_order=True).sort("entity")
-    causes = by_entity.filter(pl.col("why") > 0).group_by(key).agg(shared=pl.col("why").bitwise_or())
+    ordered = recorded.sort(PRESENT, ENTITY, descending=[True, False], nulls_last=True)
+    by_entity = ordered.unique([*key, ENTITY], keep="first", maintain_order=True).sort(ENTITY)
+    causes = by_entity.filter(pl.col(WHY_BITS) > 0).group_by(key).agg(pl.col(WHY_BITS).bitwise_or().alias(_SHARED))
     merged = by_entity.join(causes, on=key, how="left", maintain_order="left")
-    why = pl.when(pl.col("why") > 0).then("shared").otherwise("why")
-    return merged.with_columns(why.alias("why"), (_position(key) + 1).alias(WHICH)).drop("shared")
+    why = pl.when(pl.col(WHY_BITS) > 0).then(_SHARED).otherwise(WHY_BITS)
+    return merged.with_columns(why.alias(WHY_BITS), (_position(key) + 1).alias(WHICH)).drop(_SHARED)
 
 
 def _position(columns: Sequence[str]) -> pl.Expr:
@@ -112,23 +116,23 @@ def find_shared(
     Args:
         repeated: the keys that repeat, as often as they occur in the table.
         recorded: the keys of the log's rows, with the columns of joined_columns.WHY.
-        given: which of these the day has: `present` today, `held` yesterday.
+        given: which of these the day has: PRESENT today, HELD yesterday.
         key: the columns of the key.
         trusted: prototypes of which the log cannot tell any more what it gave.
 
     Returns:
-        The key, and `beyond`: how many rows beyond one the table has.
+        The key, and BEYOND of the table.
     """
-    counts = repeated.group_by(key).agg(rows=pl.len())
-    due = recorded.filter(given).select(*key, "entity").unique().group_by(key).agg(due=pl.len())
-    told = pl.col("rows") <= pl.col("due").fill_null(0)
+    counts = repeated.group_by(key).agg(pl.len().alias(_ROWS))
+    due = recorded.filter(given).select(*key, ENTITY).unique().group_by(key).agg(pl.len().alias(_DUE))
+    told = pl.col(_ROWS) <= pl.col(_DUE).fill_null(0)
     shared = counts.join(due, on=list(key), how="left").filter(told | pl.col("prototype").is_in(list(trusted)))
-    return shared.select(*key, beyond=pl.col("rows").cast(pl.Int64) - 1)
+    return shared.select(*key, (pl.col(_ROWS).cast(pl.Int64) - 1).alias(BEYOND))
 
 
 def find_suspects(yesterday: pl.DataFrame, recorded: pl.DataFrame, columns: ComparedColumns) -> pl.DataFrame:
     """Keys that an entity got since yesterday while another one had them, which nothing touched: both may have them."""
     key = list(columns.key)
-    got = recorded.filter(pl.col("present") & ~pl.col("held")).select(key)
-    held = recorded.filter("held").select(key)
+    got = recorded.filter(pl.col(PRESENT) & ~pl.col(HELD)).select(key)
+    held = recorded.filter(HELD).select(key)
     return got.join(yesterday.select(key), on=key, how="semi").join(held, on=key, how="anti").unique()

@@ -20,17 +20,17 @@ from logcache_assets.engine.compare.digests import (
 )
 from logcache_assets.engine.compare.planning import group_pieces, pair_pieces
 from logcache_assets.engine.compare.reading import DayRows, Digested, ReadTask
-from logcache_assets.engine.compare.repeated_keys import find_shared
+from logcache_assets.engine.compare.repeated_keys import BEYOND, find_shared
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.explain.counting import EXAMPLES, Explained
 from logcache_assets.engine.explain.explanation import ExplainTask
-from logcache_assets.engine.explain.joined_columns import WHY, no_recorded
+from logcache_assets.engine.explain.joined_columns import HELD, PRESENT, WHY, no_recorded
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.schemas import column_types
-from logcache_assets.engine.storage.shards import Shard, in_bucket, read_shards
+from logcache_assets.engine.storage.shards import K, Shard, in_bucket, read_shards
 
-DAYS = ("held", "present")
+DAYS = (HELD, PRESENT)
 """Which of the log's rows each side has, by the columns of joined_columns.WHY."""
 
 
@@ -76,8 +76,8 @@ class Steps:
         ]
 
     def _touched(self, recorded: Sequence[Shard]) -> pl.Series:
-        """The hashes `k` of recorded rows."""
-        return pl.concat([KEYS, *(read_shards((shard,), KEYS).select("k") for shard in recorded)])["k"].unique()
+        """The hashes K of recorded rows."""
+        return pl.concat([KEYS, *(read_shards((shard,), KEYS).select(K) for shard in recorded)])[K].unique()
 
     def differ_tasks(self, digested: Sequence[Digested]) -> list[DifferTask]:
         """Tasks that compare the digests, one per bucket."""
@@ -127,7 +127,7 @@ class Steps:
         trusted = [p for p, scope in self.comparison.scopes.items() if scope.complete and side == YESTERDAY]
         shared = find_shared(repeated, self._recorded_keys(), DAYS[side], self.columns.key, trusted=trusted)
         beyond = len(repeated) - repeated.n_unique()
-        given = beyond if self.comparison.as_multisets else int(shared["beyond"].sum())
+        given = beyond if self.comparison.as_multisets else int(shared[BEYOND].sum())
         return TableFigures(
             rows=sum(sum(part.rows.values()) for part in own),
             null_keys=sum(part.null_keys for part in own),

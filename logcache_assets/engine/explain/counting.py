@@ -11,12 +11,19 @@ from logcache_assets.engine.compare.digests import key_hash
 from logcache_assets.engine.compare.tokens import row_token
 from logcache_assets.engine.explain.joined_columns import (
     CAUSELESS,
+    CHANGE,
     DIFFERS,
+    DUE,
+    IN_BOTH,
     IN_LOG,
+    IN_ONE,
     IN_TODAY,
     IN_YESTERDAY,
+    REASON,
+    SEPARATOR,
     STALE,
     TODAY_CELL,
+    WHY_T,
     WRONG,
     YESTERDAY_CELL,
 )
@@ -31,7 +38,7 @@ FAULTY_ROWS = 1_000
 CELL_COUNTS = ("equal", "changed", "to_null", "from_null", "unexplained", "missed")
 """The fields of CellFigures, in the order of _cell_counts."""
 
-CELLS_AT_FAULT, PATTERN = "cells at fault:", "pattern:"
+CELLS_AT_FAULT, PATTERN = "\x00cells at fault", "\x00pattern"
 """Whether a row is a fault of some of its cells, and the names of the columns of its pattern."""
 
 
@@ -42,15 +49,15 @@ class Explained:
     prototypes: Mapping[str, PrototypeFigures]
     patterns: tuple[Pattern, ...]
     faulty: pl.DataFrame
-    """The first faulty rows: their `t` (their primary key if rows have no t), prototype, reason, change, columns."""
+    """The first faulty rows: `t`, or `key` (the primary key) if rows have no t; prototype, reason, change, columns."""
     bucket: Bucket = WHOLE
     suspects: pl.DataFrame = field(default_factory=pl.DataFrame)
     """Keys that several entities may have, of which the log was not asked."""
 
 
 def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
-    """Count rows that have a `reason`, a `change` and the flags of their cells."""
-    found = rows.filter(pl.col("reason").is_not_null())
+    """Count rows that have a REASON, a CHANGE and the flags of their cells."""
+    found = rows.filter(pl.col(REASON).is_not_null())
     # The flag becomes a column first: as an expression, each cell's would name all other cells.
     differing = found.with_columns(_has_cells_at_fault(comparison)).with_columns(_pattern_columns(comparison))
     return Explained(
@@ -61,9 +68,9 @@ def count_rows(rows: pl.DataFrame, comparison: RowComparison) -> Explained:
 
 
 def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[tuple[str, PrototypeFigures]]:
-    counts = [pl.col("both").sum(), *(count for name in comparison.cells for count in _cell_counts(name))]
+    counts = [pl.col(IN_BOTH).sum(), *(count for name in comparison.cells for count in _cell_counts(name))]
     for key, part in rows.partition_by("prototype", as_dict=True).items():
-        reasons = part["reason"].drop_nulls().value_counts()
+        reasons = part[REASON].drop_nulls().value_counts()
         yield (
             str(key[0]),
             PrototypeFigures(
@@ -71,9 +78,9 @@ def _count_prototypes(rows: pl.DataFrame, comparison: RowComparison) -> Iterator
                 yesterday_rows=_count(part, pl.col(IN_YESTERDAY)),
                 missing=_count(part, pl.col(IN_YESTERDAY) & ~pl.col(IN_TODAY)),
                 added=_count(part, pl.col(IN_TODAY) & ~pl.col(IN_YESTERDAY)),
-                changed=_count(part, pl.col("both") & any_cell(DIFFERS, comparison)),
+                changed=_count(part, pl.col(IN_BOTH) & any_cell(DIFFERS, comparison)),
                 reasons=dict(reasons.iter_rows()),
-                faulty_rows=dict(part.filter(_is_wrong_row())["reason"].value_counts().iter_rows()),
+                faulty_rows=dict(part.filter(_is_wrong_row())[REASON].value_counts().iter_rows()),
                 columns=dict(_read_cells(part.select(counts).row(0, named=True), comparison)),
             ),
         )
@@ -85,8 +92,8 @@ def _count(part: pl.DataFrame, which: pl.Expr) -> int:
 
 def _is_wrong_row() -> pl.Expr:
     """Whether a row exists or is missing contrary to the log."""
-    placed = pl.col("due") != pl.col(IN_TODAY)
-    return pl.col("reason").is_in(list(FAULTS)) & (placed | pl.col("differs"))
+    placed = pl.col(DUE) != pl.col(IN_TODAY)
+    return pl.col(REASON).is_in(list(FAULTS)) & (placed | pl.col(IN_ONE))
 
 
 def _read_cells(counted: Mapping[str, int], comparison: RowComparison) -> Iterator[tuple[str, CellFigures]]:
@@ -96,7 +103,7 @@ def _read_cells(counted: Mapping[str, int], comparison: RowComparison) -> Iterat
         if name in looked_at:
             yield name, CellFigures(**{count: counted[f"{count}:{name}"] for count in CELL_COUNTS})
         else:
-            yield name, CellFigures(equal=counted["both"])
+            yield name, CellFigures(equal=counted[IN_BOTH])
 
 
 def _cell_counts(name: str) -> Iterator[pl.Expr]:
@@ -104,7 +111,7 @@ def _cell_counts(name: str) -> Iterator[pl.Expr]:
     differs = pl.col(DIFFERS + name)
     was, is_now = pl.col(YESTERDAY_CELL + name).is_not_null(), pl.col(TODAY_CELL + name).is_not_null()
     counts = (
-        pl.col("both") & ~differs,
+        pl.col(IN_BOTH) & ~differs,
         differs & was & is_now,
         differs & ~is_now,
         differs & ~was,
@@ -117,18 +124,20 @@ def _cell_counts(name: str) -> Iterator[pl.Expr]:
 def _unexplained_cells(name: str) -> pl.Expr:
     """Whether a cell of an unexplained row is wrong, or differs although no cause reaches it."""
     wrong = pl.col(WRONG + name) & ~pl.col(STALE + name)
-    unexplained = (pl.col("reason") == "unexplained").fill_null(value=False)
-    return pl.col("both") & unexplained & (wrong | pl.col(CAUSELESS + name))
+    unexplained = (pl.col(REASON) == "unexplained").fill_null(value=False)
+    return pl.col(IN_BOTH) & unexplained & (wrong | pl.col(CAUSELESS + name))
 
 
 def _find_patterns(differing: pl.DataFrame, comparison: RowComparison) -> Iterator[Pattern]:
     """Group differing rows by reason, change, prototype and columns, with the tokens of a few."""
     if differing.is_empty():
         return
-    t = pl.col("db__t") if comparison.has_t else pl.when(IN_LOG).then(pl.col("why_t"))
+    t = pl.col("db__t") if comparison.has_t else pl.when(IN_LOG).then(pl.col(WHY_T))
     by, pk = ["reason", "change", "prototype", "columns"], comparison.columns.key[0]
     named = differing.select(
-        *by[:3],
+        "prototype",
+        reason=REASON,
+        change=CHANGE,
         columns=PATTERN,
         t=t,
         key=key_text(pl.col(pk), comparison.columns.types[pk]),
@@ -143,30 +152,29 @@ def _find_patterns(differing: pl.DataFrame, comparison: RowComparison) -> Iterat
     )
     for row in grouped.iter_rows(named=True):
         keys, where = row.pop("keys"), row["prototype"]
-        columns = tuple(name for name in row.pop("columns").split(",") if name)
+        columns = tuple(name for name in row.pop("columns").split(SEPARATOR) if name)
         tokens = tuple(dict.fromkeys(row_token(comparison.token_key, pk, key, where) for key in keys))
         yield Pattern(**row, columns=columns, examples=tokens)
 
 
 def _has_cells_at_fault(comparison: RowComparison) -> pl.Expr:
     at_fault = any_cell(WRONG, comparison) | any_cell(CAUSELESS, comparison)
-    return (pl.col("reason").is_in(list(FAULTS)) & at_fault).alias(CELLS_AT_FAULT)
+    return (pl.col(REASON).is_in(list(FAULTS)) & at_fault).alias(CELLS_AT_FAULT)
 
 
 def _pattern_columns(comparison: RowComparison) -> pl.Expr:
-    """The columns of a row's pattern, joined by commas: those that differ; of a fault, those at fault if any are."""
+    """The columns of a row's pattern, joined by SEPARATOR: those that differ; of a fault, those at fault if any are."""
     names = [pl.lit(None, pl.String)]
     for name in comparison.cells:
         at_fault = pl.col(WRONG + name) | pl.col(CAUSELESS + name)
         flag = pl.when(CELLS_AT_FAULT).then(at_fault).otherwise(pl.col(DIFFERS + name))
         names.append(pl.when(flag).then(pl.lit(name)))
-    return pl.concat_str(names, separator=",", ignore_nulls=True).alias(PATTERN)
+    return pl.concat_str(names, separator=SEPARATOR, ignore_nulls=True).alias(PATTERN)
 
 
 def _select_faulty(differing: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     """The first faulty rows; columns of Explained.faulty."""
-    fault = pl.col("reason").is_in(list(FAULTS))
+    fault = pl.col(REASON).is_in(list(FAULTS))
     wanted = differing.filter(fault).head(FAULTY_ROWS)
-    placed = wanted.rename({"db__t": "t"}) if comparison.has_t else wanted
-    own = ["t"] if comparison.has_t else [comparison.columns.key[0]]
-    return placed.select(*own, "prototype", "reason", "change", columns=PATTERN)
+    own = {"t": "db__t"} if comparison.has_t else {"key": comparison.columns.key[0]}
+    return wanted.select("prototype", **own, reason=REASON, change=CHANGE, columns=PATTERN)

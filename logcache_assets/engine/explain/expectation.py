@@ -26,7 +26,17 @@ from logcache_assets.engine.explain.causes import (
     TOUCHED,
     EntityCauses,
 )
-from logcache_assets.engine.explain.joined_columns import EARLIER, MOVED, VALUE_SEED, WHY
+from logcache_assets.engine.explain.joined_columns import (
+    EARLIER,
+    ENTITY,
+    HELD,
+    MOVED,
+    PRESENT,
+    VALUE_SEED,
+    WHY,
+    WHY_BITS,
+    WHY_T,
+)
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END
@@ -91,7 +101,7 @@ class RecordTask:
     def _find_affected(
         self, reader: EntityReader, entity: ContractEntity, causes: EntityCauses, touched: pl.DataFrame
     ) -> pl.DataFrame:
-        """Columns e, why, why_t: entities whose rows may differ, their causes' bits, the last t that touched them."""
+        """Columns e, WHY_T, WHY_BITS: entities whose rows may differ, the last t that touched them, bits of causes."""
         shares = [touched.select("e", "why_t", why=_bit(TOUCHED))]
         for attribute in entity.attributes:
             if attribute.ref is None:
@@ -108,7 +118,8 @@ class RecordTask:
             shares.append(self._find_sharing(reader, self.shared))
         combined = [(pl.col("why") & bit).max().alias(str(bit)) for bit in BITS.values()]
         found = pl.concat(shares).group_by("e").agg(*combined, pl.col("why_t").max())
-        return found.select("e", "why_t", why=pl.sum_horizontal(str(bit) for bit in BITS.values()).cast(pl.UInt8))
+        bits = pl.sum_horizontal(str(bit) for bit in BITS.values()).cast(pl.UInt8)
+        return found.select("e", pl.col("why_t").alias(WHY_T), bits.alias(WHY_BITS))
 
     def _find_sharing(self, reader: EntityReader, shared: pl.DataFrame) -> pl.DataFrame:
         """Entities that ever had one of these keys; that alone changes no row."""
@@ -136,7 +147,9 @@ class RecordTask:
     ) -> Recorded:
         columns = self.compared_columns[table.dataset]
         rows = compute_rows(reader, table).join(affected, on="e", how="left", maintain_order="left")
-        rows = rows.with_columns(self._held(table, reader, rows), present=pl.lit(True), entity="e")
+        rows = rows.with_columns(
+            self._held(table, reader, rows), pl.lit(True).alias(PRESENT), pl.col("e").alias(ENTITY)
+        )
         recorded = _to_common_types(rows, columns)
         if table.kind.rows_have_t:
             recorded = recorded if causes.whole else self._due_rows(table, recorded)
@@ -152,19 +165,19 @@ class RecordTask:
     def _held(self, table: ContractTable, reader: EntityReader, rows: pl.DataFrame) -> pl.Series:
         """Whether the log showed each row, with this key of its entity, yesterday."""
         if table.kind.rows_have_t:
-            return (rows["db__t"] <= self.after_t).alias("held")
+            return (rows["db__t"] <= self.after_t).alias(HELD)
         held = reader.keys.filter(pl.col("t_from") <= self.after_t, pl.col("t_to") > self.after_t)
         keys = rows.select("e", key=table.key[0]).join(
             held.select("e", then=pl.col("value").cast(reader.key.dtype)), on="e", how="left", maintain_order="left"
         )
-        return keys.select(held=(pl.col("key") == pl.col("then")).fill_null(value=False)).to_series()
+        return keys.select((pl.col("key") == pl.col("then")).fill_null(value=False).alias(HELD)).to_series()
 
     def _due_rows(self, table: ContractTable, recorded: pl.DataFrame) -> pl.DataFrame:
         """Of a history, the rows after yesterday's t, and all rows of keys that several entities may have."""
         newer = recorded.filter(pl.col("db__t") > self.after_t)
         if self.shared is None:
             return newer
-        older = recorded.filter(pl.col("db__t") <= self.after_t).with_columns(why=_bit(0))
+        older = recorded.filter(pl.col("db__t") <= self.after_t).with_columns(_bit(0).alias(WHY_BITS))
         return pl.concat([newer, older.join(self.shared, on=list(table.key), how="semi")])
 
     def _gone_keys(
@@ -177,15 +190,15 @@ class RecordTask:
         named = held.with_columns(
             pl.col("value").cast(reader.key.dtype).alias(key),
             pl.lit(self.facts.instance.prototype).alias(prototype),
-            present=pl.when(~since_yesterday).then(pl.lit(False)),
-            entity="e",
-            held=~since_yesterday,
+            pl.when(~since_yesterday).then(pl.lit(False)).alias(PRESENT),
+            pl.col("e").alias(ENTITY),
+            (~since_yesterday).alias(HELD),
         )
         keyed = named.drop_nulls(key)
-        by_entity = [key, "entity"]
-        rows = keyed.sort("present", nulls_last=True).unique(by_entity, keep="first", maintain_order=True)
+        by_entity = [key, ENTITY]
+        rows = keyed.sort(PRESENT, nulls_last=True).unique(by_entity, keep="first", maintain_order=True)
         gone = _to_common_types(rows.select(key, prototype, *WHY), self.compared_columns[table.dataset])
-        missing = gone.join(recorded, on=[*table.key, "entity"], how="anti")
+        missing = gone.join(recorded, on=[*table.key, ENTITY], how="anti")
         nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]
         return missing.with_columns(nothing).select(recorded.columns)
 

@@ -18,16 +18,22 @@ from logcache_assets.domain.figures import EXPLANATIONS
 from logcache_assets.engine.compare.digests import exact
 from logcache_assets.engine.compare.reading import DayRows
 from logcache_assets.engine.compare.repeated_keys import WHICH, Sides, find_suspects, number_rows
-from logcache_assets.engine.explain.causes import BITS, REFERRED, TOUCHED
+from logcache_assets.engine.explain.causes import BITS
 from logcache_assets.engine.explain.counting import Explained, count_rows
 from logcache_assets.engine.explain.joined_columns import (
+    CHANGE,
     DIFFERS,
+    DUE,
     EARLIER,
+    IN_BOTH,
     IN_LOG,
+    IN_ONE,
     IN_TODAY,
     IN_YESTERDAY,
     LOG_CELL,
     MOVED,
+    PRESENT,
+    REASON,
     STALE,
     TODAY_CELL,
     VALUE_SEED,
@@ -36,6 +42,7 @@ from logcache_assets.engine.explain.joined_columns import (
     YESTERDAY_CELL,
     no_recorded,
 )
+from logcache_assets.engine.explain.placing import place_rows
 from logcache_assets.engine.explain.reach import Reach, find_reach
 from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 from logcache_assets.engine.storage.buckets import Bucket
@@ -76,7 +83,7 @@ def explain_rows(
         comparison: how rows are compared.
     """
     joined = _join_days_and_log(yesterday, today, recorded, comparison)
-    placed = _place(joined, comparison)
+    placed = place_rows(joined, comparison)
     narrow = replace(comparison, looked_at=tuple(_find_looked_at(placed, comparison)))
     return count_rows(_add_reasons(_only_looked_at(placed, narrow), narrow), narrow)
 
@@ -105,30 +112,16 @@ def _join_days_and_log(
         *(pl.lit(None, dtype).alias(name) for name, dtype in absent.items() if name not in given),
     )
     # If an entity only had the key in between, its record says nothing of yesterday's row with that key.
-    of_another = pl.col("present").is_null() & pl.col(IN_YESTERDAY)
+    of_another = pl.col(PRESENT).is_null() & pl.col(IN_YESTERDAY)
     return filled.with_columns((pl.col(IN_LOG) & ~of_another).alias(IN_LOG))
 
 
 def _merge_recorded(recorded: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     """One recorded row per key, though several entities had it: that of the entity that has the key now, if any."""
     key = [*comparison.columns.key, WHICH]
-    shown = recorded.filter(pl.col("present"))
-    gone = recorded.filter(~pl.col("present").fill_null(value=False)).join(shown, on=key, how="anti")
-    return pl.concat([shown, gone.sort("present", nulls_last=True).unique(key, keep="first", maintain_order=True)])
-
-
-def _place(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
-    """Add what is known of each row beside its cells: is it due today, is it in both days, what may have changed it."""
-    in_yesterday, in_today, recorded = (pl.col(is_in) for is_in in (IN_YESTERDAY, IN_TODAY, IN_LOG))
-    scoped = rows.with_columns(_after_t(comparison), complete=_complete(comparison))
-    new = (pl.col("db__t") > pl.col("after_t")) if comparison.has_t else pl.lit(False)
-    unrecorded = pl.when(new | (pl.col("complete") > 0)).then(pl.lit(False)).otherwise(in_yesterday)
-    return scoped.with_columns(
-        due=pl.when(recorded).then(pl.col("present")).otherwise(unrecorded).fill_null(value=False),
-        why=_causes(comparison),
-        differs=in_yesterday != in_today,
-        both=in_yesterday & in_today,
-    )
+    shown = recorded.filter(pl.col(PRESENT))
+    gone = recorded.filter(~pl.col(PRESENT).fill_null(value=False)).join(shown, on=key, how="anti")
+    return pl.concat([shown, gone.sort(PRESENT, nulls_last=True).unique(key, keep="first", maintain_order=True)])
 
 
 def _find_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[str]:
@@ -150,7 +143,7 @@ def _only_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFra
 
 
 def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
-    """Add the `reason` and `change` of each row, and the flags of its cells."""
+    """Add the REASON and CHANGE of each row, and the flags of its cells."""
     reach = find_reach(comparison)
     celled = rows.with_columns(*_cell_flags(comparison), *reach.flags()).with_columns(
         *_stale(comparison), *reach.causeless()
@@ -158,30 +151,11 @@ def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     return celled.with_columns(_reason(comparison, reach), _change(comparison))
 
 
-def _after_t(comparison: RowComparison) -> pl.Expr:
-    after = {prototype: scope.after_t for prototype, scope in comparison.scopes.items()}
-    return pl.col("prototype").replace_strict(after, default=None, return_dtype=pl.Int64).alias("after_t")
-
-
-def _complete(comparison: RowComparison) -> pl.Expr:
-    complete = {prototype: scope.complete for prototype, scope in comparison.scopes.items()}
-    return pl.col("prototype").replace_strict(complete, default=0, return_dtype=pl.UInt8)
-
-
-def _causes(comparison: RowComparison) -> pl.Expr:
-    """The bits of a row's causes; a tx changes no history row that is older than it."""
-    why = pl.when(IN_LOG).then(pl.col("why")).otherwise(pl.col("complete"))
-    if not comparison.has_t:
-        return why
-    older = ~pl.lit(TOUCHED | REFERRED, pl.UInt8)
-    return pl.when(pl.col("db__t") > pl.col("after_t")).then(pl.lit(TOUCHED, pl.UInt8)).otherwise(why & older)
-
-
 def _differs_and_wrong(name: str, comparison: RowComparison) -> tuple[pl.Expr, pl.Expr]:
     """Whether a cell differs between the days, and whether it is not what the log says."""
     same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
     same_log = pl.when(IN_LOG).then(_equals_recorded(name, comparison)).otherwise(same_days)
-    return pl.col("both") & ~same_days, pl.col(IN_TODAY) & pl.col("due") & ~same_log
+    return pl.col(IN_BOTH) & ~same_days, pl.col(IN_TODAY) & pl.col(DUE) & ~same_log
 
 
 def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
@@ -194,7 +168,7 @@ def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
 def _stale(comparison: RowComparison) -> Iterator[pl.Expr]:
     """The flag STALE of every cell."""
     for name in comparison.cells:
-        same_days = pl.col("both") & ~pl.col(DIFFERS + name)
+        same_days = pl.col(IN_BOTH) & ~pl.col(DIFFERS + name)
         before = same_days | _showed_before(name, comparison) | _has_former_name(name, comparison)
         yield (pl.col(WRONG + name) & before).alias(STALE + name)
 
@@ -239,7 +213,7 @@ def _same_shape(name: str, comparison: RowComparison) -> pl.Expr:
         shape &= log.list.len().eq_missing(today.list.len())
     changed = ~_same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
     # Of several entities with one key, only the hash would tell whose row it is.
-    return shape & (moved.is_null() | ~pl.col("both") | (moved == changed) | (pl.col(WHICH) > 0))
+    return shape & (moved.is_null() | ~pl.col(IN_BOTH) | (moved == changed) | (pl.col(WHICH) > 0))
 
 
 def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> pl.Expr:
@@ -255,7 +229,7 @@ def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> p
 
 def _reason(comparison: RowComparison, reach: Reach) -> pl.Expr:
     """The one reason of a row; null if it is the same on both days and the log says so."""
-    in_yesterday, in_today, due = pl.col(IN_YESTERDAY), pl.col(IN_TODAY), pl.col("due")
+    in_yesterday, in_today, due = pl.col(IN_YESTERDAY), pl.col(IN_TODAY), pl.col(DUE)
     lost, extra = due & ~in_today, ~due & in_today
     fresh_wrong = pl.any_horizontal(
         pl.lit(False), *(pl.col(WRONG + name) & ~pl.col(STALE + name) for name in comparison.cells)
@@ -264,11 +238,11 @@ def _reason(comparison: RowComparison, reach: Reach) -> pl.Expr:
     unexplained = (lost & in_yesterday) | (extra & ~in_yesterday & ~gone_since) | fresh_wrong
     missed = (lost & ~in_yesterday) | (extra & (in_yesterday | gone_since)) | any_cell(STALE, comparison)
     reason = pl.when(unexplained).then(pl.lit("unexplained")).when(missed).then(pl.lit("missed"))
-    reason = reason.when(~(pl.col("differs") | any_cell(DIFFERS, comparison))).then(None)
+    reason = reason.when(~(pl.col(IN_ONE) | any_cell(DIFFERS, comparison))).then(None)
     reason = reason.when(~reach.can_change_all()).then(pl.lit("unexplained"))
     for name in EXPLANATIONS:
         reason = reason.when(reach.can_change_some(BITS[name])).then(pl.lit(name))
-    return reason.otherwise(pl.lit("unexplained")).alias("reason")
+    return reason.otherwise(pl.lit("unexplained")).alias(REASON)
 
 
 def _change(comparison: RowComparison) -> pl.Expr:
@@ -289,5 +263,5 @@ def _change(comparison: RowComparison) -> pl.Expr:
         .when(from_null)
         .then(pl.lit("null to value"))
         .otherwise(pl.lit("value changed"))
-        .alias("change")
+        .alias(CHANGE)
     )

@@ -16,6 +16,7 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns
 from logcache_assets.engine.contracts.entity_reader import EntityReader, InstanceReader
+from logcache_assets.engine.explain.joined_columns import SEPARATOR
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.log.log_op import LogSource
 from logcache_assets.engine.storage.buckets import Bucket
@@ -42,11 +43,10 @@ class LocateTask:
         """Columns reason, change, prototype, columns, t; rows without a known t are left out."""
         instance = InstanceReader(self.facts, self.context, after_t=self.after_t)
         reader = EntityReader(instance, self.bucket, self.table.entity, self.columns)
-        key = self.table.key[0]
-        held = reader.keys.select("e", "t_from", pl.col("value").cast(reader.key.dtype).alias(key))
-        rows = self.faulty.with_columns(pl.col(key).cast(reader.key.dtype, strict=False)).join(held, on=key)
+        held = reader.keys.select("e", "t_from", key=pl.col("value").cast(reader.key.dtype))
+        rows = self.faulty.with_columns(pl.col("key").cast(reader.key.dtype, strict=False)).join(held, on="key")
         own = reader.restricted_to(rows["e"].unique())
-        cells = rows.with_columns(column=pl.col("columns").str.split(",")).explode("column", empty_as_null=True)
+        cells = rows.with_columns(column=pl.col("columns").str.split(SEPARATOR)).explode("column", empty_as_null=True)
         dated = cells.join(pl.concat(self._changes(own)), on=["e", "column"], how="left")
         t = pl.when(pl.col("columns") == "").then("t_from").otherwise("changed_t")
         return dated.select("reason", "change", "prototype", "columns", t=t).drop_nulls("t")
@@ -86,7 +86,7 @@ def locate_patterns(
 
 
 def _ts_of(pattern: Pattern, located: Located) -> Collection[int] | None:
-    return located.get((pattern.reason, pattern.change, pattern.prototype, ",".join(pattern.columns)))
+    return located.get((pattern.reason, pattern.change, pattern.prototype, SEPARATOR.join(pattern.columns)))
 
 
 def _dated(pattern: Pattern, ts: Collection[int] | None) -> Pattern:

@@ -10,10 +10,18 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.engine.explain.causes import BITS, EXCISED
-from logcache_assets.engine.explain.joined_columns import CAUSELESS, DIFFERS, IN_TODAY, TODAY_CELL, YESTERDAY_CELL
+from logcache_assets.engine.explain.joined_columns import (
+    CAUSELESS,
+    DIFFERS,
+    IN_ONE,
+    IN_TODAY,
+    TODAY_CELL,
+    WHY_BITS,
+    YESTERDAY_CELL,
+)
 from logcache_assets.engine.explain.row_comparison import RowComparison, any_cell
 
-_REACHED = "reached:"
+_REACHED = "\x00reached:"
 """Prefix: whether a row has a cause, on one of some prototypes."""
 
 
@@ -28,9 +36,9 @@ class Reach:
     """(bit of a cause, column of the contract) → the column of the flag that tells whether the cause reaches it."""
 
     def flags(self) -> Iterator[pl.Expr]:
-        """The flags, from a row's `why` and prototype."""
+        """The flags, from a row's WHY_BITS and prototype."""
         for (bit, prototypes), name in self.names.items():
-            yield (((pl.col("why") & bit) > 0) & pl.col("prototype").is_in(sorted(prototypes))).alias(name)
+            yield (((pl.col(WHY_BITS) & bit) > 0) & pl.col("prototype").is_in(sorted(prototypes))).alias(name)
 
     def causeless(self) -> Iterator[pl.Expr]:
         """The flag CAUSELESS of every cell."""
@@ -40,13 +48,13 @@ class Reach:
     def can_change_some(self, bit: int) -> pl.Expr:
         """Whether this cause of a row can change something that differs in it."""
         cells = self._changed_cells(bit)
-        whole_row = (pl.col("differs") & self._may_change(bit, name) for name in sorted(self.comparison.row_columns))
+        whole_row = (pl.col(IN_ONE) & self._may_change(bit, name) for name in sorted(self.comparison.row_columns))
         return pl.any_horizontal(pl.lit(False), *whole_row, *cells)
 
     def can_change_all(self) -> pl.Expr:
         """Whether the causes of a row can change everything that differs in it: some change only certain columns."""
         whole_row = pl.any_horizontal(self._some_may_change(name) for name in sorted(self.comparison.row_columns))
-        return (~pl.col("differs") | whole_row) & ~any_cell(CAUSELESS, self.comparison)
+        return (~pl.col(IN_ONE) | whole_row) & ~any_cell(CAUSELESS, self.comparison)
 
     def _changed_cells(self, bit: int) -> Iterator[pl.Expr]:
         by_flag = dict[str, list[pl.Expr]]()

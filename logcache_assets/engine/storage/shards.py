@@ -1,4 +1,4 @@
-"""Shards: rows of a table, split into buckets by a hash `k` of their key, in memory or in scratch files.
+"""Shards: rows of a table, split into buckets by the hash K of their key, in memory or in scratch files.
 
 Each shard belongs to one bucket, so a task for one bucket reads only the shards of that bucket.
 """
@@ -13,6 +13,9 @@ from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
 
 HASH_BITS = 64
+
+K, _BUCKET = "\x00k", "\x00bucket"
+"""The hash of a row's key and the number of its bucket, beside a table's own columns under names that no table has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def put_shards(rows: pl.DataFrame, *, buckets: int, folder: Folder | None) -> It
     """Split rows into one shard per bucket that has rows.
 
     Args:
-        rows: rows with the hash of their key in `k`.
+        rows: rows with the hash of their key in K.
         buckets: number of buckets, a power of two.
         folder: an empty folder to write to, or None to keep the rows in memory.
     """
@@ -52,8 +55,8 @@ def _split(rows: pl.DataFrame, buckets: int) -> Iterator[tuple[int, pl.DataFrame
     if buckets == 1:
         yield 0, rows
         return
-    marked = rows.with_columns(bucket=pl.col("k") // pl.lit(2**HASH_BITS // buckets, pl.UInt64))
-    for key, part in marked.partition_by("bucket", as_dict=True, include_key=False).items():
+    marked = rows.with_columns((pl.col(K) // pl.lit(2**HASH_BITS // buckets, pl.UInt64)).alias(_BUCKET))
+    for key, part in marked.partition_by(_BUCKET, as_dict=True, include_key=False).items():
         yield int(key[0]), part
 
 

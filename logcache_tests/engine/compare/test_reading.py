@@ -8,6 +8,7 @@ from logcache_assets.engine.compare.contract_files import Piece
 from logcache_assets.engine.compare.digests import KEYS
 from logcache_assets.engine.compare.planning import pair_pieces, plan_columns, split_by_share
 from logcache_assets.engine.compare.reading import KEPT_BYTES, Digested, ReadTask
+from logcache_assets.engine.storage.shards import K
 from logcache_tests.engine.compare.test_comparison import CountingDriver, compared, cut_small, rows
 from logcache_tests.engine.days import put_table
 from logcache_tests.engine.world import driver_in
@@ -28,7 +29,7 @@ def read(
     today: pl.DataFrame,
     store: FolderObjectStore,
     *,
-    touched: pl.Series = KEYS["k"],
+    touched: pl.Series = KEYS[K],
     most_kept_bytes: int = KEPT_BYTES,
 ) -> tuple[Digested, Digested]:
     """What one task finds that reads both days three rows at a time."""
@@ -61,7 +62,7 @@ def test_rows_that_differ_are_kept_and_all_others_are_known_to_be_equal(store: F
 def test_rows_of_which_the_log_says_something_are_kept_though_the_days_agree(store: FolderObjectStore) -> None:
     """The log may say that such a row should have changed."""
     yesterday, today = days_of(changed=20)
-    touched = read(yesterday.filter(pl.col("id") == "007"), today.clear(), store)[0].others[0].read()["k"]
+    touched = read(yesterday.filter(pl.col("id") == "007"), today.clear(), store)[0].others[0].read()[K]
 
     both = read(yesterday, today, store, touched=touched)
 
