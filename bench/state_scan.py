@@ -20,7 +20,7 @@ from logcache_assets.domain.log_cache_map import LogCacheMap, entry_of
 from logcache_assets.engine.facts.instance_facts import CachedFacts, InstanceFacts
 from logcache_assets.engine.log.cached_log import open_cached_facts
 from logcache_assets.engine.log.datoms import DatomsInMemory
-from logcache_assets.engine.storage.schemas import END, LOG_SCHEMA
+from logcache_assets.engine.storage.schemas import END
 from logcache_assets.ports import ObjectStore
 
 
@@ -41,7 +41,7 @@ def open_state(instance: Instance, entries: LogCacheMap, store: ObjectStore) -> 
     if entry is None:
         raise SystemExit(f"{instance.name} has no cache in the map; state_scan.py reads caches alone")
     folder = open_cached_facts(instance, entry, store)
-    cached, nothing = CachedFacts(entry=entry, folder=folder), DatomsInMemory(LOG_SCHEMA.to_frame())
+    cached, nothing = CachedFacts(entry=entry, folder=folder), DatomsInMemory([])
     return InstanceFacts(instance=instance, cached=cached, datoms=nothing, buckets=folder.buckets, store=store)
 
 

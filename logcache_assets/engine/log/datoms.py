@@ -31,12 +31,18 @@ class Datoms(ABC):
 
 
 class DatomsInMemory(Datoms):
-    """Datoms in a frame per attribute, each in the order of the log; for a few million at most."""
+    """Datoms in a frame per attribute, each in the order of the log; for a few million at most.
 
-    def __init__(self, datoms: pl.DataFrame) -> None:
-        self._by_attribute: dict[int, pl.DataFrame] = {
-            int(key[0]): frame for key, frame in datoms.select(DATOM_COLUMNS).partition_by("a", as_dict=True).items()
-        }
+    Args:
+        portions: frames of datoms in the order of the log; each is let go once it is split.
+    """
+
+    def __init__(self, portions: Iterable[pl.DataFrame]) -> None:
+        found: dict[int, list[pl.DataFrame]] = {}
+        for portion in portions:
+            for key, frame in portion.select(DATOM_COLUMNS).partition_by("a", as_dict=True).items():
+                found.setdefault(int(key[0]), []).append(frame)
+        self._by_attribute = {a: pl.concat(frames) for a, frames in found.items()}
 
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:

@@ -23,8 +23,8 @@ from logcache_assets.domain.segments import Segment, find_chain_faults, newest_t
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.cached_log import check_not_ahead, check_not_stale, read_cached_log
-from logcache_assets.engine.log.read_segments import read_segments
-from logcache_assets.engine.storage.schemas import END
+from logcache_assets.engine.log.read_segments import read_portions
+from logcache_assets.engine.storage.schemas import END, LOG_SCHEMA
 from logcache_assets.ports import ObjectStore, SegmentIndex, Tell
 
 
@@ -90,12 +90,16 @@ class Delta:
 
     def read(self, segments: Sequence[Segment], store: ObjectStore) -> pl.DataFrame:
         """Read the datoms of some of its segments with after_t < t <= until_t, in log order; columns of LOG_SCHEMA."""
+        return pl.concat([LOG_SCHEMA.to_frame(), *self.read_portions(segments, store)])
+
+    def read_portions(self, segments: Sequence[Segment], store: ObjectStore) -> Iterator[pl.DataFrame]:
+        """Read what `read` does in portions, of which few are held at a time."""
         wanted = pl.col("t") > self.after_t
         if self.until_t is not None:
             wanted &= pl.col("t") <= self.until_t
-        frame = read_segments(segments, store)
         whole = segments and segments[0].last_batch_t >= self.after_t and segments[-1].last_t <= (self.until_t or END)
-        return frame if whole else frame.filter(wanted)
+        for portion in read_portions(segments, store):
+            yield portion if whole else portion.filter(wanted)
 
 
 def plan_delta(indexed: IndexedLog, *, warn: Tell) -> Delta:

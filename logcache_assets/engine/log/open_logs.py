@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+import polars as pl
+
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.drivers.driver import Driver, Folder
@@ -194,9 +196,13 @@ def _spilled(spills: Sequence[Spill], driver: Driver) -> Datoms:
 
 
 def _in_memory(delta: Delta, store: ObjectStore, meter: Meter) -> Datoms:
-    datoms = delta.read(delta.chain, store)
-    meter.add(datoms=len(datoms))
-    return DatomsInMemory(datoms)
+    return DatomsInMemory(_counted(delta.read_portions(delta.chain, store), meter))
+
+
+def _counted(portions: Iterator[pl.DataFrame], meter: Meter) -> Iterator[pl.DataFrame]:
+    for portion in portions:
+        meter.add(datoms=len(portion))
+        yield portion
 
 
 def _spill_tasks(opened: OpenedLog, store: ObjectStore, scratch: Folder) -> Iterator[SpillTask]:

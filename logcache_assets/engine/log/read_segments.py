@@ -4,8 +4,9 @@ avro_datoms.py decodes the bytes, segment_claims.py compares the datoms with the
 and range of t. domain/segments.py checks that the segments make a whole log.
 """
 
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
 
@@ -14,33 +15,58 @@ from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.log.avro_blocks import AvroFault
 from logcache_assets.engine.log.avro_datoms import read_datoms
 from logcache_assets.engine.log.segment_claims import RESTORE, find_broken_tx, find_contradiction
-from logcache_assets.engine.storage.schemas import LOG_SCHEMA
 from logcache_assets.ports import ObjectNotFoundError, ObjectStore, ObjectStoreWrongData
 
 PARALLEL_READS = 8
 """How many segments are read at once: they are many and small, so reading them is mostly waiting."""
 FAR_PARALLEL_READS = 64
 """The same behind a network. On this computer so many threads would only stand in each other's way."""
+PORTION_DATOMS = 100_000
+"""At least how many datoms are checked and handed on at once: asking many small frames takes several times as long, and
+columns of so many rows stay in the processor's cache."""
 
 
 class SegmentError(EngineError):
     """A segment is not what its index item says."""
 
 
-def read_segments(segments: Iterable[Segment], store: ObjectStore) -> pl.DataFrame:
-    """Read all datoms of these segments, in their order.
+def read_portions(segments: Sequence[Segment], store: ObjectStore) -> Iterator[pl.DataFrame]:
+    """Read the datoms of these segments, in their order, in portions of whole segments; few are held at a time.
 
     Raises:
         SegmentError: a file is missing, unreadable, of another record schema, or its t contradict the index.
     """
-    chosen = tuple(segments)
-    with ThreadPoolExecutor(FAR_PARALLEL_READS if store.reads_whole_objects else PARALLEL_READS) as pool:
-        frames = list(pool.map(lambda segment: _read(segment, store), chosen))
-    log = pl.concat(frames) if frames else LOG_SCHEMA.to_frame()
-    if find_broken_tx(log):  # asked once of all datoms, because many small frames take several times as long
-        for segment, frame in zip(chosen, frames, strict=True):
+    portion: list[tuple[Segment, pl.DataFrame]] = []
+    size = 0
+    for segment, datoms in zip(segments, _read_ahead(segments, store), strict=True):
+        portion.append((segment, datoms))
+        size += len(datoms)
+        if size >= PORTION_DATOMS:
+            yield _checked(portion)
+            portion, size = [], 0
+    if portion:
+        yield _checked(portion)
+
+
+def _read_ahead(segments: Sequence[Segment], store: ObjectStore) -> Iterator[pl.DataFrame]:
+    """Read several segments at once; at most two for each thread are begun before they are taken."""
+    threads = FAR_PARALLEL_READS if store.reads_whole_objects else PARALLEL_READS
+    begun: deque[Future[pl.DataFrame]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for segment in segments:
+            if len(begun) == 2 * threads:
+                yield begun.popleft().result()
+            begun.append(pool.submit(_read, segment, store))
+        while begun:
+            yield begun.popleft().result()
+
+
+def _checked(portion: Sequence[tuple[Segment, pl.DataFrame]]) -> pl.DataFrame:
+    datoms = pl.concat(frame for _, frame in portion)
+    if find_broken_tx(datoms):
+        for segment, frame in portion:
             _check_txes(segment, frame)
-    return log
+    return datoms
 
 
 def read_segment(segment: Segment, store: ObjectStore) -> pl.DataFrame:

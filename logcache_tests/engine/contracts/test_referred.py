@@ -46,7 +46,7 @@ DATOMS = pl.DataFrame(log_of(*friends()), schema=DATOM_COLUMNS, orient="row")
 def reader_of(store: FolderObjectStore, *, buckets: int, after_t: int = 0) -> InstanceReader:
     """A reader of that log."""
     (instance,) = DEFINITION.instances
-    facts = InstanceFacts(instance=instance, cached=None, datoms=DatomsInMemory(DATOMS), buckets=buckets, store=store)
+    facts = InstanceFacts(instance=instance, cached=None, datoms=DatomsInMemory([DATOMS]), buckets=buckets, store=store)
     context = InstanceContext(instance=instance, schema=facts.read_schema(), pii_key=b"key")
     return InstanceReader(facts, context, after_t=after_t)
 

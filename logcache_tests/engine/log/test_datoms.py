@@ -31,7 +31,7 @@ def test_every_datom_is_in_its_bucket(log: InventedLog, spilled: int, read: int,
             for spill in spill_datoms(log_frame(datoms), buckets=spilled, folder_uri=f"{SCRATCH}/{number}", store=store)
         ]
 
-        for datoms in (DatomsInMemory(log_frame(log.datoms)), SpilledDatoms(tuple(spills), store)):
+        for datoms in (DatomsInMemory(map(log_frame, pieces)), SpilledDatoms(tuple(spills), store)):
             every, of_attributes = Counter[Datom](), Counter[Datom]()
             for number in range(read):
                 bucket = Bucket(number, read)

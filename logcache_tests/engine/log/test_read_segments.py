@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -13,9 +14,15 @@ from hypothesis import strategies as st
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.log import avro_blocks
+from logcache_assets.engine.log import read_segments as read_segments_module
 from logcache_assets.engine.log.avro_blocks import AvroFault, encode_long
 from logcache_assets.engine.log.avro_datoms import read_datoms
-from logcache_assets.engine.log.read_segments import SegmentError, read_segment, read_segments
+from logcache_assets.engine.log.read_segments import (
+    PARALLEL_READS,
+    SegmentError,
+    read_portions,
+    read_segment,
+)
 from logcache_tests.engine.avro import (
     CODECS,
     FIELDS,
@@ -302,7 +309,7 @@ def test_a_segment_that_is_no_whole_log_of_its_range_is_refused(
     with pytest.raises(SegmentError, match=reason) as refusal:
         read_segment(segment, store)
     with pytest.raises(SegmentError, match=reason):
-        read_segments([segment], store)
+        list(read_portions([segment], store))
     assert segment.path in str(refusal.value)
 
 
@@ -368,4 +375,34 @@ def test_a_wrong_tx_is_found_among_many_segments(store: FolderObjectStore) -> No
     store.write(broken.path, avro_bytes(datoms))
 
     with pytest.raises(SegmentError, match=rf"segment {broken.path}, .*:db/txInstant"):
-        read_segments([good, broken], store)
+        list(read_portions([good, broken], store))
+
+
+def test_portions_are_whole_segments_in_order(store: FolderObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each portion ends at the first segment that makes it large enough; together they are the log."""
+    segments = segments_of(FEED_S0)
+    frames = [read_segment(segment, store) for segment in segments]
+    sizes = [len(frame) for frame in frames]
+    monkeypatch.setattr(read_segments_module, "PORTION_DATOMS", sizes[0] + 1)
+
+    first, *others = read_portions(segments, store)
+
+    assert len(first) == sizes[0] + sizes[1]
+    assert datom_rows(pl.concat([first, *others])) == datom_rows(pl.concat(frames))
+
+
+def test_few_segments_are_read_ahead(store: FolderObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one portion is worked on, the others are not all read and held."""
+    segments = [segments_of(FEED_S0)[0]] * 100
+    read: list[str] = []
+
+    def counted(asked: FolderObjectStore, uri: str) -> bytes:
+        read.append(uri)
+        return asked.path_of(uri).read_bytes()
+
+    monkeypatch.setattr(read_segments_module, "PORTION_DATOMS", 1)
+    monkeypatch.setattr(FolderObjectStore, "read", counted)
+
+    next(read_portions(segments, store))
+
+    assert 1 <= len(read) <= 2 * PARALLEL_READS
