@@ -8,6 +8,8 @@ no t and keeps that the datom is there: [t, t) is an assertion of what held alre
 not hold.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from logcache_assets.engine.storage.schemas import FACTS_SCHEMA
@@ -24,6 +26,10 @@ _HOLDS = (pl.col("t_to").is_null() | (pl.col("t_from") < pl.col("t_to"))).fill_n
 _NO_T = pl.lit(None, FACTS_SCHEMA["t_to"])
 
 
+_MOMENT = pl.col("t") * 2 + pl.col("added")
+"""The order of the datoms of one entity: of one value at one t the retraction comes first."""
+
+
 def fold_changes(changes: pl.DataFrame) -> pl.DataFrame:
     """Fold the datoms of one attribute into facts; their order does not matter.
 
@@ -31,26 +37,43 @@ def fold_changes(changes: pl.DataFrame) -> pl.DataFrame:
         changes: columns of CHANGES; a whole log, or its end with the facts open before it as assertions.
 
     Returns:
-        Columns of FACTS, sorted by e.
+        Columns of FACTS, sorted by e and t_from.
     """
-    ordered = changes.sort("e")
-    alone = ordered.select(~(_same(1, "e") | _same(-1, "e"))).to_series() & ordered["added"]
-    once = ordered.filter(alone).select("e", *VALUE, pl.col("t").alias("t_from"), t_to=_NO_T)
-    return _merge_sorted(once, _fold(ordered.filter(~alone)))
-
-
-def _fold(changes: pl.DataFrame) -> pl.DataFrame:
-    """Facts of entities with several datoms: an interval ends at the next change of the same value."""
     value = [name for name in VALUE if changes[name].null_count() < len(changes)]
-    moment = pl.col("t") * 2 + pl.col("added")
-    ordered = changes.sort("e", *value, moment, nulls_last=True)
+    ordered = changes.sort("e", _MOMENT)
+    in_turn = ordered.select(_in_turn(value)).to_series()
+    if in_turn.all():
+        return _pair_turns(ordered)
+    others = ordered.select(pl.col("e").is_in(ordered["e"].filter(~in_turn).unique().implode())).to_series()
+    facts = pl.concat([_pair_turns(ordered.filter(~others)), _pair_values(ordered.filter(others), value)])
+    return facts.sort("e", "t_from", maintain_order=True)
+
+
+def _in_turn(value: Sequence[str]) -> pl.Expr:
+    """Whether an assertion opens an entity or follows a retraction, and a retraction is of the value asserted before.
+
+    So it is in the log of an attribute of cardinality one, where an update retracts the old value.
+    """
+    after_assertion = pl.col("added").shift(1)
+    ends_it = _same(1, "e", *value) & after_assertion
+    return pl.when("added").then(~(_same(1, "e") & after_assertion)).otherwise(ends_it)
+
+
+def _pair_turns(ordered: pl.DataFrame) -> pl.DataFrame:
+    """Facts of datoms that are in turn: each ends at the next datom of its entity, which retracts it."""
+    closed = ordered.with_columns(t_to=pl.when(_same(-1, "e")).then(pl.col("t").shift(-1)))
+    return closed.filter("added").rename({"t": "t_from"}).select(FACTS)
+
+
+def _pair_values(changes: pl.DataFrame, value: Sequence[str]) -> pl.DataFrame:
+    """Facts of any datoms: an interval ends at the next change of the same value."""
+    ordered = changes.sort("e", *value, _MOMENT, nulls_last=True)
     before = pl.when(_same(1, "e", *value)).then(pl.col("added").shift(1)).otherwise(False)
     changing = ordered.select(pl.col("added") != before).to_series()
     kept = ordered.filter(changing)
     closed = kept.with_columns(t_to=pl.when(_same(-1, "e", *value)).then(pl.col("t").shift(-1)))
     facts = closed.filter("added").rename({"t": "t_from"}).select(FACTS)
-    empty = _empty_facts(ordered.filter(~changing)) if len(kept) < len(ordered) else []
-    return pl.concat([facts, *empty]).sort("e", "t_from", maintain_order=True)
+    return pl.concat([facts, *(_empty_facts(ordered.filter(~changing)) if len(kept) < len(ordered) else [])])
 
 
 def _empty_facts(changes: pl.DataFrame) -> list[pl.DataFrame]:
