@@ -5,12 +5,14 @@ has 42 bits in Datomic. Moments sort by entity, then t, so the interval that hol
 began at or before it, and no join on entities is needed.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import polars as pl
 
 from logcache_assets.engine.contracts.integer_index import IntegerIndex
 from logcache_assets.engine.engine_error import EngineError
+from logcache_assets.engine.facts.cells import Cells
 from logcache_assets.engine.storage.schemas import END
 
 T_BITS = END.bit_length()
@@ -45,24 +47,54 @@ class EntityRanks:
     def _first_moments(self) -> IntegerIndex:
         return IntegerIndex(self.entities, pl.int_range(len(self), dtype=pl.UInt64, eager=True) * (1 << T_BITS))
 
-    def _ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows of ranked entities, each with its entity's first moment in `base`."""
-        ranked = frame.with_columns(self._first_moments.of(frame["e"]).alias("base"))
-        return ranked.filter(pl.col("base").is_not_null()) if ranked["base"].null_count() else ranked
-
     def moments_of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Rows of (e, t) as one column `moment`; entities without a rank are left out."""
-        return self._ranked(frame).select(moment=pl.col("base") + pl.col("t").cast(pl.UInt64))
+        return _ranked(frame, self._first_moments.of(frame["e"])).select(moment=pl.col("base") + _moment("t"))
 
-    def intervals_of(self, timeline: pl.DataFrame) -> pl.DataFrame:
-        """A timeline with its intervals as moments `begin` and `end`, ascending; other columns are kept."""
-        begin, end = (pl.col("base") + pl.col(t).cast(pl.UInt64) for t in ("t_from", "t_to"))
+    def intervals_of(self, timeline: pl.DataFrame, cells: Cells[str] | None = None) -> pl.DataFrame:
+        """A timeline with its intervals as moments `begin` and `end`, ascending; other columns are kept.
+
+        Args:
+            timeline: columns of INTERVAL, and others.
+            cells: what `e` numbers if it is not entities; moments are then those of `moments_at`.
+        """
+        base = self._first_moments.of(timeline["e"] if cells is None else cells.entities_of(timeline["e"]))
+        if cells is not None and cells.entities is not None:
+            base += (cells.places_of(timeline["e"]) * self._span).cast(pl.UInt64)
+        begin, end = (pl.col("base") + _moment(t) for t in ("t_from", "t_to"))
         others = pl.exclude("e", "t_from", "t_to", "base")
-        return self._ranked(timeline).select(begin.alias("begin"), end.alias("end"), others)
+        return _ranked(timeline, base).select(begin.alias("begin"), end.alias("end"), others)
+
+    @property
+    def _span(self) -> int:
+        """How far the moments of one attribute's cells are from those of the next."""
+        return len(self) << T_BITS
+
+    def moments_at(self, places: Sequence[int], moments: pl.Series) -> pl.DataFrame:
+        """Moments of the cells of some attributes, attribute by attribute; those of the first are the entities'."""
+        if list(places) == [0]:
+            return moments.to_frame("moment")
+        begins = pl.DataFrame({"first": [place * self._span for place in places]}, {"first": pl.UInt64})
+        each = begins.join(moments.to_frame("moment"), how="cross", maintain_order="left_right")
+        return each.select(moment=pl.col("first") + pl.col("moment"))
+
+    def most_places(self) -> int:
+        """Of how many attributes the cells have moments of their own."""
+        return max(1, MAX_ENTITIES // max(1, len(self)))
 
     def entities_at(self, moments: pl.Series) -> pl.Series:
         """The entity id of each moment."""
         return self.entities.gather(moments // (1 << T_BITS))
+
+
+def _moment(t: str) -> pl.Expr:
+    return pl.col(t).cast(pl.UInt64)
+
+
+def _ranked(frame: pl.DataFrame, base: pl.Series) -> pl.DataFrame:
+    """The rows of ranked entities, each with its first moment in `base`."""
+    ranked = frame.with_columns(base.alias("base"))
+    return ranked.filter(pl.col("base").is_not_null()) if ranked["base"].null_count() else ranked
 
 
 def t_of(moments: pl.Series) -> pl.Series:

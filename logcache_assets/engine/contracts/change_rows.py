@@ -4,13 +4,15 @@ A frame of moments has the columns (moment, key, order): `key` is the primary ke
 by the contract's key.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.engine.contracts.as_of import as_of, t_of
-from logcache_assets.engine.contracts.columns import Column
+from logcache_assets.engine.contracts.column_groups import ColumnGroup
 from logcache_assets.engine.contracts.entity_reader import EntityReader
-from logcache_assets.engine.contracts.row_values import prototype_of, typed_value
+from logcache_assets.engine.contracts.row_values import fill_columns, prototype_of
 from logcache_assets.engine.storage.schemas import END
 
 
@@ -23,7 +25,7 @@ def keyed_moments(answers: pl.DataFrame) -> pl.DataFrame:
 
 def fill_moments(reader: EntityReader, table: ContractTable, moments: pl.DataFrame) -> pl.DataFrame:
     """The row of every moment: its key, t and instant, and the value of every attribute as of then."""
-    cells = [_cells(reader, reader.columns[attribute], moments["moment"]) for attribute in table.attributes]
+    cells = _cells(reader, table, moments["moment"])
     ts = t_of(moments["moment"]).alias("db__t")
     instants = reader.instance.instants_of(ts).alias("db__tx_instant")
     key = moments["key"].cast(reader.key.dtype).alias(reader.key.name)
@@ -32,6 +34,13 @@ def fill_moments(reader: EntityReader, table: ContractTable, moments: pl.DataFra
     return frame.with_columns(prototype=prototype_of(reader)).sort("order", maintain_order=True)
 
 
-def _cells(reader: EntityReader, column: Column, moments: pl.Series) -> pl.Series:
-    intervals = reader.ranks.intervals_of(reader.timeline_of(column.attribute))
-    return as_of(moments.to_frame(), intervals).select(typed_value(column)).to_series()
+def _cells(reader: EntityReader, table: ContractTable, moments: pl.Series) -> list[pl.Series]:
+    """The cells of every row, one series per attribute."""
+
+    def values_at(group: ColumnGroup, places: Sequence[int]) -> pl.Series:
+        first, last = places[0], places[-1]
+        cells, timeline = group.facts.cells.between(reader.shown_by(group).timeline, first, last)
+        asked = reader.ranks.moments_at([place - first for place in places], moments)
+        return as_of(asked, reader.ranks.intervals_of(timeline, cells))["value"]
+
+    return fill_columns(reader, table.attributes, values_at, rows=len(moments), most=reader.ranks.most_places())

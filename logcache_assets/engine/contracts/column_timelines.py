@@ -11,7 +11,9 @@ from logcache_assets.domain.contract_entities import ContractAttribute
 from logcache_assets.domain.instances import Instance
 from logcache_assets.engine.contracts.columns import Column
 from logcache_assets.engine.contracts.wrong_values import NONE_WRONG, find_wrong
+from logcache_assets.engine.facts.cells import Cells
 from logcache_assets.engine.facts.datomic_schema import DatomicSchema
+from logcache_assets.engine.facts.fold import without_empty
 from logcache_assets.engine.facts.index_order import index_places
 from logcache_assets.engine.facts.timelines import INTERVAL, follow_refs, many_valued, one_valued
 from logcache_assets.engine.facts.values import (
@@ -34,6 +36,19 @@ class Shown:
     """Columns of wrong_values.WRONG; the timeline is null there."""
 
 
+@dataclass(frozen=True, slots=True)
+class FactsOfCells:
+    """The facts of one attribute, or of several that are treated alike."""
+
+    cells: Cells[str]
+    frame: pl.DataFrame
+    """Columns of fold.FACTS and `asserted`, sorted by e, which is a number of `cells`."""
+
+    def that_hold(self) -> "FactsOfCells":
+        """Those that hold at some t."""
+        return FactsOfCells(self.cells, without_empty(self.frame))
+
+
 Targets = Callable[[Column], Shown]
 """Gives what the attribute that a column's ref leads to shows, for all referred entities."""
 
@@ -53,35 +68,37 @@ def type_to_read(attribute: ContractAttribute, own_type: str) -> str:
     return "string" if attribute.pii and not attribute.ref else own_type
 
 
-def column_timeline(column: Column, facts: pl.DataFrame, context: InstanceContext, targets: Targets) -> Shown:
-    """Compute the timeline of a column.
+def column_timeline(column: Column, facts: FactsOfCells, context: InstanceContext, targets: Targets) -> Shown:
+    """Compute the timeline of a column, or of the cells of several that are treated alike.
 
     Args:
-        column: the column.
-        facts: the facts of its attribute that hold at some t, as InstanceReader.read gives them.
+        column: the column, or any of them.
+        facts: the facts of their attributes that hold at some t, as InstanceReader.read_alike gives them.
         context: the instance's.
         targets: called if the column's ref leads to an attribute.
     """
-    name, pii = column.attribute.attribute, column.attribute.pii
-    chosen = facts if column.many else first_values(name, facts, context)
+    pii = column.attribute.pii
+    chosen = facts if column.many else first_values(column.attribute.attribute, facts, context)
     match column.attribute.ref:
         case None:
-            shown = typed_facts(name, chosen, column.value_type or "string", context, pii=pii)
+            shown = typed_facts(chosen, column.value_type or "string", context, pii=pii)
         case str(ref) if ref == IDENT_REF:
-            refs = _refs(name, chosen)
-            named = typed_facts(ref, _resolve_idents(refs.timeline, context), "keyword", context, pii=pii)
-            shown = Shown(named.timeline, refs.wrong)
+            refs = _refs(chosen)
+            named = FactsOfCells(facts.cells, _resolve_idents(refs.timeline, context))
+            shown = Shown(typed_facts(named, "keyword", context, pii=pii).timeline, refs.wrong)
         case _:
-            shown = _follow(_refs(name, chosen), targets(column))
+            shown = _follow(_refs(chosen), targets(column))
     if column.many:
         return Shown(many_valued(shown.timeline), shown.wrong)
     return single(shown)
 
 
-def first_values(attribute: str, facts: pl.DataFrame, context: InstanceContext) -> pl.DataFrame:
+def first_values(attribute: str, facts: FactsOfCells, context: InstanceContext) -> FactsOfCells:
     """Facts of which one holds at each t: of several, the first in Datomic's index, whatever is then shown of it."""
     known = context.schema.attributes.get(attribute)
-    return facts if known is None else one_valued(facts, partial(index_places, value_type=known.value_type))
+    if known is None:
+        return facts
+    return FactsOfCells(facts.cells, one_valued(facts.frame, partial(index_places, value_type=known.value_type)))
 
 
 def single(shown: Shown) -> Shown:
@@ -90,25 +107,25 @@ def single(shown: Shown) -> Shown:
     return Shown(timeline.select(*INTERVAL, value="shown"), shown.wrong) if "shown" in timeline.columns else shown
 
 
-def typed_facts(
-    attribute: str, facts: pl.DataFrame, value_type: str, context: InstanceContext, *, pii: bool = False
-) -> Shown:
+def typed_facts(facts: FactsOfCells, value_type: str, context: InstanceContext, *, pii: bool = False) -> Shown:
     """Facts as intervals with a typed `value`; personal data has a text there and its hash in `shown`."""
+    frame = facts.frame
     if pii:
-        hashes = hash_texts(shown_texts(facts["v"], value_type), context.pii_key).alias("shown")
-        return Shown(facts.select(*INTERVAL, distinct_texts(facts["v"], value_type).alias("value"), hashes), NONE_WRONG)
+        hashes = hash_texts(shown_texts(frame["v"], value_type), context.pii_key).alias("shown")
+        return Shown(frame.select(*INTERVAL, distinct_texts(frame["v"], value_type).alias("value"), hashes), NONE_WRONG)
     if value_type in INTEGER_TYPES:
-        values = typed_integers(facts["n"], value_type)
+        values = typed_integers(frame["n"], value_type)
     else:
-        values = parse_values(facts["v"], value_type)
-    wrong = find_wrong(attribute, facts, values.is_null(), value_type) if values.null_count() else NONE_WRONG
-    return Shown(facts.select(*INTERVAL, values.alias("value")), wrong)
+        values = parse_values(frame["v"], value_type)
+    wrong = find_wrong(facts.cells, frame, values.is_null(), value_type) if values.null_count() else NONE_WRONG
+    return Shown(frame.select(*INTERVAL, values.alias("value")), wrong)
 
 
-def _refs(attribute: str, facts: pl.DataFrame) -> Shown:
+def _refs(facts: FactsOfCells) -> Shown:
     """Intervals with the referred entity in `n`."""
-    wrong = find_wrong(attribute, facts, facts["n"].is_null(), "ref") if facts["n"].null_count() else NONE_WRONG
-    return Shown(facts.select(*INTERVAL, "n"), wrong)
+    frame = facts.frame
+    wrong = find_wrong(facts.cells, frame, frame["n"].is_null(), "ref") if frame["n"].null_count() else NONE_WRONG
+    return Shown(frame.select(*INTERVAL, "n"), wrong)
 
 
 def _follow(refs: Shown, targets: Shown) -> Shown:

@@ -1,11 +1,13 @@
 """Rows of entity contracts: one per entity whose primary key is asserted at the build's last t."""
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from logcache_assets.domain.contract_definitions import ContractTable
-from logcache_assets.engine.contracts.columns import Column
+from logcache_assets.engine.contracts.column_groups import ColumnGroup
 from logcache_assets.engine.contracts.entity_reader import EntityReader
-from logcache_assets.engine.contracts.row_values import prototype_of, typed_value
+from logcache_assets.engine.contracts.row_values import fill_columns, prototype_of, typed_value
 from logcache_assets.engine.storage.schemas import END
 
 
@@ -13,14 +15,18 @@ def entity_rows(reader: EntityReader, table: ContractTable) -> pl.DataFrame:
     """The current values of every entity that has a primary key, sorted by it."""
     current = reader.keys.filter(pl.col("t_to") == END)
     rows = current.select("e", typed_value(reader.key), prototype=prototype_of(reader))
-    entities = rows.select("e")
-    cells = (_cells_of(entities, reader, reader.columns[attribute]) for attribute in table.attributes)
-    return rows.hstack(list(cells)).sort(reader.key.name, maintain_order=True)
+    return rows.hstack(_cells(reader, table, rows["e"])).sort(reader.key.name, maintain_order=True)
 
 
-def _cells_of(entities: pl.DataFrame, reader: EntityReader, column: Column) -> pl.Series:
-    """The cell of each entity; most attributes have a value for exactly the entities of the rows."""
-    shown = reader.timeline_of(column.attribute).filter(pl.col("t_to") == END).select("e", typed_value(column))
-    if len(entities) == len(shown) and (entities["e"] == shown["e"]).all():
-        return shown[column.name]
-    return entities.join(shown, on="e", how="left", maintain_order="left")[column.name]
+def _cells(reader: EntityReader, table: ContractTable, entities: pl.Series) -> list[pl.Series]:
+    """The cells of every row, one series per attribute."""
+
+    def values_at(group: ColumnGroup, places: Sequence[int]) -> pl.Series:
+        shown = reader.shown_by(group).timeline.filter(pl.col("t_to") == END)
+        wanted = group.facts.cells.numbers(places, entities)
+        # Most attributes have a value for exactly the entities of the rows.
+        if len(wanted) == len(shown) and (wanted == shown["e"]).all(ignore_nulls=False):
+            return shown["value"]
+        return wanted.to_frame("e").join(shown, on="e", how="left", maintain_order="left")["value"]
+
+    return fill_columns(reader, table.attributes, values_at, rows=len(entities))

@@ -1,9 +1,20 @@
-"""Polars expressions for the values of a contract's row."""
+"""The values of a contract's rows: polars expressions, and whole columns by group."""
+
+from collections.abc import Callable, Iterable, Sequence
 
 import polars as pl
 
+from logcache_assets.domain.contract_entities import ContractAttribute
+from logcache_assets.engine.contracts.as_of import MAX_ENTITIES
+from logcache_assets.engine.contracts.column_groups import ColumnGroup
 from logcache_assets.engine.contracts.columns import Column
 from logcache_assets.engine.contracts.entity_reader import EntityReader
+
+CELLS_AT_ONCE = 262_144
+"""About how many cells of several columns are computed at once; memory grows with them."""
+
+ValuesAt = Callable[[ColumnGroup, Sequence[int]], pl.Series]
+"""The values of all rows in the columns at some places of a group, one column after the other."""
 
 
 def typed_value(column: Column) -> pl.Expr:
@@ -14,3 +25,35 @@ def typed_value(column: Column) -> pl.Expr:
 def prototype_of(reader: EntityReader) -> pl.Expr:
     """The prototype of the instance that is read."""
     return pl.lit(reader.instance.facts.instance.prototype)
+
+
+def fill_columns(
+    reader: EntityReader,
+    attributes: Iterable[ContractAttribute],
+    values_at: ValuesAt,
+    *,
+    rows: int,
+    most: int = MAX_ENTITIES,
+) -> list[pl.Series]:
+    """The column of each attribute, in order.
+
+    Args:
+        reader: reads the entities.
+        attributes: the attributes.
+        values_at: computes the columns of a group.
+        rows: how many rows there are.
+        most: for how many places of a group it may be asked at once.
+    """
+    asked, found = [reader.columns[attribute] for attribute in attributes], dict[str, pl.Series]()
+    at_once = min(most, max(1, CELLS_AT_ONCE // max(1, rows)))
+    for group, places in reader.groups_of(column.attribute for column in asked):
+        for begin in range(0, len(places), at_once):
+            some = places[begin : begin + at_once]
+            values = values_at(group, some).cast(group.columns[0].dtype)
+            names = [group.columns[place].name for place in some]
+            found |= {name: values.slice(n * rows, rows).alias(name) for n, name in enumerate(names)}
+    return [found[c.name] if c.name in found else _nulls(c, rows) for c in asked]
+
+
+def _nulls(column: Column, rows: int) -> pl.Series:
+    return pl.Series(column.name, [None], column.dtype).new_from_index(0, rows)

@@ -3,6 +3,7 @@
 import polars as pl
 
 from logcache_assets.engine.engine_error import EngineError
+from logcache_assets.engine.facts.cells import Cells
 from logcache_assets.engine.facts.timelines import INTERVAL
 from logcache_assets.engine.storage.schemas import END, FACTS_SCHEMA
 
@@ -16,10 +17,12 @@ NONE_WRONG = pl.DataFrame(
 )
 
 
-def find_wrong(attribute: str, facts: pl.DataFrame, wrong: pl.Series, value_type: str) -> pl.DataFrame:
-    """The wrong ones of some facts; `asserted` is the t of each fact's assertion."""
-    named = {"attribute": pl.lit(attribute), "value_type": pl.lit(value_type)}
-    return facts.filter(wrong).with_columns(holder="e", **named).select(WRONG)
+def find_wrong(cells: Cells[str], facts: pl.DataFrame, wrong: pl.Series, value_type: str) -> pl.DataFrame:
+    """The wrong ones of some facts, whose cells are given; `asserted` is the t of each fact's assertion."""
+    found = facts.filter(wrong)
+    attribute, holder = cells.attributes_of(found["e"]), cells.entities_of(found["e"])
+    named = found.with_columns(attribute.alias("attribute"), holder.alias("holder"), value_type=pl.lit(value_type))
+    return named.select(WRONG)
 
 
 def refuse_shown(rows: pl.DataFrame, wrong: pl.DataFrame, *, instance_name: str) -> None:

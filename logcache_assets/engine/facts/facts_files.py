@@ -156,9 +156,9 @@ class FactsFolder:
 
 def _runs(frame: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
     """Yield (a, slice without that column) for each run of a frame that is sorted by `a`."""
-    begin, runs = 0, frame["a"].rle().struct.unnest()
+    begin, runs, values = 0, frame["a"].rle().struct.unnest(), frame.drop("a")
     for length, a in runs.iter_rows():
-        yield a, frame.slice(begin, length).drop("a")
+        yield a, values.slice(begin, length)
         begin += length
 
 

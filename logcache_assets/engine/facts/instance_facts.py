@@ -4,13 +4,14 @@ Each query reads only the attributes and the bucket it asks for. Spark can send 
 its datoms are spilled to files.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from logcache_assets.domain.instances import Instance
 from logcache_assets.domain.log_cache_map import MapEntry
+from logcache_assets.engine.facts.cells import Cells, number_cells, share_frames
 from logcache_assets.engine.facts.datomic_schema import NAMING, DatomicSchema, read_schema
 from logcache_assets.engine.facts.facts_files import FactsFolder
 from logcache_assets.engine.facts.fold import CHANGES, FACTS, continue_facts
@@ -30,6 +31,16 @@ class CachedFacts:
 
     entry: MapEntry
     folder: FactsFolder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactGroup:
+    """The facts of attributes that are treated alike."""
+
+    cells: Cells[int]
+    """The cells of attributes, given by their ids."""
+    facts: pl.DataFrame
+    """Columns of fold.FACTS, sorted by e, which is a number of `cells`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +69,26 @@ class InstanceFacts:
         Returns:
             Attribute id → its facts, sorted by e; columns of fold.FACTS.
         """
-        integers = {a: value_type in INTEGER_TYPES for a, value_type in types.items()}
-        cached = self._read_cached(integers, bucket, after_t=after_t)
-        changes = self.datoms.of(integers, bucket)
-        found = {}
-        for a, value_type in types.items():
-            facts = _apply_changes(cached.get(a, NO_FACTS), changes.get(a), value_type)
-            found[a] = facts.filter(pl.col("t_to").is_null() | (pl.col("t_to") > after_t)) if after_t else facts
-        return found
+        groups = self.together([(value_type, [a]) for a, value_type in types.items()], bucket, after_t=after_t)
+        return {group.cells.attributes[0]: group.facts for group in groups}
+
+    def together(
+        self, alike: Iterable[tuple[str, Sequence[int]]], bucket: Bucket = WHOLE, *, after_t: int = 0
+    ) -> Iterator[FactGroup]:
+        """Read the facts of some attributes, those of small ones that are alike in one frame.
+
+        Args:
+            alike: value types, each with ids of attributes.
+            bucket: the entities to read.
+            after_t: leave out facts retracted at or before this t; END leaves only open facts.
+        """
+        asked = [(value_type, ids) for value_type, ids in alike if ids]
+        integers = {a: value_type in INTEGER_TYPES for value_type, ids in asked for a in ids}
+        cached, changes = self._read_cached(integers, bucket, after_t=after_t), self.datoms.of(integers, bucket)
+        rows = {a: len(cached.get(a, ())) + len(changes.get(a, ())) for a in integers}
+        for value_type, ids in asked:
+            for attributes in share_frames(ids, rows):
+                yield _fold_together(attributes, cached, changes, value_type, after_t=after_t)
 
     def _read_cached(self, integers: Mapping[int, bool], bucket: Bucket, *, after_t: int) -> dict[int, pl.DataFrame]:
         if self.cached is None:
@@ -104,6 +127,23 @@ class InstanceFacts:
             return FACTS_SCHEMA.to_frame()
         with refusing_damage(self.instance, self.cached.entry):
             return self.cached.folder.read_facts(bucket, self.store)
+
+
+def _fold_together(
+    attributes: tuple[int, ...],
+    cached: Mapping[int, pl.DataFrame],
+    changes: Mapping[int, pl.DataFrame],
+    value_type: str,
+    *,
+    after_t: int,
+) -> FactGroup:
+    cells = number_cells(attributes, (cached, changes))
+    own = {a: changes[a] for a in attributes if a in changes}
+    facts = cells.merge({a: cached.get(a, NO_FACTS) for a in attributes})
+    folded = _apply_changes(facts, cells.merge(own) if own else None, value_type)
+    if after_t:
+        folded = folded.filter(pl.col("t_to").is_null() | (pl.col("t_to") > after_t))
+    return FactGroup(cells=cells, facts=folded)
 
 
 def _by_attribute(frame: pl.DataFrame) -> dict[int, pl.DataFrame]:

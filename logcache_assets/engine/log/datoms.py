@@ -40,8 +40,8 @@ class DatomsInMemory(Datoms):
     def __init__(self, portions: Iterable[pl.DataFrame]) -> None:
         found: dict[int, list[pl.DataFrame]] = {}
         for portion in portions:
-            for key, frame in portion.select(DATOM_COLUMNS).partition_by("a", as_dict=True).items():
-                found.setdefault(int(key[0]), []).append(frame)
+            for a, frame in _by_attribute(portion.select(DATOM_COLUMNS)).items():
+                found.setdefault(a, []).append(frame)
         self._by_attribute = {a: pl.concat(frames) for a, frames in found.items()}
 
     @override
@@ -72,8 +72,7 @@ class SpilledDatoms(Datoms):
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
         wanted = pl.col("a").is_in(list(attributes))
-        frame = self._read(bucket, wanted)
-        return {int(key[0]): part for key, part in frame.partition_by("a", as_dict=True).items()}
+        return _by_attribute(self._read(bucket, wanted))
 
     @override
     def every(self, bucket: Bucket) -> pl.DataFrame:
@@ -85,6 +84,10 @@ class SpilledDatoms(Datoms):
             return NO_DATOMS
         scan = scan_parquet([spill.uri for spill in spills], self.store).filter(wanted)
         return bucket.select(collect_parquet(scan.select(DATOM_COLUMNS), f"the spill {spills[0].uri}"))
+
+
+def _by_attribute(datoms: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    return {part["a"][0]: part for part in datoms.partition_by("a")}
 
 
 def spill_datoms(datoms: pl.DataFrame, *, buckets: int, folder_uri: str, store: ObjectStore) -> tuple[Spill, ...]:
