@@ -13,6 +13,7 @@ from logcache_assets.engine.drivers.spark import SparkDriver
 from logcache_assets.engine.log.cache_error import CacheError
 from logcache_assets.engine.log.log_op import CachePolicy, LogSource
 from logcache_assets.engine.raw.build_raw import RawBuild, build_raw
+from logcache_tests.engine import deep_log
 from logcache_tests.engine.builds import build
 from logcache_tests.engine.damage import zero_column
 from logcache_tests.engine.expected import PII_KEY, find_differences, united
@@ -76,6 +77,18 @@ def test_every_contract_equals_datomics_answer(
     assert differences(wanted(database, *read, bucket_datoms=bucket_datoms), store, spark, told) == []
 
     assert told == []
+
+
+def test_buckets_of_a_cache_are_read_together(spark: SparkDriver, store: FolderObjectStore) -> None:
+    """One task for eight buckets with few open facts: refs across them, lists, and a delta that touches most."""
+    contracts = ContractBuild(
+        definition=deep_log.DEFINITION, sources=(deep_log.cached_source(store),), pii_key=PII_KEY, kinds=("entity",)
+    )
+
+    users = build(contracts, store, driver=spark)["contract-app/users"]
+
+    assert users.frame.sort("user__id").to_dicts() == deep_log.shown_users()
+    assert len(users.files) == 1
 
 
 def raw_files(name: str, driver: Driver, store: FolderObjectStore) -> dict[str, pl.DataFrame]:

@@ -14,6 +14,7 @@ from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts.compute import ContractPart, compute_parts, empty_part
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.contracts.grouped_buckets import with_grouped_buckets
 from logcache_assets.engine.contracts.referral_tasks import find_refs, with_referred
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter, OnProgress, ignore
@@ -109,6 +110,11 @@ def _plan(
     schemas = {instance: its_facts.read_schema() for instance, its_facts in facts.items()}
     tables, columns = contract_tables(build.definition, build.kinds), agree_columns(build.definition, schemas, warn)
     after_t = 0 if any(table.kind.rows_have_t for table in tables) else END
+    if after_t == END:
+        facts = {
+            i: with_grouped_buckets(its_facts, tables, schemas[i], bucket_datoms=build.bucket_datoms)
+            for i, its_facts in facts.items()
+        }
     contexts = {i: InstanceContext(instance=i, schema=schema, pii_key=build.pii_key) for i, schema in schemas.items()}
     readers = [InstanceReader(its_facts, contexts[i], after_t=after_t) for i, its_facts in facts.items()]
     readers = with_referred(readers, find_refs(tables), driver)

@@ -5,7 +5,7 @@ whole row groups, and integers are read without their texts. Whether a cache may
 engine/log/cached_log.py.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
@@ -108,6 +108,18 @@ class FactsFolder:
             return frame
         text = pl.when(pl.col("n").is_null()).then("v").alias("v")
         return collect_parquet(scan.select("a", "e", text, "n", "t_from", "t_to"), self._where(file))
+
+    def count_values(self, attributes: Collection[int], store: ObjectStore, *, only_open: bool) -> tuple[int, ...]:
+        """How many facts of some attributes `read_values` reads, later ones included, by bucket of the files."""
+        buckets = (Bucket(number, self.buckets) for number in range(self.buckets))
+        return tuple(
+            sum(self._count(file, attributes, store) for file in self._files(bucket, only_open=only_open))
+            for bucket in buckets
+        )
+
+    def _count(self, file: FactsFile, attributes: Collection[int], store: ObjectStore) -> int:
+        scan = self._scan(file, store).filter(pl.col("a").is_in(list(attributes)))
+        return int(collect_parquet(scan.select(pl.len()), self._where(file)).item())
 
     def read_times(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
         """Columns e, t: each t with a datom of an entity of the bucket; may repeat, unordered."""

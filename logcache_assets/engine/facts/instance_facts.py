@@ -4,7 +4,7 @@ Each query reads only the attributes and the bucket it asks for. Spark can send 
 its datoms are spilled to files.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -96,6 +96,15 @@ class InstanceFacts:
         with refusing_damage(self.instance, self.cached.entry):
             only_open = after_t >= self.cached.folder.end
             return self.cached.folder.read_values(integers, bucket, self.store, only_open=only_open)
+
+    def count_open(self, attributes: Collection[int]) -> tuple[int, ...]:
+        """How many facts of some attributes are read for the open ones, by bucket of the cache; of later datoms all."""
+        if self.cached is None:
+            return (self.datoms.count,)
+        folder = self.cached.folder
+        with refusing_damage(self.instance, self.cached.entry):
+            cached = folder.count_values(attributes, self.store, only_open=True)
+        return tuple(facts + -(-self.datoms.count // folder.buckets) for facts in cached)
 
     def times(self, bucket: Bucket = WHOLE, *, after_t: int = 0) -> pl.DataFrame:
         """Columns e, t: each t after after_t with a datom of an entity of the bucket; may repeat, unordered."""

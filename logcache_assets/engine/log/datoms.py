@@ -21,6 +21,11 @@ NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMN
 class Datoms(ABC):
     """The datoms of one instance after its cache; every frame has DATOM_COLUMNS."""
 
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many they are."""
+
     @abstractmethod
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
         """Return attribute → its datoms in a bucket, without the attributes that have none there."""
@@ -44,6 +49,11 @@ class DatomsInMemory(Datoms):
                 found.setdefault(a, []).append(frame)
         self._by_attribute = {a: pl.concat(frames) for a, frames in found.items()}
 
+    @property
+    @override
+    def count(self) -> int:
+        return sum(map(len, self._by_attribute.values()))
+
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
         found = {a: bucket.select(self._by_attribute[a]) for a in attributes if a in self._by_attribute}
@@ -60,6 +70,7 @@ class Spill:
 
     uri: str
     bucket: Bucket
+    datoms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,11 @@ class SpilledDatoms(Datoms):
 
     spills: tuple[Spill, ...]
     store: ObjectStore
+
+    @property
+    @override
+    def count(self) -> int:
+        return sum(spill.datoms for spill in self.spills)
 
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
@@ -103,4 +119,4 @@ def _spill_all(marked: pl.DataFrame, buckets: int, folder_uri: str, store: Objec
         bucket = Bucket(int(key[0]), buckets)
         uri = f"{folder_uri.rstrip('/')}/{bucket}.parquet"
         store.write(uri, parquet_bytes(frame.drop("bucket")))
-        yield Spill(uri, bucket)
+        yield Spill(uri, bucket, len(frame))

@@ -6,6 +6,7 @@ their bucket in their name (docs/formats.md), so the hash must never change.
 """
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -23,6 +24,29 @@ def choose_buckets(datoms: int, *, bucket_datoms: int = BUCKET_DATOMS) -> int:
     """The smallest power of two, up to MAX_BUCKETS, that leaves at most `bucket_datoms` in a bucket on average."""
     wanted = max(1, -(-datoms // bucket_datoms))
     return min(MAX_BUCKETS, 1 << (wanted - 1).bit_length())
+
+
+def group_buckets(rows: Sequence[int], *, at_most: int) -> int | None:
+    """The smallest power of two of groups of neighbouring buckets, of which none has more than `at_most` rows.
+
+    Args:
+        rows: of each bucket, in order; their number is a power of two.
+        at_most: what a group may hold.
+
+    Returns:
+        A number of buckets, each a group; None if a bucket alone has more rows.
+    """
+    fitting = (groups for groups in _powers_of_two(len(rows)) if max(_sums(rows, groups)) <= at_most)
+    return next(fitting, None)
+
+
+def _powers_of_two(last: int) -> Iterator[int]:
+    return (1 << power for power in range(last.bit_length()))
+
+
+def _sums(rows: Sequence[int], groups: int) -> Iterator[int]:
+    size = len(rows) // groups
+    return (sum(rows[first : first + size]) for first in range(0, len(rows), size))
 
 
 def bucket_of(buckets: int, entity: str = "e") -> pl.Expr:

@@ -129,6 +129,22 @@ def open_rows(folder: FactsFolder, store: FolderObjectStore) -> list[Fact]:
     )
 
 
+def test_facts_are_counted_by_bucket(store: FolderObjectStore) -> None:
+    """Those of the attributes that are asked for; closed ones only where they are read."""
+    rows = [(e, a, "x", None, 5, t_to) for e in range(40) for a, t_to in ((100, None), (100, 9), (101, None), (50, 9))]
+    facts = pl.DataFrame(rows, FACTS_SCHEMA, orient="row").sort(FACTS_ORDER)
+    buckets = [Bucket(number, 4) for number in range(4)]
+    for bucket in buckets:
+        write_facts(bucket.select(facts), bucket, ENTITIES, store)
+    entities = [len(bucket.select(pl.DataFrame({"e": range(40)}, {"e": pl.Int64}))) for bucket in buckets]
+
+    folder = folder_of(store, last_t=9)
+
+    assert folder.count_values([100, 101, 999], store, only_open=True) == tuple(2 * n for n in entities)
+    assert folder.count_values([100, 50], store, only_open=False) == tuple(3 * n for n in entities)
+    assert replace(folder, until_t=7).count_values([100], store, only_open=True) == tuple(2 * n for n in entities)
+
+
 @pytest.fixture
 def large(store: FolderObjectStore) -> FactsFolder:
     """One attribute of integers and one of texts, each with row groups of its own, and the instant of a tx."""

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logcache_assets.engine.storage.buckets import MAX_BUCKETS, WHOLE, Bucket, bucket_of, choose_buckets, parse_bucket
+from logcache_assets.engine.storage.buckets import (
+    MAX_BUCKETS,
+    WHOLE,
+    Bucket,
+    bucket_of,
+    choose_buckets,
+    group_buckets,
+    parse_bucket,
+)
 
 COUNTS = [1, 2, 8, 64, MAX_BUCKETS]
 counts = st.sampled_from(COUNTS)
@@ -98,6 +106,23 @@ def test_neighbouring_ids_are_spread(begin: int, step: int) -> None:
 def test_buckets_are_as_few_as_fit(datoms: int, wanted: int) -> None:
     """The smallest power of two that fits, here with 100 datoms per bucket."""
     assert choose_buckets(datoms, bucket_datoms=100) == wanted
+
+
+@pytest.mark.parametrize(
+    ("rows", "wanted"),
+    [
+        pytest.param([0], 1, id="one bucket"),
+        pytest.param([25, 25, 25, 25], 1, id="all of them fit"),
+        pytest.param([25, 25, 25, 26], 2, id="one row too many"),
+        pytest.param([0, 90, 1, 9, 50, 50, 0, 0], 2, id="halves fit"),
+        pytest.param([0, 91, 1, 9, 50, 50, 0, 0], 4, id="a full half"),
+        pytest.param([100, 1, 0, 0], 4, id="a full bucket"),
+        pytest.param([0, 101, 0, 0], None, id="a bucket that is too large alone"),
+    ],
+)
+def test_buckets_are_grouped_where_they_fit(rows: list[int], wanted: int | None) -> None:
+    """As few groups as hold at most 100 rows each."""
+    assert group_buckets(rows, at_most=100) == wanted
 
 
 @given(buckets())
