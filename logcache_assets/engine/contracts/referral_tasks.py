@@ -5,16 +5,19 @@ refs, and writes what they show of those entities. So no task holds more of them
 attribute is read once, on one machine or on many.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 import polars as pl
+from typing_extensions import override
 
 from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
 from logcache_assets.engine.contracts.referred import BY, Behind, Kind, Referred
 from logcache_assets.engine.drivers.driver import Driver, Folder
+from logcache_assets.engine.facts.instance_facts import NO_FACTS
 from logcache_assets.engine.storage.buckets import Bucket, bucket_of
 from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
 
@@ -37,25 +40,67 @@ def find_refs(tables: Iterable[ContractTable]) -> Refs:
     return {behind: tuple(attributes) for behind, attributes in refs.items()}
 
 
+class AskedRefs(ABC):
+    """Which refs are to be followed."""
+
+    @abstractmethod
+    def read(self, reader: InstanceReader, names: Collection[str], bucket: Bucket) -> Mapping[str, pl.DataFrame]:
+        """Read the refs of a bucket that are asked for.
+
+        Args:
+            reader: reads the instance.
+            names: attributes that are refs.
+            bucket: the entities that refer.
+
+        Returns:
+            Name → its refs, with the referred entity in `n`; a name that is missing has none.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class AllRefs(AskedRefs):
+    """All refs of a bucket."""
+
+    @override
+    def read(self, reader: InstanceReader, names: Collection[str], bucket: Bucket) -> Mapping[str, pl.DataFrame]:
+        return reader.read(dict.fromkeys(names, "ref"), bucket)
+
+
 def with_referred(readers: Sequence[InstanceReader], refs: Refs, driver: Driver) -> list[InstanceReader]:
-    """The readers, and for each of several buckets what its refs lead to, as files in the driver's scratch folder.
+    """The readers, and for each of several buckets all that its refs lead to; raises what find_referred raises."""
+    asked = {reader.facts.instance.name: AllRefs() for reader in readers}
+    found = find_referred(readers, refs, asked, driver, driver.scratch.at("referred"))
+    names = [reader.facts.instance.name for reader in readers]
+    return [r.with_referred(found[name]) if name in found else r for name, r in zip(names, readers, strict=True)]
+
+
+def find_referred(
+    readers: Sequence[InstanceReader], refs: Refs, asked: Mapping[str, AskedRefs], driver: Driver, place: Folder
+) -> dict[str, Referred]:
+    """Find what refs lead to, for instances of several buckets: the only task of any other one reads it itself.
+
+    Args:
+        readers: one per instance.
+        refs: the refs of its contracts.
+        asked: instance's name → which refs to follow.
+        driver: runs the tasks.
+        place: an empty folder for what is found.
+
+    Returns:
+        Instance's name → what its refs lead to.
 
     Raises:
         EngineError: a log or a cache that is not whole.
     """
     several = {reader.facts.instance.name: reader for reader in readers if refs and reader.facts.buckets > 1}
-    places = {name: driver.scratch.at(f"referred/{name}") for name in several}
     buckets = [(name, reader, bucket) for name, reader in several.items() for bucket in reader.facts.all_buckets()]
-    first = [ReferringTask(reader, bucket, refs, places[name]) for name, reader, bucket in buckets]
+    first = [ReferringTask(reader, bucket, refs, asked[name], place.at(name)) for name, reader, bucket in buckets]
     lists = _grouped(driver.run(first))
-    second = [ReferredTask(reader, bucket, tuple(refs), lists[name], places[name]) for name, reader, bucket in buckets]
-    files = _grouped((name, file) for name, found in driver.run(second) for file in found)
-    return [
-        reader.with_referred(Referred(_grouped(files.get(name, ())), driver.scratch.store))
-        if (name := reader.facts.instance.name) in several
-        else reader
-        for reader in readers
+    second = [
+        ReferredTask(reader, bucket, tuple(refs), lists[name], place.at(name)) for name, reader, bucket in buckets
     ]
+    files = _grouped((name, file) for name, found in driver.run(second) for file in found)
+    return {name: Referred(_grouped(files.get(name, ())), driver.scratch.store) for name in several}
 
 
 def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, tuple[T, ...]]:
@@ -73,13 +118,15 @@ class ReferringTask:
     reader: InstanceReader
     bucket: Bucket
     refs: Refs
+    asked: AskedRefs
     out: Folder
 
     def run(self) -> tuple[str, str]:
         """The instance, and a file, with the columns at, e, behind (the place in `refs`) and BY."""
-        facts = self.reader.read({name: "ref" for names in self.refs.values() for name in names}, self.bucket)
+        asked = [name for names in self.refs.values() for name in names]
+        found = self.asked.read(self.reader, asked, self.bucket)
         parts = [
-            pl.concat([facts[name].select(e="n") for name in names])
+            pl.concat([found.get(name, NO_FACTS).select(e="n") for name in names])
             .drop_nulls()
             .unique()
             .with_columns(behind=pl.lit(number))
@@ -117,6 +164,8 @@ class ReferredTask:
         for number, behind in enumerate(self.behind):
             # Ascending by BY, as the lists are.
             pairs = wanted.filter(pl.col("behind") == number).select("e", BY)
+            if pairs.is_empty():
+                continue
             shown = self.reader.read_behind(behind, self.bucket)
             for is_wrong, frame in ((False, shown.timeline), (True, shown.wrong)):
                 rows = pairs.join(frame, on="e", maintain_order="left_right")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 from msgspec.structs import replace
+from typing_extensions import override
 
 from logcache_assets.domain.contract_definitions import ContractTable
 from logcache_assets.domain.figures import Pattern
@@ -16,6 +17,8 @@ from logcache_assets.domain.segments import Segment
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns
 from logcache_assets.engine.contracts.entity_reader import EntityReader, InstanceReader
+from logcache_assets.engine.contracts.referral_tasks import AskedRefs
+from logcache_assets.engine.contracts.referred import Referred
 from logcache_assets.engine.explain.joined_columns import SEPARATOR
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.log.log_op import LogSource
@@ -27,6 +30,28 @@ Located = Mapping[tuple[str, str, str, str], Collection[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty(AskedRefs):
+    """Faulty rows of one contract on one prototype."""
+
+    table: ContractTable
+    columns: Columns
+    rows: pl.DataFrame
+    """Columns of Explained.faulty, with the primary key."""
+
+    def find(self, reader: EntityReader) -> pl.DataFrame:
+        """The rows with each entity `e` of the reader that ever had their key, and since when in `t_from`."""
+        held = reader.keys.select("e", "t_from", key=pl.col("value").cast(reader.key.dtype))
+        return self.rows.with_columns(pl.col("key").cast(reader.key.dtype, strict=False)).join(held, on="key")
+
+    @override
+    def read(self, reader: InstanceReader, names: Collection[str], bucket: Bucket) -> dict[str, pl.DataFrame]:
+        refs = tuple(attribute for attribute in self.table.attributes if attribute.attribute in names)
+        every = EntityReader(reader, bucket, replace(self.table.entity, attributes=refs), self.columns)
+        own = every.restricted_to(self.find(every)["e"].unique())
+        return {attribute.attribute: own.facts_of(attribute) for attribute in refs}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LocateTask:
     """Looks up faulty rows whose entities are in one bucket."""
 
@@ -34,17 +59,15 @@ class LocateTask:
     context: InstanceContext
     bucket: Bucket
     after_t: int
-    table: ContractTable
-    columns: Columns
-    faulty: pl.DataFrame
-    """Faulty rows of this instance's prototype; columns of Explained.faulty, with the primary key."""
+    faulty: Faulty
+    referred: Referred | None
+    """What their refs lead to; None if it is to be read of the whole instance."""
 
     def run(self) -> pl.DataFrame:
         """Columns reason, change, prototype, columns, t; rows without a known t are left out."""
-        instance = InstanceReader(self.facts, self.context, after_t=self.after_t)
-        reader = EntityReader(instance, self.bucket, self.table.entity, self.columns)
-        held = reader.keys.select("e", "t_from", key=pl.col("value").cast(reader.key.dtype))
-        rows = self.faulty.with_columns(pl.col("key").cast(reader.key.dtype, strict=False)).join(held, on="key")
+        instance = InstanceReader(self.facts, self.context, after_t=self.after_t, referred=self.referred)
+        reader = EntityReader(instance, self.bucket, self.faulty.table.entity, self.faulty.columns)
+        rows = self.faulty.find(reader)
         own = reader.restricted_to(rows["e"].unique())
         cells = rows.with_columns(column=pl.col("columns").str.split(SEPARATOR)).explode("column", empty_as_null=True)
         dated = cells.join(pl.concat(self._changes(own)), on=["e", "column"], how="left")
@@ -54,7 +77,7 @@ class LocateTask:
     def _changes(self, reader: EntityReader) -> Iterator[pl.DataFrame]:
         """Columns e, column, changed_t: the last change of every cell."""
         yield pl.DataFrame(schema={"e": pl.Int64(), "column": pl.String(), "changed_t": pl.Int64()})
-        for attribute in self.table.attributes:
+        for attribute in self.faulty.table.attributes:
             last = pl.max_horizontal("t_from", pl.when(pl.col("t_to") < END).then("t_to"))
             changes = reader.timeline_of(attribute).group_by("e").agg(changed_t=last.max())
             yield changes.select("e", pl.lit(attribute.column).alias("column"), "changed_t")

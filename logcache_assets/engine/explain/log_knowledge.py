@@ -16,8 +16,12 @@ from logcache_assets.engine.compare.planning import choose_comparison_buckets, p
 from logcache_assets.engine.contracts.column_timelines import InstanceContext
 from logcache_assets.engine.contracts.columns import Columns, agree_columns, primary_key
 from logcache_assets.engine.contracts.compute import empty_part
-from logcache_assets.engine.drivers.driver import Driver
+from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.contracts.referral_tasks import find_referred, find_refs
+from logcache_assets.engine.contracts.referred import Referred
+from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.drivers.progress import Meter
+from logcache_assets.engine.explain.affected import Affected, follow_refs_of
 from logcache_assets.engine.explain.causes import (
     REDEFINED,
     EntityCauses,
@@ -27,7 +31,7 @@ from logcache_assets.engine.explain.causes import (
     row_columns,
 )
 from logcache_assets.engine.explain.expectation import RecordTask
-from logcache_assets.engine.explain.locating import Located, LocateTask, collect_ts
+from logcache_assets.engine.explain.locating import Faulty, Located, LocateTask, collect_ts
 from logcache_assets.engine.facts.instance_facts import InstanceFacts
 from logcache_assets.engine.storage.schemas import END
 from logcache_assets.engine.storage.shards import Shard
@@ -115,24 +119,35 @@ class LogKnowledge:
             for dataset, pair in pairs.items()
         }
         in_memory = driver.shares_memory and max(buckets.values(), default=1) == 1
-        folder = "recorded" if shared is None else f"shared/{tables[0].dataset}/{len(shared)}"
-        return [
-            RecordTask(
+        folder = driver.scratch.at("recorded" if shared is None else f"shared/{tables[0].dataset}/{len(shared)}")
+        affected = [
+            Affected(
                 facts=facts,
                 context=self._context(instance),
-                bucket=bucket,
                 after_t=self.logs.after_t(instance),
                 tables=tuple(tables),
                 columns=self.columns,
                 causes={e.name: self.causes[instance, e.name] for e in self.days.definition.entities},
                 compared_columns=compared_columns,
-                buckets=buckets,
-                folder=None if in_memory else driver.scratch.at(f"{folder}/{instance.name}/{bucket}"),
-                keyless=self.logs.pii_key is None,
                 shared=None if shared is None else shared.filter(pl.col("prototype") == instance.prototype),
             )
             for instance, facts in self.facts.items()
-            for bucket in facts.all_buckets()
+        ]
+        referred = {
+            whole: follow_refs_of(affected, driver, folder.at(f"referred/{whole}"), whole=whole)
+            for whole in (False, True)
+        }
+        return [
+            RecordTask(
+                affected=a,
+                bucket=bucket,
+                referred={whole: found[name] for whole, found in referred.items() if name in found},
+                buckets=buckets,
+                folder=None if in_memory else folder.at(f"{name}/{bucket}"),
+                keyless=self.logs.pii_key is None,
+            )
+            for name, a in ((a.facts.instance.name, a) for a in affected)
+            for bucket in a.facts.all_buckets()
         ]
 
     def _context(self, instance: Instance) -> InstanceContext:
@@ -143,21 +158,31 @@ class LogKnowledge:
         if "t" in faulty.columns:
             return collect_ts([faulty])
         by_prototype = {str(key[0]): rows for key, rows in faulty.partition_by("prototype", as_dict=True).items()}
+        asked = {
+            instance: Faulty(table=table, columns=self.columns, rows=by_prototype[instance.prototype])
+            for instance in self.facts
+            if instance.prototype in by_prototype
+        }
+        referred = self._follow_faulty(asked, driver, driver.scratch.at(f"located/{table.dataset}"))
         tasks = [
             LocateTask(
-                facts=facts,
+                facts=self.facts[instance],
                 context=self._context(instance),
                 bucket=bucket,
                 after_t=self.logs.after_t(instance),
-                table=table,
-                columns=self.columns,
-                faulty=by_prototype[instance.prototype],
+                faulty=rows,
+                referred=referred.get(instance.name),
             )
-            for instance, facts in self.facts.items()
-            if instance.prototype in by_prototype
-            for bucket in facts.all_buckets()
+            for instance, rows in asked.items()
+            for bucket in self.facts[instance].all_buckets()
         ]
         return collect_ts(driver.run(tasks)) if tasks else {}
+
+    def _follow_faulty(self, asked: Mapping[Instance, Faulty], driver: Driver, place: Folder) -> dict[str, Referred]:
+        """Name of an instance of several buckets → what the entities of its faulty rows refer to."""
+        readers = [InstanceReader(self.facts[i], self._context(i), after_t=self.logs.after_t(i)) for i in asked]
+        refs = find_refs(rows.table for rows in asked.values())
+        return find_referred(readers, refs, {i.name: rows for i, rows in asked.items()}, driver, place)
 
     def scopes(self, table: ContractTable) -> dict[str, Scope]:
         """Prototype → the causes for one contract."""

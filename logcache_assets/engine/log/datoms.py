@@ -19,7 +19,7 @@ NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMN
 
 
 class Datoms(ABC):
-    """The datoms of one instance after its cache; every frame has DATOM_COLUMNS."""
+    """The datoms of one instance after its cache; frames of datoms have DATOM_COLUMNS."""
 
     @property
     @abstractmethod
@@ -33,6 +33,16 @@ class Datoms(ABC):
     @abstractmethod
     def every(self, bucket: Bucket) -> pl.DataFrame:
         """Return all datoms of a bucket; those of an attribute in the order of the log."""
+
+    @abstractmethod
+    def touched(self, bucket: Bucket, *, after_t: int, attribute: int | None = None) -> pl.DataFrame:
+        """Return columns e, t: entities of a bucket that datoms after after_t touch, and the last t at which they do.
+
+        Args:
+            bucket: the entities.
+            after_t: datoms up to this t do not count.
+            attribute: if given, the datoms of this attribute alone count.
+        """
 
 
 class DatomsInMemory(Datoms):
@@ -62,6 +72,13 @@ class DatomsInMemory(Datoms):
     @override
     def every(self, bucket: Bucket) -> pl.DataFrame:
         return bucket.select(pl.concat([NO_DATOMS, *self._by_attribute.values()]))
+
+    @override
+    def touched(self, bucket: Bucket, *, after_t: int, attribute: int | None = None) -> pl.DataFrame:
+        frames = self._by_attribute
+        asked = frames.values() if attribute is None else [frames[attribute]] if attribute in frames else []
+        newer = [frame.lazy().select("e", "t").filter(pl.col("t") > after_t) for frame in (NO_DATOMS, *asked)]
+        return _last_ts(pl.concat(newer), bucket).collect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +111,29 @@ class SpilledDatoms(Datoms):
     def every(self, bucket: Bucket) -> pl.DataFrame:
         return self._read(bucket, pl.lit(True))
 
+    @override
+    def touched(self, bucket: Bucket, *, after_t: int, attribute: int | None = None) -> pl.DataFrame:
+        uris = self._uris(bucket)
+        if not uris:
+            return NO_DATOMS.select("e", "t")
+        of_attribute = pl.lit(True) if attribute is None else pl.col("a") == attribute
+        scan = scan_parquet(uris, self.store).filter(of_attribute, pl.col("t") > after_t)
+        return collect_parquet(_last_ts(scan, bucket), f"the spill {uris[0]}", streaming=True)
+
     def _read(self, bucket: Bucket, wanted: pl.Expr) -> pl.DataFrame:
-        spills = [spill for spill in self.spills if spill.bucket.meets(bucket)]
-        if not spills:
+        uris = self._uris(bucket)
+        if not uris:
             return NO_DATOMS
-        scan = scan_parquet([spill.uri for spill in spills], self.store).filter(wanted)
-        return bucket.select(collect_parquet(scan.select(DATOM_COLUMNS), f"the spill {spills[0].uri}"))
+        scan = scan_parquet(uris, self.store).filter(wanted)
+        return bucket.select(collect_parquet(scan.select(DATOM_COLUMNS), f"the spill {uris[0]}"))
+
+    def _uris(self, bucket: Bucket) -> list[str]:
+        return [spill.uri for spill in self.spills if spill.bucket.meets(bucket)]
+
+
+def _last_ts(datoms: pl.LazyFrame, bucket: Bucket) -> pl.LazyFrame:
+    inside = datoms if bucket.of == 1 else datoms.filter(bucket_of(bucket.of) == bucket.number)
+    return inside.group_by("e").agg(pl.col("t").max())
 
 
 def _by_attribute(datoms: pl.DataFrame) -> dict[int, pl.DataFrame]:

@@ -46,6 +46,25 @@ def test_every_datom_is_in_its_bucket(log: InventedLog, spilled: int, read: int,
             assert of_attributes == Counter(datom for datom in log.datoms if datom[1] != 50)
 
 
+@given(invented_logs(), st.sampled_from([1, 8]), st.sampled_from([1, 2, 8]), st.data())
+@settings(max_examples=20)
+def test_every_touched_entity_has_its_last_t(log: InventedLog, spilled: int, read: int, data: st.DataObject) -> None:
+    """By any datom, or by those of one attribute; up to a t, datoms do not count."""
+    after_t = data.draw(st.sampled_from([0, *log.ts]), label="after")
+    with tempfile.TemporaryDirectory() as folder:
+        store = open_store(Path(folder))
+        spills = spill_datoms(log_frame(log.datoms), buckets=spilled, folder_uri=SCRATCH, store=store)
+
+        for datoms in (DatomsInMemory([log_frame(log.datoms)]), SpilledDatoms(spills, store)):
+            for attribute in (None, ONE, MANY, MANY + 1):
+                found = [
+                    datoms.touched(Bucket(n, read), after_t=after_t, attribute=attribute).rows() for n in range(read)
+                ]
+                newer = [d for d in log.datoms if d[3] > after_t and attribute in {None, d[1]}]
+                expected = {e: max(d[3] for d in newer if d[0] == e) for e in {d[0] for d in newer}}
+                assert sorted(row for rows in found for row in rows) == sorted(expected.items())
+
+
 def test_files_of_other_buckets_are_not_opened(store: FolderObjectStore) -> None:
     """A bucket is read alone, so that memory is bounded by one."""
     spills = spill_datoms(log_frame(USERS), buckets=8, folder_uri=SCRATCH, store=store)
