@@ -23,7 +23,7 @@ from logcache_assets.engine.storage.parquet import (
     collect_parquet,
     scan_parquet,
 )
-from logcache_assets.engine.storage.schemas import FACTS_SCHEMA, TX_BASE, column_types
+from logcache_assets.engine.storage.schemas import END, FACTS_SCHEMA, TX_BASE, column_types, is_among
 from logcache_assets.ports import ObjectStore, StoredObject
 
 Half = Literal["open", "closed"]
@@ -99,7 +99,7 @@ class FactsFolder:
         return {a: self._cut(_merge_by_entity(frames), only_open=only_open) for a, frames in parts.items() if frames}
 
     def _read_file(self, file: FactsFile, ids: Sequence[int], store: ObjectStore, *, integers: bool) -> pl.DataFrame:
-        scan = self._scan(file, store).filter(pl.col("a").is_in(list(ids)))
+        scan = self._scan(file, store).filter(is_among(ids))
         no_text, no_integer = pl.lit(None, pl.String).alias("v"), pl.lit(None, pl.Int64).alias("n")
         if not integers:
             return collect_parquet(scan.select("a", "e", "v", no_integer, "t_from", "t_to"), self._where(file))
@@ -118,7 +118,7 @@ class FactsFolder:
         )
 
     def _count(self, file: FactsFile, attributes: Collection[int], store: ObjectStore) -> int:
-        scan = self._scan(file, store).filter(pl.col("a").is_in(list(attributes)))
+        scan = self._scan(file, store).filter(is_among(attributes))
         return int(collect_parquet(scan.select(pl.len()), self._where(file)).item())
 
     def read_times(self, bucket: Bucket, store: ObjectStore) -> pl.DataFrame:
@@ -140,12 +140,18 @@ class FactsFolder:
 
     def find_last_t(self, store: ObjectStore) -> int | None:
         """The greatest t in the files, read from open facts: each tx asserts its own instant. None if there is none."""
-        ts = [self._last_instant(file, store) for file in self.files if file.half == "open"]
+        # Row groups that hold older txes alone are skipped; where the newest tx is missing, all are read.
+        found = self._last_instant(store, pl.col("e") >= TX_BASE + min(self.last_t, END))
+        return self._last_instant(store, pl.lit(True)) if found is None else found
+
+    def _last_instant(self, store: ObjectStore, wanted: pl.Expr) -> int | None:
+        ts = [self._last_instant_in(file, store, wanted) for file in self.files if file.half == "open"]
         return max((t for t in ts if t is not None), default=None)
 
-    def _last_instant(self, file: FactsFile, store: ObjectStore) -> int | None:
-        scan = self._scan(file, store).filter(pl.col("a") == TX_INSTANT, pl.col("e") == TX_BASE + pl.col("t_from"))
-        last: int | None = collect_parquet(scan.select(pl.col("t_from").max()), self._where(file)).item()
+    def _last_instant_in(self, file: FactsFile, store: ObjectStore, wanted: pl.Expr) -> int | None:
+        instants = self._scan(file, store).filter(pl.col("a") == TX_INSTANT, wanted)
+        own = instants.filter(pl.col("e") == TX_BASE + pl.col("t_from"))
+        last: int | None = collect_parquet(own.select(pl.col("t_from").max()), self._where(file)).item()
         return last
 
     def _scan(self, file: FactsFile, store: ObjectStore) -> pl.LazyFrame:

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from logcache_assets.engine.storage.buckets import Bucket, bucket_of
 from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
-from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, LOG_SCHEMA
+from logcache_assets.engine.storage.schemas import DATOM_COLUMNS, LOG_SCHEMA, is_among
 from logcache_assets.ports import ObjectStore
 
 NO_DATOMS = pl.DataFrame(schema={name: LOG_SCHEMA[name] for name in DATOM_COLUMNS})
@@ -104,8 +104,7 @@ class SpilledDatoms(Datoms):
 
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
-        wanted = pl.col("a").is_in(list(attributes))
-        return _by_attribute(self._read(bucket, wanted))
+        return _by_attribute(self._read(bucket, is_among(attributes)))
 
     @override
     def every(self, bucket: Bucket) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """Columns of the two raw tables, log and facts, in memory and in Parquet (docs/formats.md)."""
 
+from collections.abc import Collection
+
 import polars as pl
 
 LOG_SCHEMA = pl.Schema(
@@ -34,6 +36,12 @@ TX_BASE = 13194139533312
 
 END = 2**42 - 1
 """Replaces a null t_to where intervals are compared. Datomic's t has 42 bits, so no real t reaches it."""
+
+
+def is_among(attributes: Collection[int]) -> pl.Expr:
+    """Whether the attribute of a row is one of these."""
+    # Of a plain list polars would ask every number's type, in every scan: that takes longer than reading a small file.
+    return pl.col("a").is_in(pl.Series(list(attributes), dtype=pl.Int64).implode())
 
 
 def type_name(dtype: pl.DataType) -> str:

@@ -182,6 +182,29 @@ def test_an_attribute_is_read_without_its_neighbours(large: FactsFolder, store: 
     assert found[TEXTS]["v"].to_list() == [str(n) for n in range(ROWS)]
 
 
+@pytest.fixture
+def many_txes(store: FolderObjectStore) -> FactsFolder:
+    """The instants of two row groups of txes, of which the first one is unreadable."""
+    ts = pl.int_range(1, ROW_GROUP_ROWS + 11, eager=True)
+    none = pl.lit(None, pl.Int64)
+    txes = pl.select(e=TX_BASE + ts, a=pl.lit(50, pl.Int64), v=pl.lit("instant"), n=none, t_from=ts, t_to=none)
+    write_facts(txes, WHOLE, ENTITIES, store)
+    zero_column(OPEN_FILE, "e", store, groups=[0])
+    return folder_of(store, last_t=ROW_GROUP_ROWS + 10)
+
+
+def test_the_last_t_is_read_where_the_newest_tx_is(many_txes: FactsFolder, store: FolderObjectStore) -> None:
+    """Older row groups are not read, however many txes there are."""
+    assert many_txes.find_last_t(store) == ROW_GROUP_ROWS + 10
+    assert replace(many_txes, last_t=ROW_GROUP_ROWS + 1).find_last_t(store) == ROW_GROUP_ROWS + 10
+
+
+def test_all_txes_are_read_where_the_newest_is_missing(many_txes: FactsFolder, store: FolderObjectStore) -> None:
+    """So that the error says where the data ends."""
+    with pytest.raises(ParquetError, match=r"open-00000-of-00001\.parquet"):
+        replace(many_txes, last_t=ROW_GROUP_ROWS + 11).find_last_t(store)
+
+
 def test_a_text_that_is_no_integer_of_its_type_is_read_after_all(store: FolderObjectStore) -> None:
     """Only the texts of bad integers are read, so that the error can name them."""
     rows = [(1, INTEGERS, "7", 7, 5, None), (2, INTEGERS, "seven", None, 5, None)]
