@@ -24,6 +24,19 @@ def test_help_imports_nothing_heavy() -> None:
     assert not heavy & set(done.stdout.split())
 
 
+def test_a_command_hardly_searches_for_garbage() -> None:
+    """What it loads stays, and Python would look through it again and again."""
+    code = (
+        "import gc, sys; from logcache_assets.cli import main; sys.argv = ['logcache', '--version'];"
+        "main.run_command = lambda arguments: print(gc.get_threshold()[0], gc.get_freeze_count() > 0, *arguments);"
+        "main.main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.split() == ["100000", "True", "--version"]
+
+
 def test_contracts_from_folders_load_no_platform() -> None:
     """So they begin within half a second: all adapters, and what they stand on, take as long as polars."""
     names = "logcache_assets.cli.contracts, logcache_assets.deployment_key"
