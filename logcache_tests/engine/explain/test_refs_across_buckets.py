@@ -157,6 +157,28 @@ def test_what_is_read_of_referred_entities_is_what_is_asked_for(
     assert {e - FIRST for e in kept["user/nick", False]} == {5, 6, 7, 8, 9, 12, 13, 22, 23}
 
 
+def test_where_a_faulty_row_comes_from_is_found_without_the_whole_instance(
+    store: FolderObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also the rows of a table that is looked up again read what they refer to, bucket by bucket."""
+    read: list[Bucket] = []
+    read_behind = InstanceReader.read_behind
+
+    def noted(reader: InstanceReader, behind: Behind, bucket: Bucket) -> Shown:
+        read.append(bucket)
+        return read_behind(reader, behind, bucket)
+
+    yesterday, today = days(store, bucket_datoms=FEW)
+    monkeypatch.setattr(InstanceReader, "read_behind", noted)
+    compare(yesterday, today, store)
+    explaining = len(read)
+
+    compare(yesterday, replace(today, tables=yesterday.tables), store)
+
+    assert len(read) > 2 * explaining
+    assert min(bucket.of for bucket in read) > 1
+
+
 def test_nothing_is_read_of_referred_entities_where_no_row_may_differ(
     store: FolderObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
