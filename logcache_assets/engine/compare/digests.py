@@ -12,7 +12,8 @@ import polars as pl
 
 from logcache_assets.engine.compare.contract_files import Piece, Table, cast_to, common_type
 from logcache_assets.engine.drivers.driver import Folder
-from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
+from logcache_assets.engine.storage.own_texts import with_own_texts
+from logcache_assets.engine.storage.parquet import collect_batches, collect_parquet, scan_parquet
 from logcache_assets.engine.storage.shards import K, Shard, put_shards, read_shards
 
 YESTERDAY, TODAY = 0, 1
@@ -243,8 +244,10 @@ class ExtractTask:
         first = self.pieces[0]
         numbers = (rows - (first.begin - first.first)).cast(pl.get_index_type())
         scan = scan_parquet([first.uri], self.table.store, row_index=ROW)
-        wanted = scan.filter(pl.col(ROW).is_in(numbers.implode())).select(self.columns.columns_of(self.table.schema))
-        return collect_parquet(wanted, first.uri, streaming=True)
+        names = self.columns.columns_of(self.table.schema)
+        wanted = scan.filter(pl.col(ROW).is_in(numbers.implode())).select(names)
+        found = (with_own_texts(batch) for batch in collect_batches(wanted, first.uri, rows=None))
+        return pl.concat([self.table.schema.to_frame().select(names), *found])
 
 
 @dataclass(frozen=True, slots=True)

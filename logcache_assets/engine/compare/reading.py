@@ -8,7 +8,7 @@ then wanted is read again (digests.ExtractTask).
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
+from itertools import islice
 
 import polars as pl
 
@@ -26,6 +26,7 @@ from logcache_assets.engine.compare.digests import (
 )
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.storage.buckets import Bucket
+from logcache_assets.engine.storage.own_texts import few_with_own_texts, with_own_texts
 from logcache_assets.engine.storage.parquet import collect_batches
 from logcache_assets.engine.storage.shards import K, Shard, in_bucket, put_shards
 
@@ -99,14 +100,18 @@ class ReadTask:
     def run(self) -> tuple[Digested, Digested]:
         """Read both days; yesterday's result and today's."""
         days = self._day(YESTERDAY), self._day(TODAY)
-        for day, batch in _alternate(*days):
+        for day in _alternate(*days):
+            batch = day.batch.pop()
             day.count(batch)
             if any(each.is_hopeless for each in days):
+                for each in days:
+                    each.wait_no_more()
                 day.settle(batch)
             else:
                 _match(day, days[TODAY - day.side], batch)
             if day.read_rows - day.put_rows > PIECE_ROWS:
                 day.put_digests()
+            del batch  # or it is held while the next one is decoded
         yesterday, today = (day.finish() for day in days)
         return yesterday, today
 
@@ -139,6 +144,8 @@ class _Day:
     folder: Folder | None
     rows: dict[str, int] = field(default_factory=dict)
     null_keys: int = 0
+    batch: list[pl.DataFrame] = field(default_factory=list)
+    """The rows that were read last, until they are looked at."""
     read_rows: int = 0
     equal_rows: int = 0
     waiting: list[pl.DataFrame] = field(default_factory=list)
@@ -169,19 +176,17 @@ class _Day:
         return self.kept_bytes > self.most_kept_bytes and 2 * self.equal_rows < self.read_rows
 
     def batches(self) -> Iterator[pl.DataFrame]:
-        """The rows in order, each with its digest, hash of the key, and number."""
-        names = self.columns.columns_of(self.table.schema)
-        size = max(1, BATCH_CELLS // len(names))
+        """The rows in order, each with its digest, hash of the key, and number; without cells if none will be kept."""
+        size = max(1, BATCH_CELLS // len(self.columns.columns_of(self.table.schema)))
         for piece in self.pieces:
+            names = self.columns.key if self.is_hopeless else self.columns.columns_of(self.table.schema)
             begin = piece.begin
-            for batch in collect_batches(
-                self.table.scan(piece).select(*names, *self._digests()),
-                piece.uri,
-                rows=size if size < BATCH_ROWS else None,
-            ):
-                numbers = pl.int_range(begin, begin + len(batch), dtype=pl.Int64, eager=True)
-                begin += len(batch)
-                yield batch.with_columns(numbers.alias(ROW))
+            scan = self.table.scan(piece).select(*names, *self._digests())
+            batches = collect_batches(scan, piece.uri, rows=size if size < BATCH_ROWS else None)
+            while read := list(islice(batches, 1)):
+                numbers = pl.int_range(begin, begin + len(read[0]), dtype=pl.Int64, eager=True)
+                begin += len(read[0])
+                yield read.pop().with_columns(numbers.alias(ROW))
 
     def _digests(self) -> Iterator[pl.Expr]:
         schema = self.table.schema
@@ -209,6 +214,11 @@ class _Day:
         if len(self.waiting) > WAITING_FRAMES:
             self.settle(self.waiting.pop(0))
 
+    def wait_no_more(self) -> None:
+        """Settle all rows that wait."""
+        while self.waiting:
+            self.settle(self.waiting.pop(0))
+
     def waiting_digests(self) -> pl.Series:
         """The digests of the rows that wait."""
         return pl.concat([DIGESTS[R], *(rows[R] for rows in self.waiting)])
@@ -224,7 +234,7 @@ class _Day:
             found = is_equal.slice(begin, len(rows)).rechunk()
             self.equal.append(rows.select(EQUALS.columns).filter(found))
             self.equal_rows += len(self.equal[-1])
-            rest.append(rows.filter(~found))
+            rest.append(few_with_own_texts(rows.filter(~found), of=len(rows)))
             begin += len(rows)
         return rest
 
@@ -234,7 +244,7 @@ class _Day:
         self.kept_bytes += int(rows.estimated_size())
         if self.kept_bytes <= self.most_kept_bytes:
             cells = self.columns.to_common(rows).with_columns(rows[ROW], rows[K])
-            self.kept.append(_compact(cells))
+            self.kept.append(with_own_texts(cells))
 
     def put_digests(self) -> None:
         """Put the digests so far into shards, so that what a task holds does not grow with its rows."""
@@ -251,9 +261,7 @@ class _Day:
 
     def finish(self) -> Digested:
         """The result, once all rows are read."""
-        for rows in self.waiting:
-            self.settle(rows)
-        self.waiting.clear()
+        self.wait_no_more()
         self.put_digests()
         nothing = self.columns.to_common(pl.DataFrame(schema=self.table.schema))
         no_rows = nothing.hstack(DIGESTS.select(ROW, K))
@@ -270,22 +278,18 @@ class _Day:
         )
 
 
-def _compact(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows without the texts of the batch that they come from, which polars shares with every selection of its rows."""
-    return pl.DataFrame.deserialize(BytesIO(rows.serialize()))
-
-
-def _alternate(yesterday: _Day, today: _Day) -> Iterator[tuple[_Day, pl.DataFrame]]:
-    """The batches of both days, each time of the day that is behind: by its key, if rows do not meet."""
+def _alternate(yesterday: _Day, today: _Day) -> Iterator[_Day]:
+    """Give the days their batches, each time the day that is behind: by its key, if rows do not meet."""
     reading = [(day, day.batches()) for day in (yesterday, today)]
     while reading:
         is_lost = all(len(day.waiting) >= WAITING_FRAMES for day, _ in reading)
         behind = min(reading, key=lambda each: each[0].order if is_lost else each[0].ahead)
         day, batches = behind
-        if (batch := next(batches, None)) is None:
-            reading.remove(behind)
+        day.batch.extend(islice(batches, 1))
+        if day.batch:
+            yield day
         else:
-            yield day, batch
+            reading.remove(behind)
 
 
 def _match(day: _Day, other: _Day, batch: pl.DataFrame) -> None:

@@ -5,12 +5,13 @@ import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.compare.contract_files import Piece
-from logcache_assets.engine.compare.digests import KEYS
+from logcache_assets.engine.compare.digests import KEYS, ExtractTask
 from logcache_assets.engine.compare.planning import pair_pieces, plan_columns, split_by_share
 from logcache_assets.engine.compare.reading import KEPT_BYTES, Digested, ReadTask
 from logcache_assets.engine.storage.shards import K
 from logcache_tests.engine.compare.test_comparison import CountingDriver, compared, cut_small, rows
 from logcache_tests.engine.days import put_table
+from logcache_tests.engine.storage.test_own_texts import batch_of, held_bytes
 from logcache_tests.engine.world import driver_in
 
 KEY = ("id", "prototype")
@@ -78,6 +79,25 @@ def test_of_rows_beyond_the_bound_only_digests_are_kept(store: FolderObjectStore
     for day in both:
         assert day.kept_rows.is_empty()
         assert sum(len(s.read()) for s in (*day.equal, *day.others)) == MANY
+
+
+def test_rows_that_are_read_again_do_not_hold_the_texts_of_all_others(store: FolderObjectStore) -> None:
+    """Few rows of a big table are wanted, and polars shares a batch's texts with each of its rows."""
+    table = put_table(store, batch_of(1000).with_columns(id="n", prototype=pl.lit("s0")))
+    task = ExtractTask(
+        table=table,
+        pieces=table.pieces,
+        columns=plan_columns(KEY, yesterday=table.schema, today=table.schema),
+        rows=pl.Series([7]),
+        buckets=1,
+        folder=None,
+        side=0,
+    )
+
+    (shard,) = task.run().shards
+
+    assert shard.read()["n"].to_list() == [7]
+    assert held_bytes(shard.read().drop(K)) < 0.1 * held_bytes(batch_of(1000))
 
 
 @pytest.mark.parametrize("reverse", [False, True], ids=["sorted alike", "in other orders"])
