@@ -45,6 +45,10 @@ class ComparedColumns:
         """The compared columns outside the key."""
         return tuple(name for name in (*self.types, *self.retyped) if name not in self.key)
 
+    def only_key(self) -> "ComparedColumns":
+        """The columns of the key alone."""
+        return ComparedColumns(key=self.key, types={name: self.types[name] for name in self.key})
+
     def is_cell(self, name: str) -> bool:
         """Whether a column is compared and outside the key."""
         return (name in self.types or name in self.retyped) and name not in self.key

@@ -41,6 +41,6 @@ def _cells(reader: EntityReader, table: ContractTable, moments: pl.Series) -> li
         first, last = places[0], places[-1]
         cells, timeline = group.facts.cells.between(reader.shown_by(group).timeline, first, last)
         asked = reader.ranks.moments_at([place - first for place in places], moments)
-        return as_of(asked, reader.ranks.intervals_of(timeline, cells))["value"]
+        return as_of(asked, reader.ranks.intervals_of(timeline, cells))["value"].cast(group.dtype)
 
     return fill_columns(reader, table.attributes, values_at, rows=len(moments), most=reader.ranks.most_places())

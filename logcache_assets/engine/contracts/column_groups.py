@@ -32,6 +32,11 @@ class ColumnGroup:
     facts: FactsOfCells
     _shown: Shown | None = field(default=None, init=False)
 
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type of all the columns."""
+        return self.columns[0].dtype
+
     def shown(self, context: InstanceContext, targets: Targets) -> Shown:
         """What the cells show, computed once."""
         if self._shown is None:

@@ -25,8 +25,8 @@ def _cells(reader: EntityReader, table: ContractTable, entities: pl.Series) -> l
         shown = reader.shown_by(group).timeline.filter(pl.col("t_to") == END)
         wanted = group.facts.cells.numbers(places, entities)
         # Most attributes have a value for exactly the entities of the rows.
-        if len(wanted) == len(shown) and (wanted == shown["e"]).all(ignore_nulls=False):
-            return shown["value"]
-        return wanted.to_frame("e").join(shown, on="e", how="left", maintain_order="left")["value"]
+        same = len(wanted) == len(shown) and (wanted == shown["e"]).all(ignore_nulls=False)
+        found = shown if same else wanted.to_frame("e").join(shown, on="e", how="left", maintain_order="left")
+        return found["value"].cast(group.dtype)
 
     return fill_columns(reader, table.attributes, values_at, rows=len(entities))

@@ -29,13 +29,27 @@ def prototype_of(reader: EntityReader) -> pl.Expr:
 
 def fill_columns(
     reader: EntityReader,
-    attributes: Iterable[ContractAttribute],
+    attributes: Sequence[ContractAttribute],
     values_at: ValuesAt,
     *,
     rows: int,
     most: int = MAX_ENTITIES,
 ) -> list[pl.Series]:
-    """The column of each attribute, in order.
+    """The column of each attribute, in order; the arguments are those of values_of."""
+    found = values_of(reader, attributes, values_at, rows=rows, most=most)
+    columns = [reader.columns[attribute] for attribute in attributes]
+    return [found[c.name] if c.name in found else repeated(None, c.dtype, rows).alias(c.name) for c in columns]
+
+
+def values_of(
+    reader: EntityReader,
+    attributes: Iterable[ContractAttribute],
+    values_at: ValuesAt,
+    *,
+    rows: int,
+    most: int = MAX_ENTITIES,
+) -> dict[str, pl.Series]:
+    """Values of each row by column, without the columns whose attribute the schema lacks.
 
     Args:
         reader: reads the entities.
@@ -44,16 +58,15 @@ def fill_columns(
         rows: how many rows there are.
         most: for how many places of a group it may be asked at once.
     """
-    asked, found = [reader.columns[attribute] for attribute in attributes], dict[str, pl.Series]()
-    at_once = min(most, max(1, CELLS_AT_ONCE // max(1, rows)))
-    for group, places in reader.groups_of(column.attribute for column in asked):
+    at_once, found = min(most, max(1, CELLS_AT_ONCE // max(1, rows))), dict[str, pl.Series]()
+    for group, places in reader.groups_of(attributes):
         for begin in range(0, len(places), at_once):
             some = places[begin : begin + at_once]
-            values = values_at(group, some).cast(group.columns[0].dtype)
-            names = [group.columns[place].name for place in some]
+            values, names = values_at(group, some), (group.columns[place].name for place in some)
             found |= {name: values.slice(n * rows, rows).alias(name) for n, name in enumerate(names)}
-    return [found[c.name] if c.name in found else _nulls(c, rows) for c in asked]
+    return found
 
 
-def _nulls(column: Column, rows: int) -> pl.Series:
-    return pl.Series(column.name, [None], column.dtype).new_from_index(0, rows)
+def repeated(value: object, dtype: pl.DataType, rows: int) -> pl.Series:
+    """A column that has one value in all rows."""
+    return pl.Series([value], dtype=dtype).new_from_index(0, rows)

@@ -109,7 +109,8 @@ def find_causes(
     shown = (primary_key(entity), *entity.attributes)
     renamed = {a.column for a in shown for name in _names(a) if _is_renamed(name, before, today)}
     retyped = {a.column for a in shown for name in _names(a) if _is_retyped(name, before, today)}
-    idents = {a.column: renamed_idents(before, today) for a in entity.attributes if a.ref == IDENT_REF}
+    ids = renamed_idents(before, today)
+    idents = {a.column: ids for a in entity.attributes if a.ref == IDENT_REF}
     return EntityCauses(
         renamed=frozenset(renamed),
         idents=idents,

@@ -19,13 +19,12 @@ from logcache_assets.engine.contracts.referred import Referred
 from logcache_assets.engine.drivers.driver import Folder
 from logcache_assets.engine.explain.affected import Affected, bits_of
 from logcache_assets.engine.explain.causes import EntityCauses
+from logcache_assets.engine.explain.earlier_values import earlier_values
 from logcache_assets.engine.explain.joined_columns import (
-    EARLIER,
     ENTITY,
     HELD,
     MOVED,
     PRESENT,
-    VALUE_SEED,
     WHY,
     WHY_BITS,
 )
@@ -90,9 +89,12 @@ class RecordTask:
         if table.kind.rows_have_t:
             recorded = recorded if causes.whole else self._due_rows(table, recorded)
         else:
-            recorded = recorded.hstack(self._earlier_values(table, reader, rows["e"]))
+            recorded = recorded.hstack(
+                earlier_values(reader, table.attributes, columns, rows["e"], after_t=self.after_t)
+            )
             recorded = recorded.hstack(self._moved_flags(table, reader, rows["e"], causes) if self.keyless else [])
-            recorded = pl.concat([recorded, self._gone_keys(table, reader, affected, recorded)])
+            gone = self._gone_keys(table, reader, affected, recorded)
+            recorded = pl.concat([recorded, gone], how="diagonal") if len(gone) else recorded
         hashed = recorded.with_columns(key_hash(recorded, columns))
         folder = self.folder.at(table.dataset) if self.folder else None
         shards = put_shards(hashed, buckets=self.buckets[table.dataset], folder=folder) if len(hashed) else ()
@@ -133,27 +135,10 @@ class RecordTask:
         keyed = named.drop_nulls(key)
         by_entity = [key, ENTITY]
         rows = keyed.sort(PRESENT, nulls_last=True).unique(by_entity, keep="first", maintain_order=True)
-        gone = _to_common_types(rows.select(key, prototype, *WHY), self.affected.compared_columns[table.dataset])
-        missing = gone.join(recorded, on=[*table.key, ENTITY], how="anti")
-        nothing = [pl.lit(None, dtype).alias(n) for n, dtype in recorded.schema.items() if n not in missing.columns]
-        return missing.with_columns(nothing).select(recorded.columns)
-
-    def _earlier_values(self, table: ContractTable, reader: EntityReader, entities: pl.Series) -> list[pl.Series]:
-        """One series per column: for each entity, hashes of the values that its cell had since yesterday and lost."""
-        columns = self.affected.compared_columns[table.dataset]
-        nothing = pl.Series([None], dtype=pl.List(pl.UInt64)).new_from_index(0, len(entities))
-        found = []
-        for attribute in table.attributes:
-            name, column = attribute.column, self.affected.columns[attribute]
-            shown = reader.timeline_of(attribute)
-            if shown.filter(_changed_after(self.after_t)).is_empty():
-                found.append(nothing.alias(EARLIER + name))
-                continue
-            timeline = shown.with_columns(pl.col("value").cast(column.dtype))
-            common = timeline.select("e", "t_from", "t_to", columns.comparable_cell(name, "value", column.dtype))
-            past = _past_values(common, after_t=self.after_t).group_by("e").agg(pl.col("value").alias(EARLIER + name))
-            found.append(entities.to_frame().join(past, on="e", how="left", maintain_order="left")[EARLIER + name])
-        return found
+        gone = _to_common_types(
+            rows.select(key, prototype, *WHY), self.affected.compared_columns[table.dataset].only_key()
+        )
+        return gone.join(recorded, on=[*table.key, ENTITY], how="anti")
 
     def _moved_flags(
         self, table: ContractTable, reader: EntityReader, entities: pl.Series, causes: EntityCauses
@@ -174,22 +159,6 @@ class RecordTask:
             moved = pl.when(known).then(pl.col("now").ne_missing(pl.col("then"))).alias(MOVED + attribute.column)
             found.append(both.select(moved).to_series())
         return found
-
-
-def _changed_after(after_t: int) -> pl.Expr:
-    """Whether a value began or ended after a t."""
-    return (pl.col("t_from") > after_t) | ((pl.col("t_to") > after_t) & (pl.col("t_to") < END))
-
-
-def _past_values(timeline: pl.DataFrame, *, after_t: int) -> pl.DataFrame:
-    """Columns e, value: hashes of the values that ended after after_t, and of null where a value began after a gap."""
-    same_entity = pl.col("e") == pl.col("e").shift(1)
-    began_after_nothing = ~(same_entity & (pl.col("t_to").shift(1) == pl.col("t_from"))).fill_null(value=False)
-    nulls = timeline.filter(began_after_nothing, pl.col("t_from") > after_t).with_columns(
-        pl.lit(None, timeline.schema["value"]).alias("value")
-    )
-    ended = timeline.filter(pl.col("t_to") > after_t, pl.col("t_to") < END)
-    return pl.concat([ended, nulls]).select("e", pl.col("value").hash(VALUE_SEED))
 
 
 def _to_common_types(rows: pl.DataFrame, columns: ComparedColumns) -> pl.DataFrame:

@@ -83,9 +83,8 @@ class Cells(Generic[A]):
         """The cells of the attributes at some places, and their rows of a frame that ascends by cell."""
         if self.entities is None or (first, last) == (0, len(self.attributes) - 1):
             return self, frame
-        begin, end = (
-            frame["e"].search_sorted(cell, "left") for cell in (first * self._width, (last + 1) * self._width)
-        )
+        bounds = pl.Series([first * self._width, (last + 1) * self._width])
+        begin, end = frame["e"].search_sorted(bounds, "left").to_list()
         own = frame.slice(begin, end - begin)
         return replace(self, attributes=self.attributes[first : last + 1]), own.with_columns(
             pl.col("e") - first * self._width

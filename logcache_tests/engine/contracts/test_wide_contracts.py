@@ -9,48 +9,22 @@ from logcache_assets.domain.kinds import KIND_NAMES
 from logcache_assets.engine.contracts import row_values
 from logcache_assets.engine.contracts.build_contracts import ContractBuild
 from logcache_assets.engine.facts import cells
-from logcache_tests.engine.app import ATTRIBUTES, Change, define, log_of, sources_of
+from logcache_tests.engine.app import sources_of
 from logcache_tests.engine.builds import build
 from logcache_tests.engine.expected import PII_KEY
 from logcache_tests.engine.law import Rows, contracts_of
+from logcache_tests.engine.wide import wide_definition, wide_log
 from logcache_tests.engine.width import assert_linear
 from logcache_tests.engine.world import DATABASES, definition_of, driver_in, source_at
-
-FIRST_USER, USERS = 17592186044418, 10
-FIRST_ATTRIBUTE = 200
-KINDS = ("string", "long", "bigdec", "ref", "instant", "keyword")
-
-
-def wide_build(width: int, store: FolderObjectStore) -> ContractBuild:
-    """Contracts of so many attributes of several kinds, whose values change for some users."""
-    attributes = {f"user/a{n}": (FIRST_ATTRIBUTE + n, KINDS[n % len(KINDS)], 35 + n % 2) for n in range(width)}
-    changes: list[Change] = [(FIRST_USER + u, "user/id", f"u{u}", 1001, True) for u in range(USERS)]
-    for n, name in enumerate(attributes):
-        changes += [(FIRST_USER + u, name, value(n, u), 1001, True) for u in range(USERS)]
-        changes += [(FIRST_USER, name, value(n, 0), 1002, False), (FIRST_USER, name, value(n, 1), 1002, True)]
-    definition = define(*({"attribute": name, "history": name == "user/a0"} for name in attributes))
-    log = log_of(*changes, attributes={**ATTRIBUTES, **attributes})
-    return ContractBuild(definition=definition, sources=sources_of(definition, store, [log]), pii_key=PII_KEY)
-
-
-def value(number: int, user: int) -> str:
-    """A user's value of an attribute."""
-    values = {
-        "string": f"text {user}",
-        "keyword": f":word/w{user}",
-        "long": str(user),
-        "bigdec": f"{user}.50",
-        "instant": f"2018-01-{user + 1:02}T00:00:00.000Z",
-        "ref": str(FIRST_USER + user),
-    }
-    return values[KINDS[number % len(KINDS)]]
 
 
 def test_contracts_ask_for_no_more_queries_when_they_have_more_columns(store: FolderObjectStore) -> None:
     """Attributes of one kind are folded, typed and put into rows at once, however many they are."""
 
     def of_width(width: int) -> Callable[[], object]:
-        wanted, driver = wide_build(width, store), driver_in(store)
+        definition, driver = wide_definition(width), driver_in(store)
+        sources = sources_of(definition, store, [wide_log(width)])
+        wanted = ContractBuild(definition=definition, sources=sources, pii_key=PII_KEY)
         return lambda: build(wanted, store, driver=driver)
 
     assert_linear(of_width, (24, 48, 72))

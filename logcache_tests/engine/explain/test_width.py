@@ -9,8 +9,10 @@ from logcache_assets.adapters.folder_store import FolderObjectStore
 from logcache_assets.engine.compare.compare_tables import compare_tables
 from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.explain.causes import REDEFINED, REFERRED, RENAMED, Scope
+from logcache_tests.engine.app import sources_of
 from logcache_tests.engine.compare.test_comparison import KEY, rows
-from logcache_tests.engine.days import put_table
+from logcache_tests.engine.days import compare, compute_day, put_table
+from logcache_tests.engine.wide import FIRST_T, SECOND_T, wide_definition, wide_log
 from logcache_tests.engine.width import assert_linear, count_asked
 from logcache_tests.engine.world import driver_in
 
@@ -52,3 +54,15 @@ def test_columns_that_differ_in_no_row_are_not_looked_at_one_by_one(store: Folde
         return sum(count_asked(lambda: compare_tables(comparison, driver, driver.scratch.at("comparison"))).queries)
 
     assert asked(changed_every=80) < 0.5 * asked(changed_every=1)
+
+
+def test_explaining_by_a_log_grows_linearly_with_the_columns(store: FolderObjectStore) -> None:
+    """What the log says of many columns is found at once, also what they showed in between: no query per column."""
+
+    def of_width(width: int) -> Callable[[], object]:
+        definition = wide_definition(width)
+        (source,) = sources_of(definition, store, [wide_log(width)])
+        yesterday, today = (compute_day(definition, [replace(source, until_t=t)], store) for t in (FIRST_T, SECOND_T))
+        return lambda: compare(yesterday, today, store)
+
+    assert_linear(of_width, (24, 48, 72))
