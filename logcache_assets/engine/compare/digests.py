@@ -12,9 +12,10 @@ import polars as pl
 
 from logcache_assets.engine.compare.contract_files import Piece, Table, cast_to, common_type
 from logcache_assets.engine.drivers.driver import Folder
+from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.own_texts import with_own_texts
 from logcache_assets.engine.storage.parquet import collect_batches, collect_parquet, scan_parquet
-from logcache_assets.engine.storage.shards import K, Shard, put_shards, read_shards
+from logcache_assets.engine.storage.shards import K, Shard, in_bucket, put_shards, read_shards
 
 YESTERDAY, TODAY = 0, 1
 KEY_SEED, ROW_SEED = 1, 1 << 32
@@ -260,3 +261,25 @@ class Extracted:
 
     side: int
     shards: tuple[Shard, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayRows:
+    """The whole rows of one day that are to be explained."""
+
+    kept: tuple[Shard, ...]
+    """Rows with ROW and K, as reading.Digested.kept; of these, only the wanted ones."""
+    wanted: pl.Series
+    read: tuple[Shard, ...]
+    """The other wanted rows, read again: the compared columns in common types, and K."""
+
+    def in_bucket(self, bucket: Bucket) -> "DayRows":
+        """Those of one bucket."""
+        return DayRows(kept=in_bucket(self.kept, bucket), wanted=self.wanted, read=in_bucket(self.read, bucket))
+
+    def rows(self, empty: pl.DataFrame) -> pl.DataFrame:
+        """The rows; `empty` has their columns, if there are none."""
+        wanted = pl.col(ROW).is_in(self.wanted.implode())
+        kept = (shard.read().filter(wanted).drop(ROW) for shard in self.kept)
+        found = [*kept, *(shard.read() for shard in self.read)]
+        return pl.concat(found) if found else empty

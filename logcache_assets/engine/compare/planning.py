@@ -12,6 +12,9 @@ from logcache_assets.engine.storage.buckets import choose_buckets
 BUCKET_ROWS = 8_000_000
 """Target rows of one day per bucket; their digests take a few hundred megabytes."""
 
+PairedPieces = tuple[tuple[Piece, ...], tuple[Piece, ...]]
+"""Some pieces of yesterday's table, and some of today's."""
+
 PIECES_AT_ONCE = 8
 """Pieces of a table per task."""
 
@@ -55,9 +58,7 @@ def group_pieces(pieces: Sequence[Piece]) -> list[tuple[Piece, ...]]:
     return [tuple(pieces[n : n + PIECES_AT_ONCE]) for n in range(0, len(pieces), PIECES_AT_ONCE)]
 
 
-def pair_pieces(
-    yesterday: Sequence[Piece], today: Sequence[Piece]
-) -> list[tuple[tuple[Piece, ...], tuple[Piece, ...]]]:
+def pair_pieces(yesterday: Sequence[Piece], today: Sequence[Piece]) -> list[PairedPieces]:
     """Split the pieces of both tables into those of each task, at about the same share of their rows.
 
     Tables that are sorted by key then have the same keys in the same task, but for some at its ends.

@@ -25,10 +25,9 @@ from logcache_assets.engine.compare.digests import (
     add_counts,
 )
 from logcache_assets.engine.drivers.driver import Folder
-from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.own_texts import few_with_own_texts, with_own_texts
 from logcache_assets.engine.storage.parquet import collect_batches
-from logcache_assets.engine.storage.shards import K, Shard, in_bucket, put_shards
+from logcache_assets.engine.storage.shards import K, Shard, put_shards
 
 BATCH_ROWS = 131_072
 """Most rows of polars' own batches."""
@@ -57,28 +56,6 @@ class Digested:
     """Some of the others, whole: ROW, K, and the compared columns in common types."""
     kept_rows: pl.Series
     """Their numbers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayRows:
-    """The whole rows of one day that are to be explained."""
-
-    kept: tuple[Shard, ...]
-    """As Digested.kept; of these, only the wanted rows."""
-    wanted: pl.Series
-    read: tuple[Shard, ...]
-    """The other wanted rows, read again: the compared columns in common types, and K."""
-
-    def in_bucket(self, bucket: Bucket) -> "DayRows":
-        """Those of one bucket."""
-        return DayRows(kept=in_bucket(self.kept, bucket), wanted=self.wanted, read=in_bucket(self.read, bucket))
-
-    def rows(self, empty: pl.DataFrame) -> pl.DataFrame:
-        """The rows; `empty` has their columns, if there are none."""
-        wanted = pl.col(ROW).is_in(self.wanted.implode())
-        kept = (shard.read().filter(wanted).drop(ROW) for shard in self.kept)
-        found = [*kept, *(shard.read() for shard in self.read)]
-        return pl.concat(found) if found else empty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +92,8 @@ class ReadTask:
         yesterday, today = (day.finish() for day in days)
         return yesterday, today
 
-    def _day(self, side: int) -> "_Day":
-        return _Day(
+    def _day(self, side: int) -> "DayReading":
+        return DayReading(
             side=side,
             table=self.tables[side],
             pieces=self.pieces[side],
@@ -130,7 +107,7 @@ class ReadTask:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Day:
+class DayReading:
     """One day's rows while they are read."""
 
     side: int
@@ -179,25 +156,29 @@ class _Day:
         """The rows in order, each with its digest, hash of the key, and number; without cells if none will be kept."""
         size = max(1, BATCH_CELLS // len(self.columns.columns_of(self.table.schema)))
         for piece in self.pieces:
-            names = self.columns.key if self.is_hopeless else self.columns.columns_of(self.table.schema)
             begin = piece.begin
-            scan = self.table.scan(piece).select(*names, *self._digests())
+            scan = self.table.scan(piece).select(*self.names(), *self.digests())
             batches = collect_batches(scan, piece.uri, rows=size if size < BATCH_ROWS else None)
             while read := list(islice(batches, 1)):
                 numbers = pl.int_range(begin, begin + len(read[0]), dtype=pl.Int64, eager=True)
                 begin += len(read[0])
                 yield read.pop().with_columns(numbers.alias(ROW))
 
-    def _digests(self) -> Iterator[pl.Expr]:
+    def names(self) -> Sequence[str]:
+        """The columns to read beside the digests: all that are compared, or the key if no cells will be kept."""
+        return self.columns.key if self.is_hopeless else self.columns.columns_of(self.table.schema)
+
+    def digests(self) -> Iterator[pl.Expr]:
+        """The columns of DIGESTS but the number."""
         schema = self.table.schema
         yield self.columns.key_hash(schema)
         yield self.columns.row_hash(schema, self.side)
-        yield self._is_recorded().alias(RECORDED)
+        yield self.is_recorded()
 
-    def _is_recorded(self) -> pl.Expr:
-        if not self.recorded:
-            return pl.lit(value=False)
-        return pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False)
+    def is_recorded(self) -> pl.Expr:
+        """Whether a row is of a prototype whose every row must be read, as RECORDED."""
+        found = pl.col("prototype").cast(pl.String).is_in(sorted(self.recorded)).fill_null(value=False)
+        return (found if self.recorded else pl.lit(value=False)).alias(RECORDED)
 
     def count(self, batch: pl.DataFrame) -> None:
         """Count the rows of a batch."""
@@ -278,7 +259,7 @@ class _Day:
         )
 
 
-def _alternate(yesterday: _Day, today: _Day) -> Iterator[_Day]:
+def _alternate(yesterday: DayReading, today: DayReading) -> Iterator[DayReading]:
     """Give the days their batches, each time the day that is behind: by its key, if rows do not meet."""
     reading = [(day, day.batches()) for day in (yesterday, today)]
     while reading:
@@ -292,7 +273,7 @@ def _alternate(yesterday: _Day, today: _Day) -> Iterator[_Day]:
             reading.remove(behind)
 
 
-def _match(day: _Day, other: _Day, batch: pl.DataFrame) -> None:
+def _match(day: DayReading, other: DayReading, batch: pl.DataFrame) -> None:
     """Find the rows of a batch that equal rows of the other day which wait for them."""
     (rest,) = day.take_equal(other.waiting_digests(), [batch])
     other.waiting = [rows for rows in other.take_equal(batch[R], other.waiting) if len(rows)]

@@ -7,19 +7,21 @@ from itertools import groupby
 import polars as pl
 
 from logcache_assets.domain.figures import TableFigures
+from logcache_assets.engine.compare.alike import AlikeTask, have_same_files
 from logcache_assets.engine.compare.comparison import Comparison
 from logcache_assets.engine.compare.contract_files import Piece
 from logcache_assets.engine.compare.digests import (
     KEYS,
     TODAY,
     YESTERDAY,
+    DayRows,
     DaysDigests,
     Differing,
     DifferTask,
     ExtractTask,
 )
-from logcache_assets.engine.compare.planning import group_pieces, pair_pieces
-from logcache_assets.engine.compare.reading import DayRows, Digested, ReadTask
+from logcache_assets.engine.compare.planning import PairedPieces, group_pieces, pair_pieces
+from logcache_assets.engine.compare.reading import Digested, ReadTask
 from logcache_assets.engine.compare.repeated_keys import BEYOND, find_shared
 from logcache_assets.engine.compare.tokens import row_tokens
 from logcache_assets.engine.drivers.driver import Driver, Folder
@@ -58,22 +60,41 @@ class Steps:
         runs = [[task] for task in tasks] if self.driver.shares_memory else [tasks]
         return [day for run in runs for days in self.driver.run(run) for day in days]
 
-    def read_tasks(self) -> list[ReadTask]:
-        """Tasks that read both tables once, side by side."""
+    def read_tasks(self) -> list[ReadTask | AlikeTask]:
+        """Tasks that read both tables once, side by side, or the keys of one if both have the same files."""
+        pieces = pair_pieces(self.tables[YESTERDAY].pieces, self.tables[TODAY].pieces)
+        placed = [(own, self._folder(f"read-{number}")) for number, own in enumerate(pieces)]
+        if have_same_files(*self.tables):
+            return [self._alike_task(own[TODAY], folder) for own, folder in placed]
         touched = self._touched(self.comparison.recorded)
-        return [
-            ReadTask(
-                tables=self.tables,
-                pieces=pieces,
-                columns=self.columns,
-                buckets=self.buckets,
-                recorded=frozenset(prototype for prototype, s in self.comparison.scopes.items() if s.complete),
-                touched=touched,
-                folder=self._folder(f"read-{number}"),
-                most_kept_bytes=self.comparison.kept_bytes,
-            )
-            for number, pieces in enumerate(pair_pieces(self.tables[YESTERDAY].pieces, self.tables[TODAY].pieces))
-        ]
+        return [self._read_task(own, folder, touched) for own, folder in placed]
+
+    def _read_task(self, pieces: PairedPieces, folder: Folder | None, touched: pl.Series) -> ReadTask:
+        return ReadTask(
+            tables=self.tables,
+            pieces=pieces,
+            columns=self.columns,
+            buckets=self.buckets,
+            recorded=self._recorded,
+            touched=touched,
+            folder=folder,
+            most_kept_bytes=self.comparison.kept_bytes,
+        )
+
+    def _alike_task(self, pieces: tuple[Piece, ...], folder: Folder | None) -> AlikeTask:
+        return AlikeTask(
+            table=self.tables[TODAY],
+            pieces=pieces,
+            columns=self.columns,
+            buckets=self.buckets,
+            recorded=self._recorded,
+            folder=folder,
+        )
+
+    @property
+    def _recorded(self) -> frozenset[str]:
+        """The prototypes whose every row must be read."""
+        return frozenset(prototype for prototype, scope in self.comparison.scopes.items() if scope.complete)
 
     def _touched(self, recorded: Sequence[Shard]) -> pl.Series:
         """The hashes K of recorded rows."""

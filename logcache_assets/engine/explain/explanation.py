@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from logcache_assets.domain.figures import EXPLANATIONS
-from logcache_assets.engine.compare.digests import exact
-from logcache_assets.engine.compare.reading import DayRows
+from logcache_assets.engine.compare.digests import DayRows, exact
 from logcache_assets.engine.compare.repeated_keys import WHICH, Sides, find_suspects, number_rows
 from logcache_assets.engine.explain.causes import BITS
 from logcache_assets.engine.explain.counting import Explained, count_rows
