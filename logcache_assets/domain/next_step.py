@@ -253,9 +253,11 @@ def _after_accident(last: Attempt, facts: Situation) -> NextStep:
     if facts.by_person or facts.changed:
         return again
     if failures >= MOST_FAILURES:
+        # What is to be done stands behind the last semicolon: alerts show it apart.
+        why = f": {_reason(last)}" if last.reason else ""
         return GiveUp(
-            sentence=f"{_ended(last)}, as {failures} in a row; nothing more is tried before somebody has looked and "
-            f"called logcache refresh: {_reason(last)}"
+            sentence=f"{_ended(last)}, as {failures} in a row{why}; nothing more is tried before somebody has looked "
+            "and called logcache refresh"
         )
     due = _due_after(last, failures)
     if last.end in (End.UNANSWERED, End.FAILED) and facts.now < due:

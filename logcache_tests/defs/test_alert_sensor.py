@@ -13,11 +13,12 @@ from msgspec.structs import replace
 from logcache_assets.adapters.alerts.alert_book_file import AlertBookFile
 from logcache_assets.adapters.alerts.heartbeat import Heartbeat, last_beat
 from logcache_assets.cli import local, status
-from logcache_assets.connect import connect
+from logcache_assets.connect import Channels, connect
 from logcache_assets.defs.alert_sensor import build_alerts
 from logcache_assets.defs.jobs import COUNTRY_TAG
 from logcache_assets.defs.resources import given_resources
 from logcache_assets.defs.run_storage import open_storage
+from logcache_assets.domain.alert_messages import Message
 from logcache_assets.domain.transactions import TransactionType
 from logcache_assets.errors import Refused
 from logcache_assets.local_platform.timeline import EARLIEST
@@ -32,10 +33,16 @@ EndRun = Callable[..., str]
 """Adds a run that ended so, with what Dagster says of it; returns its id."""
 
 
-def look(world: World, settings: Settings | None = None, *extra: dg.AssetChecksDefinition) -> str:
-    """What one evaluation of the sensor says."""
+def look(
+    world: World,
+    settings: Settings | None = None,
+    *extra: dg.AssetChecksDefinition,
+    channels: Channels | None = None,
+) -> str:
+    """What one evaluation of the sensor says; it tells by the given channels, or by those of the settings."""
     definitions = dg.Definitions.merge(definitions_of(world), dg.Definitions(asset_checks=extra))
-    resources = given_resources(settings or world.settings, connect(world.settings))
+    given = given_resources(settings or world.settings, connect(world.settings))
+    resources = {**given, "channels": channels} if channels else given
     with (
         open_storage(world.dagster_home) as instance,
         dg.build_sensor_context(instance, resources=resources, definitions=definitions) as context,
@@ -46,16 +53,19 @@ def look(world: World, settings: Settings | None = None, *extra: dg.AssetChecksD
 
 
 def a_while_passes(world: World) -> None:
-    """The last attempt to send was two minutes ago."""
+    """The last attempts to send were two minutes ago."""
     file = AlertBookFile(world.home)
     book = file.read()
     assert book is not None
-    (message,) = book.messages
-    failed = message.deliveries["webhook"]
-    assert failed.began_at is not None
-    earlier = replace(failed, began_at=failed.began_at - timedelta(minutes=2))
-    deliveries = {**message.deliveries, "webhook": earlier}
-    file.write(replace(book, messages=(replace(message, deliveries=deliveries),)))
+    file.write(replace(book, messages=tuple(map(_two_minutes_older, book.messages))))
+
+
+def _two_minutes_older(message: Message) -> Message:
+    earlier = {
+        channel: replace(found, began_at=found.began_at - timedelta(minutes=2)) if found.began_at else found
+        for channel, found in message.deliveries.items()
+    }
+    return replace(message, deliveries=earlier)
 
 
 def told(world: World) -> list[dict[str, Any]]:
