@@ -2,30 +2,27 @@
 
 Two rounds of tasks: the first writes which entities each bucket refers to; the second reads the attributes behind the
 refs, and writes what they show of those entities. So no task holds more of them than its own bucket refers to, and each
-attribute is read once, on one machine or on many.
+attribute is read once, on one machine or on many. After each round gathering.py puts together what the next one reads.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import polars as pl
 from typing_extensions import override
 
 from logcache_assets.domain.contract_definitions import IDENT_REF, ContractTable
 from logcache_assets.engine.contracts.entity_reader import InstanceReader
+from logcache_assets.engine.contracts.gathering import FilesOf, Part, gather, write_rows
 from logcache_assets.engine.contracts.referred import BY, Behind, Kind, Referred
 from logcache_assets.engine.drivers.driver import Driver, Folder
 from logcache_assets.engine.facts.instance_facts import NO_FACTS
 from logcache_assets.engine.storage.buckets import Bucket, bucket_of
-from logcache_assets.engine.storage.parquet import collect_parquet, parquet_bytes, scan_parquet
+from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
 
-K = TypeVar("K")
-T = TypeVar("T", str, tuple[Kind, str])
-
-GROUP_ROWS = 16_384
-"""Rows of a row group: of each file, a task of the next round reads the rows of one bucket."""
+AT = "at"
+"""Column of the lists: the number of the bucket that holds the entity."""
 
 Refs = Mapping[Behind, tuple[str, ...]]
 """What stands behind refs → the attributes that are those refs."""
@@ -95,20 +92,21 @@ def find_referred(
     several = {reader.facts.instance.name: reader for reader in readers if refs and reader.facts.buckets > 1}
     buckets = [(name, reader, bucket) for name, reader in several.items() for bucket in reader.facts.all_buckets()]
     first = [ReferringTask(reader, bucket, refs, asked[name], place.at(name)) for name, reader, bucket in buckets]
-    lists = _grouped(driver.run(first))
+    lists = gather(driver.run(first), AT, driver, lambda name: place.at(f"{name}/lists"))
     second = [
-        ReferredTask(reader, bucket, tuple(refs), lists[name], place.at(name)) for name, reader, bucket in buckets
+        ReferredTask(reader, bucket, tuple(refs), lists[name].get(bucket.number, ()), place.at(name))
+        for name, reader, bucket in buckets
     ]
-    files = _grouped((name, file) for name, found in driver.run(second) for file in found)
-    return {name: Referred(_grouped(files.get(name, ())), driver.scratch.store) for name in several}
+    parts = (((name, kind), part) for name, found in driver.run(second) for kind, part in found)
+    shown: dict[str, dict[Kind, FilesOf]] = {name: {} for name in several}
+    for (name, kind), files in gather(parts, BY, driver, lambda key: place.at(_gathered_at(*key, refs))).items():
+        shown[name][kind] = files
+    return {name: Referred(files, driver.scratch.store) for name, files in shown.items()}
 
 
-def _grouped(pairs: Iterable[tuple[K, T]]) -> dict[K, tuple[T, ...]]:
-    """The values of each key, ascending."""
-    found: dict[K, list[T]] = {}
-    for key, value in pairs:
-        found.setdefault(key, []).append(value)
-    return {key: tuple(sorted(values)) for key, values in found.items()}
+def _gathered_at(name: str, kind: Kind, refs: Refs) -> str:
+    behind, is_wrong = kind
+    return f"{name}/gathered/{tuple(refs).index(behind)}-{'wrong' if is_wrong else 'shown'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +119,8 @@ class ReferringTask:
     asked: AskedRefs
     out: Folder
 
-    def run(self) -> tuple[str, str]:
-        """The instance, and a file, with the columns at, e, behind (the place in `refs`) and BY."""
+    def run(self) -> tuple[str, Part]:
+        """The instance, and a file, with the columns AT, e, behind (the place in `refs`) and BY."""
         asked = [name for names in self.refs.values() for name in names]
         found = self.asked.read(self.reader, asked, self.bucket)
         parts = [
@@ -137,10 +135,10 @@ class ReferringTask:
         rows = (
             pl.concat(parts)
             .filter(pl.col("e") >= 0)
-            .select(at.cast(pl.Int64).alias("at"), "e", "behind", by.alias(BY))
-            .sort("at")
+            .select(at.cast(pl.Int64).alias(AT), "e", "behind", by.alias(BY))
+            .sort(AT)
         )
-        return self.reader.facts.instance.name, _write(rows, self.out, f"{self.bucket}.parquet")
+        return self.reader.facts.instance.name, write_rows(rows, AT, self.out, f"{self.bucket}.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +149,18 @@ class ReferredTask:
     bucket: Bucket
     behind: tuple[Behind, ...]
     lists: tuple[str, ...]
-    """The files of all ReferringTasks, ascending by the buckets that refer."""
+    """Files with what is referred to of the bucket, ascending by the buckets that refer."""
     out: Folder
 
-    def run(self) -> tuple[str, tuple[tuple[Kind, str], ...]]:
+    def run(self) -> tuple[str, tuple[tuple[Kind, Part], ...]]:
         """The instance, and the files that were written, each with what it holds."""
-        scan = scan_parquet(self.lists, self.out.store).filter(pl.col("at") == self.bucket.number)
+        if not self.lists:
+            return self.reader.facts.instance.name, ()
+        scan = scan_parquet(self.lists, self.out.store).filter(pl.col(AT) == self.bucket.number)
         wanted = collect_parquet(scan, f"what is referred to, {self.lists[0]}")
         return self.reader.facts.instance.name, tuple(self._written(wanted))
 
-    def _written(self, wanted: pl.DataFrame) -> Iterator[tuple[Kind, str]]:
+    def _written(self, wanted: pl.DataFrame) -> Iterator[tuple[Kind, Part]]:
         for number, behind in enumerate(self.behind):
             # Ascending by BY, as the lists are.
             pairs = wanted.filter(pl.col("behind") == number).select("e", BY)
@@ -171,8 +171,4 @@ class ReferredTask:
                 rows = pairs.join(frame, on="e", maintain_order="left_right")
                 if len(rows):
                     name = f"{number}-{'wrong' if is_wrong else 'shown'}/{self.bucket}.parquet"
-                    yield (behind, is_wrong), _write(rows, self.out, name)
-
-
-def _write(rows: pl.DataFrame, out: Folder, name: str) -> str:
-    return out.store.write(f"{out.uri}/{name}", parquet_bytes(rows, group_rows=GROUP_ROWS)).uri
+                    yield (behind, is_wrong), write_rows(rows, BY, self.out, name)

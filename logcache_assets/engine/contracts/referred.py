@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from logcache_assets.engine.contracts.column_timelines import Shown
+from logcache_assets.engine.contracts.gathering import FilesOf
 from logcache_assets.engine.storage.buckets import Bucket
 from logcache_assets.engine.storage.parquet import collect_parquet, scan_parquet
 from logcache_assets.ports import ObjectStore
@@ -24,8 +25,9 @@ Kind = tuple[Behind, bool]
 class Referred:
     """What the refs of one instance lead to."""
 
-    files: Mapping[Kind, tuple[str, ...]]
-    """Files of what entities of any bucket show, ascending by BY; the other columns are those of Shown."""
+    files: Mapping[Kind, FilesOf]
+    """For each bucket that refers, files of what entities of any bucket show, ascending by BY; the other columns are
+    those of Shown."""
     store: ObjectStore
 
     def read(self, behind: Behind, bucket: Bucket, nothing: Shown) -> Shown:
@@ -35,9 +37,9 @@ class Referred:
         )
 
     def _read(self, kind: Kind, bucket: Bucket, nothing: pl.DataFrame) -> pl.DataFrame:
-        if kind not in self.files:
+        uris = self.files.get(kind, {}).get(bucket.number, ())
+        if not uris:
             return nothing
-        uris = self.files[kind]
         scan = scan_parquet(uris, self.store).filter(pl.col(BY) == bucket.number).select(nothing.columns)
         found = pl.concat([nothing, collect_parquet(scan, f"what refs lead to, {uris[0]}")])
         # All of an entity is in one file, ascending by t.
