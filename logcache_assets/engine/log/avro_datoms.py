@@ -39,7 +39,9 @@ _MARK = encode_long(_MARK_E) + encode_long(0) * (len(FIELDS) - 1)
 _FEW_BLOCKS = 16
 """Up to so many blocks stay chunks of the frame; more are joined."""
 
-_LONG = rb"(?:[\x80-\xff]{0,8}+[\x00-\x7f]|[\x80-\xff]{9}[\x00\x01])"
+_USUAL_LONG = rb"[\x80-\xff]{0,8}+[\x00-\x7f]"
+"""A varint of at most 63 bits, as all are that Datomic's ids and times make."""
+_LONG = rb"(?:%b|[\x80-\xff]{9}[\x00\x01])" % _USUAL_LONG
 """A varint of at most 64 bits."""
 _BOOLEAN = rb"[\x00\x01]"
 _SHORT_TEXT = 512
@@ -98,7 +100,7 @@ def _check_records(block: Block) -> None:
     """Refuse a block whose bytes are not whole records of the segment's fields."""
     content, position = block.content, 0
     while position < len(content):
-        # Python's regular expressions walk short records in C; a text of any length needs its length looked at.
+        # Python's regular expressions walk usual records in C; a text of any length needs its length looked at.
         match = _patterns()[0].match(content, position)
         position = match.end() if match else position
         if position < len(content):
@@ -130,14 +132,17 @@ def _long_of(varint: bytes) -> int:
 
 @cache
 def _patterns() -> tuple[re.Pattern[bytes], re.Pattern[bytes], re.Pattern[bytes]]:
-    """Patterns for many records with short texts, for the begin of a record with its text's length, and for its end."""
-    begin, end = _LONG * 2, _LONG * 2 + _BOOLEAN + _LONG
+    """Patterns for many usual records, for the begin of any record with its text's length, and for its end."""
     text = b"|".join(_texts())
     return (
-        re.compile(b"(?:%b(?:%b)%b)*+" % (begin, text, end), re.DOTALL),
-        re.compile(b"%b(%b)" % (begin, _LONG)),
-        re.compile(end),
+        re.compile(b"(?:%b(?:%b)%b)*+" % (_USUAL_LONG * 2, text, _end_of(_USUAL_LONG)), re.DOTALL),
+        re.compile(b"%b(%b)" % (_LONG * 2, _LONG)),
+        re.compile(_end_of(_LONG)),
     )
+
+
+def _end_of(long: bytes) -> bytes:
+    return long * 2 + _BOOLEAN + long
 
 
 def _texts() -> Iterator[bytes]:
