@@ -58,6 +58,12 @@ class ComparedColumns:
         """The compared columns that a table has."""
         return [name for name in (*self.types, *self.retyped) if name in schema]
 
+    def no_rows(self) -> pl.DataFrame:
+        """A frame without rows, with the compared columns in common types."""
+        wanted = {**self.types, **self.retyped}
+        empty = {dtype: pl.Series([], dtype=dtype) for dtype in set(wanted.values())}
+        return pl.DataFrame([empty[dtype].alias(name) for name, dtype in wanted.items()])
+
     def to_common(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows in common types, with nulls for columns that the frame lacks.
 

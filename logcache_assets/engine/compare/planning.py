@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import polars as pl
 
@@ -35,17 +36,23 @@ def plan_columns(
     for name, dtype in today.items():
         if name not in wanted:
             continue
-        days, due = (yesterday.get(name, dtype), dtype), (expected or {}).get(name, dtype)
-        common = common_type(*days, due) or common_type(*days)
+        common, fits = _agree(yesterday.get(name, dtype), dtype, (expected or {}).get(name, dtype))
         if common is not None:
             types[name] = common
         elif name in key:
             types[name] = pl.String()
         else:
             retyped[name] = dtype
-        if common_type(dtype, due) is None:
+        if not fits:
             foreign.add(name)
     return ComparedColumns(key=tuple(key), types=types, retyped=retyped, foreign=frozenset(foreign - set(key)))
+
+
+@cache
+def _agree(yesterday: pl.DataType, today: pl.DataType, due: pl.DataType) -> tuple[pl.DataType | None, bool]:
+    """The type that a column is compared in, if there is one, and whether today's type can hold the log's values."""
+    common = common_type(yesterday, today, due) or common_type(yesterday, today)
+    return common, common_type(today, due) is not None
 
 
 def choose_comparison_buckets(yesterday: Table, today: Table, *, bucket_rows: int = BUCKET_ROWS) -> int:

@@ -127,7 +127,7 @@ class Steps:
 
     def _read_keys(self, side: int, rows: pl.Series) -> pl.DataFrame:
         key = self.columns.key
-        nothing = self.columns.to_common(pl.DataFrame({"": []})).clear().select(key)
+        nothing = self.columns.only_key().no_rows()
         few = len(rows) <= self.comparison.many_rows
         found = self.driver.run(self._extract_tasks("repeated", side, rows, few=few)) if len(rows) else iter(())
         keys = pl.concat([nothing, *(shard.read().select(key) for part in found for shard in part.shards)])

@@ -11,6 +11,7 @@ values do not.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import polars as pl
 
@@ -61,7 +62,7 @@ class ExplainTask:
     def run(self) -> Explained:
         """Figures and patterns of the bucket."""
         columns = self.comparison.columns
-        empty = columns.to_common(pl.DataFrame({"": []})).clear()
+        empty = columns.no_rows()
         recorded = read_shards(self.recorded, no_recorded(columns))
         yesterday, today = self.yesterday.rows(empty), self.today.rows(empty)
         explained = explain_rows(yesterday, today, recorded, self.comparison)
@@ -125,13 +126,28 @@ def _merge_recorded(recorded: pl.DataFrame, comparison: RowComparison) -> pl.Dat
 
 def _find_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[str]:
     """The cells of which some row differs between the days, or from the log."""
-    cells = comparison.columns.cells
-    if not cells:
+    if not comparison.columns.cells:
         return
-    flags = (
-        pl.any_horizontal(_differs_and_wrong(name, comparison)).any(ignore_nulls=False).alias(name) for name in cells
-    )
-    yield from (name for name, found in rows.select(flags).row(0, named=True).items() if found is not False)
+    alike = _compared_alike(comparison)
+    flags = (_differs_or_wrong(names, comparison).any(ignore_nulls=False) for names in alike)
+    found = rows.select(flags).row(0)
+    yield from (name for name, some in zip(chain(*alike), found, strict=True) if some is not False)
+
+
+def _compared_alike(comparison: RowComparison) -> list[list[str]]:
+    """The cells, in groups that one expression compares, so that a wide table is described by its types."""
+    columns, found = comparison.columns, dict[object, list[str]]()
+    for name in columns.cells:
+        dtype = columns.types.get(name)
+        alone = dtype is None or dtype.is_float()
+        found.setdefault(name if alone else (dtype, name in comparison.unchecked), []).append(name)
+    return list(found.values())
+
+
+def _differs_or_wrong(names: Sequence[str], comparison: RowComparison) -> pl.Expr:
+    """Whether a cell differs or is wrong, for each of some columns that are compared alike."""
+    differs, wrong = _differs_and_wrong(names, comparison)
+    return (differs | wrong) if len(names) > 1 else (differs | wrong).alias(YESTERDAY_CELL + names[0])
 
 
 def _only_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
@@ -150,17 +166,22 @@ def _add_reasons(rows: pl.DataFrame, comparison: RowComparison) -> pl.DataFrame:
     return celled.with_columns(_reason(comparison, reach), _change(comparison))
 
 
-def _differs_and_wrong(name: str, comparison: RowComparison) -> tuple[pl.Expr, pl.Expr]:
-    """Whether a cell differs between the days, and whether it is not what the log says."""
-    same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
-    same_log = pl.when(IN_LOG).then(_equals_recorded(name, comparison)).otherwise(same_days)
-    return pl.col(IN_BOTH) & ~same_days, pl.col(IN_TODAY) & pl.col(DUE) & ~same_log
+def _differs_and_wrong(names: Sequence[str], comparison: RowComparison) -> tuple[pl.Expr, pl.Expr]:
+    """Whether a cell differs between the days, and whether it is not what the log says.
+
+    Args:
+        names: columns that are compared alike; each flag has the name of yesterday's, or the log's, cell.
+        comparison: how they are compared.
+    """
+    same_days = _same_value(YESTERDAY_CELL, TODAY_CELL, names, comparison)
+    same_log = pl.when(IN_LOG).then(_equals_recorded(names, comparison)).otherwise(same_days)
+    return ~same_days & pl.col(IN_BOTH), ~same_log & pl.col(IN_TODAY) & pl.col(DUE)
 
 
 def _cell_flags(comparison: RowComparison) -> Iterator[pl.Expr]:
     """The flags DIFFERS and WRONG of every cell."""
     for name in comparison.cells:
-        differs, wrong = _differs_and_wrong(name, comparison)
+        differs, wrong = _differs_and_wrong([name], comparison)
         yield from (differs.alias(DIFFERS + name), wrong.alias(WRONG + name))
 
 
@@ -198,29 +219,34 @@ def _shows(name: str, names: Sequence[str], comparison: RowComparison) -> pl.Exp
     return found | shown.list.eval(pl.element().is_in(names)).list.any() if dtype == pl.List(pl.String) else found
 
 
-def _equals_recorded(name: str, comparison: RowComparison) -> pl.Expr:
-    if name in comparison.unchecked:
-        return _same_shape(name, comparison)
-    return _same_value(LOG_CELL, TODAY_CELL, name, comparison)
+def _cells(prefix: str, names: Sequence[str]) -> pl.Expr:
+    """The cells of some columns."""
+    return pl.col([prefix + name for name in names])
 
 
-def _same_shape(name: str, comparison: RowComparison) -> pl.Expr:
+def _equals_recorded(names: Sequence[str], comparison: RowComparison) -> pl.Expr:
+    if names[0] in comparison.unchecked:
+        return _same_shape(names, comparison)
+    return _same_value(LOG_CELL, TODAY_CELL, names, comparison)
+
+
+def _same_shape(names: Sequence[str], comparison: RowComparison) -> pl.Expr:
     """What can be verified of a hash under an unknown key: null or not, how many, changed or not."""
-    log, today, moved = pl.col(LOG_CELL + name), pl.col(TODAY_CELL + name), pl.col(MOVED + name)
+    log, today, moved = (_cells(prefix, names) for prefix in (LOG_CELL, TODAY_CELL, MOVED))
     shape = log.is_null() == today.is_null()
-    if isinstance(comparison.columns.types.get(name), pl.List):
+    if isinstance(comparison.columns.types.get(names[0]), pl.List):
         shape &= log.list.len().eq_missing(today.list.len())
-    changed = ~_same_value(YESTERDAY_CELL, TODAY_CELL, name, comparison)
+    changed = ~_same_value(YESTERDAY_CELL, TODAY_CELL, names, comparison)
     # Of several entities with one key, only the hash would tell whose row it is.
     return shape & (moved.is_null() | ~pl.col(IN_BOTH) | (moved == changed) | (pl.col(WHICH) > 0))
 
 
-def _same_value(one: str, other: str, name: str, comparison: RowComparison) -> pl.Expr:
-    """Whether two cells hold the same value."""
+def _same_value(one: str, other: str, names: Sequence[str], comparison: RowComparison) -> pl.Expr:
+    """Whether two cells hold the same value, for each of some columns that are compared alike."""
+    name, left, right = names[0], _cells(one, names), _cells(other, names)
     if name in comparison.columns.retyped and YESTERDAY_CELL in {one, other}:
-        return pl.col(one + name).is_null() & pl.col(other + name).is_null()
+        return left.is_null() & right.is_null()
     dtype = comparison.columns.types.get(name) or comparison.columns.retyped[name]
-    left, right = pl.col(one + name), pl.col(other + name)
     same = exact(left, dtype).eq_missing(exact(right, dtype))
     tolerance = comparison.tolerances.get(name, 0) if dtype.is_float() else 0
     return same | ((left - right).abs() <= tolerance).fill_null(value=False) if tolerance else same

@@ -63,5 +63,5 @@ MOVED = "\x00moved:"
 
 def no_recorded(columns: ComparedColumns) -> pl.DataFrame:
     """No row of the log, with its columns."""
-    empty = columns.to_common(pl.DataFrame({"": []})).clear()
+    empty = columns.no_rows()
     return empty.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in WHY.items())
