@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import polars as pl
 from typing_extensions import override
 
-from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece, Table
+from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.digests import EQUALS, KEYS, TODAY, YESTERDAY, ComparedColumns
-from logcache_assets.engine.compare.reading import DayReading, Digested
+from logcache_assets.engine.compare.reading import PUT_ROWS, DayReading, Digested
 from logcache_assets.engine.drivers.driver import Folder
 
 
@@ -75,7 +75,7 @@ class AlikeTask:
         for batch in day.batches():
             day.count(batch)
             day.equal.append(batch.select(EQUALS.columns))
-            if day.read_rows - day.put_rows > PIECE_ROWS:
+            if day.read_rows - day.put_rows > PUT_ROWS:
                 day.put_digests()
         today = day.finish()
         return replace(today, side=YESTERDAY), today

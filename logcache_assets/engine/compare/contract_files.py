@@ -11,6 +11,7 @@ import polars as pl
 
 from logcache_assets.engine.engine_error import EngineError
 from logcache_assets.engine.storage.parquet import (
+    ROW_GROUP_ROWS,
     ParquetError,
     collect_parquet,
     collect_schema,
@@ -21,8 +22,9 @@ from logcache_assets.engine.storage.parquet import (
 from logcache_assets.engine.storage.schemas import column_types
 from logcache_assets.ports import ObjectStore
 
-PIECE_ROWS = 1_000_000
-"""Most rows of a piece, which is read at once."""
+PIECE_ROWS = 2 * ROW_GROUP_ROWS
+"""Most rows of a piece, which is read at once: polars decodes ahead as far as a piece goes, on each day. Whole row
+groups of our own files, as one that is cut is decoded twice."""
 
 
 DIGITS = 38

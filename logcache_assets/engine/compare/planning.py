@@ -16,7 +16,7 @@ BUCKET_ROWS = 8_000_000
 PairedPieces = tuple[tuple[Piece, ...], tuple[Piece, ...]]
 """Some pieces of yesterday's table, and some of today's."""
 
-PIECES_AT_ONCE = 8
+PIECES_AT_ONCE = 16
 """Pieces of a table per task."""
 
 

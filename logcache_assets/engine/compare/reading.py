@@ -12,7 +12,7 @@ from itertools import islice
 
 import polars as pl
 
-from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece, Table
+from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.digests import (
     DIGESTS,
     EQUALS,
@@ -35,6 +35,8 @@ BATCH_CELLS = 16_000_000
 """Most cells of a batch: those of a wide table have fewer rows."""
 WAITING_FRAMES = 2
 """Most frames of rows that wait on either day; each is looked through for every batch of the other."""
+PUT_ROWS = 1_000_000
+"""Rows of which digests are put into shards at once."""
 KEPT_BYTES = 32_000_000
 """Most bytes of whole rows that a task keeps of either day."""
 
@@ -86,7 +88,7 @@ class ReadTask:
                 day.settle(batch)
             else:
                 _match(day, days[TODAY - day.side], batch)
-            if day.read_rows - day.put_rows > PIECE_ROWS:
+            if day.read_rows - day.put_rows > PUT_ROWS:
                 day.put_digests()
             del batch  # or it is held while the next one is decoded
         yesterday, today = (day.finish() for day in days)

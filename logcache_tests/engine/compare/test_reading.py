@@ -4,10 +4,11 @@ import polars as pl
 import pytest
 
 from logcache_assets.adapters.folder_store import FolderObjectStore
-from logcache_assets.engine.compare.contract_files import Piece
+from logcache_assets.engine.compare.contract_files import PIECE_ROWS, Piece
 from logcache_assets.engine.compare.digests import KEYS, ExtractTask
 from logcache_assets.engine.compare.planning import pair_pieces, plan_columns, split_by_share
 from logcache_assets.engine.compare.reading import KEPT_BYTES, Digested, ReadTask
+from logcache_assets.engine.storage.parquet import ROW_GROUP_ROWS
 from logcache_assets.engine.storage.shards import K
 from logcache_tests.engine.compare.test_comparison import CountingDriver, compared, cut_small, rows
 from logcache_tests.engine.days import put_table
@@ -123,6 +124,11 @@ def test_tasks_cut_both_tables_at_the_same_share_of_their_rows(store: FolderObje
     parts = list(zip(*(_rows_by_task(table.pieces) for table in (one, other)), strict=True))
 
     assert parts == [([(0, 4)], [(0, 4)]), ([(4, 8)], [(4, 8)]), ([(8, 12)], [(8, 12)])]
+
+
+def test_pieces_of_our_own_files_begin_with_a_row_group() -> None:
+    """A row group that is cut is decoded for each of its pieces."""
+    assert PIECE_ROWS % ROW_GROUP_ROWS == 0
 
 
 def _rows_by_task(pieces: tuple[Piece, ...]) -> list[list[tuple[int, int]]]:
