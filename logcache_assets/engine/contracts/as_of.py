@@ -60,21 +60,16 @@ class EntityRanks:
         """
         base = self._first_moments.of(timeline["e"] if cells is None else cells.entities_of(timeline["e"]))
         if cells is not None and cells.entities is not None:
-            base += (cells.places_of(timeline["e"]) * self._span).cast(pl.UInt64)
+            base += cells.places_of(timeline["e"]).cast(pl.UInt64) * len(self) * (1 << T_BITS)
         begin, end = (pl.col("base") + _moment(t) for t in ("t_from", "t_to"))
         others = pl.exclude("e", "t_from", "t_to", "base")
         return _ranked(timeline, base).select(begin.alias("begin"), end.alias("end"), others)
-
-    @property
-    def _span(self) -> int:
-        """How far the moments of one attribute's cells are from those of the next."""
-        return len(self) << T_BITS
 
     def moments_at(self, places: Sequence[int], moments: pl.Series) -> pl.DataFrame:
         """Moments of the cells of some attributes, attribute by attribute; those of the first are the entities'."""
         if list(places) == [0]:
             return moments.to_frame("moment")
-        begins = pl.DataFrame({"first": [place * self._span for place in places]}, {"first": pl.UInt64})
+        begins = pl.DataFrame({"first": [place * len(self) << T_BITS for place in places]}, {"first": pl.UInt64})
         each = begins.join(moments.to_frame("moment"), how="cross", maintain_order="left_right")
         return each.select(moment=pl.col("first") + pl.col("moment"))
 

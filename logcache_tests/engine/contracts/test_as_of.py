@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from logcache_assets.engine.contracts.as_of import MAX_ENTITIES, EntityRanks, as_of, distinct, last_begun, t_of
 from logcache_assets.engine.engine_error import EngineError
+from logcache_assets.engine.facts.cells import Cells
 from logcache_assets.engine.facts.timelines import one_valued
 from logcache_assets.engine.storage.schemas import END
 from logcache_tests.engine.facts.test_timelines import QUESTIONS, Interval, facts_of, frame, in_order
@@ -88,6 +89,22 @@ def test_the_last_entity_that_fits_is_answered() -> None:
     moments = ranks.moments_of(questions_frame([(MAX_ENTITIES - 1, END - 1)]))
 
     assert moments["moment"].to_list() == [2**64 - 2]
+
+
+@pytest.mark.parametrize("attributes", [1, 2, 4])
+def test_the_last_cell_that_fits_is_answered(attributes: int) -> None:
+    """Moments of several attributes' cells use all 64 bits, too."""
+    last = MAX_ENTITIES // attributes - 1
+    ranks = EntityRanks(pl.int_range(last + 1, eager=True))
+    cells = Cells(tuple(range(attributes)), pl.Series([last])).named({a: str(a) for a in range(attributes)})
+    values = [(place, 5, END, str(place)) for place in range(attributes)]
+
+    asked = ranks.moments_at(range(attributes), ranks.moments_of(questions_frame([(last, END - 1)]))["moment"])
+    found = as_of(asked, ranks.intervals_of(frame(values), cells))
+
+    assert ranks.most_places() == attributes
+    assert found["moment"].to_list()[-1] == 2**64 - 2
+    assert found["value"].to_list() == [value for _, _, _, value in values]
 
 
 def test_more_entities_than_there_is_room_for_are_refused() -> None:
