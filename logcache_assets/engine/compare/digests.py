@@ -23,8 +23,8 @@ KEY_SEED, ROW_SEED = 1, 1 << 32
 R, ROW, RECORDED = "\x00r", "\x00row", "\x00recorded"
 """The hash of a whole row, its number, and whether it must be read, under names that no table has."""
 DIGESTS = pl.DataFrame(schema={K: pl.UInt64(), R: pl.UInt64(), ROW: pl.Int64(), RECORDED: pl.Boolean()})
-EQUALS = DIGESTS.drop(R)
-KEYS = DIGESTS.select(K)
+EQUALS = pl.DataFrame(schema={name: DIGESTS.schema[name] for name in (K, ROW, RECORDED)})
+KEYS = pl.DataFrame(schema={K: DIGESTS.schema[K]})
 NAN = float("nan")
 
 
