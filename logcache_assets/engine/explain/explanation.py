@@ -130,8 +130,8 @@ def _find_looked_at(rows: pl.DataFrame, comparison: RowComparison) -> Iterator[s
         return
     alike = _compared_alike(comparison)
     flags = (_differs_or_wrong(names, comparison).any(ignore_nulls=False) for names in alike)
-    found = rows.select(flags).row(0)
-    yield from (name for name, some in zip(chain(*alike), found, strict=True) if some is not False)
+    found = dict(zip(chain(*alike), rows.select(flags).row(0), strict=True))
+    yield from (name for name in comparison.columns.cells if found[name] is not False)
 
 
 def _compared_alike(comparison: RowComparison) -> list[list[str]]:

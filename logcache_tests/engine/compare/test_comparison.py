@@ -110,6 +110,13 @@ def test_without_a_log_every_difference_is_unexplained(figures_of: Days) -> None
     assert not found.explained
 
 
+def test_a_pattern_names_its_columns_in_the_order_of_the_table(figures_of: Days) -> None:
+    """Columns of one type are compared together, and named apart."""
+    found = figures_of(rows(z=[1], text=["x"], a=[1], d=[1.0]), rows(z=[2], text=["y"], a=[2], d=[2.0]))
+
+    assert [pattern.columns for pattern in found.patterns] == [("z", "text", "a", "d")]
+
+
 @pytest.mark.parametrize(
     ("ids", "null_keys", "duplicate_keys"),
     [
