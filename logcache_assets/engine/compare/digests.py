@@ -118,15 +118,28 @@ def key_hash(rows: pl.DataFrame, columns: ComparedColumns) -> pl.Series:
     return rows.select(columns.key_hash(rows.schema)).to_series()
 
 
-def content_hash(rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str]) -> pl.Series:
-    """The hash of what the log can tell of each row's cells; of unchecked ones, only whether, or how many, they are."""
+def content_hash(
+    rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str], *, on_both_days: bool
+) -> pl.Series:
+    """The hash of what the log can tell of each row's cells; of unchecked ones, only whether, or how many, they are.
+
+    Args:
+        rows: rows in common types.
+        columns: the compared columns.
+        unchecked: columns whose cells the log cannot tell.
+        on_both_days: hash of retyped columns only whether they have a value, which is all that yesterday's rows tell.
+    """
     parts = [pl.lit(0)]
-    for name, dtype in columns.types.items():
-        if name in unchecked:
+    for name, dtype in {**columns.types, **columns.retyped}.items():
+        if name in columns.key or name in columns.foreign:
+            continue
+        if on_both_days and name in columns.retyped:
+            parts.append(pl.col(name).is_null())
+        elif name in unchecked:
             parts.append(pl.col(name).list.len() if isinstance(dtype, pl.List) else pl.col(name).is_null())
-        elif name not in {*columns.key, *columns.foreign}:
+        else:
             parts.append(exact(pl.col(name), dtype))
-    return rows.with_columns(content=_sum_of_hashes(parts, ROW_SEED))["content"]
+    return rows.with_columns(_sum_of_hashes(parts, ROW_SEED).alias(R))[R]
 
 
 def exact(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -22,7 +22,8 @@ NOT_IN_LOG = 1 << 20
 BEYOND = "\x00beyond"
 """The column of how many rows beyond one a key has."""
 
-_CONTENT, _PLACE, _SHARED, _ROWS, _DUE = "\x00content", "\x00place", "\x00shared", "\x00rows", "\x00due"
+_CONTENT, _ON_BOTH_DAYS = "\x00content", "\x00on both days"
+_PLACE, _SHARED, _ROWS, _DUE = "\x00place", "\x00shared", "\x00rows", "\x00due"
 _ALONE = pl.lit(0, pl.Int64).alias(WHICH)
 
 
@@ -49,25 +50,32 @@ def number_rows(sides: Sides, columns: ComparedColumns, *, unchecked: frozenset[
     if repeated.is_empty():
         return Sides(*(frame.with_columns(_ALONE) for frame in frames))
     parts = [frame.join(repeated, on=key, how="semi") for frame in frames]
-    numbered = _number(
-        *(part.with_columns(content_hash(part, columns, unchecked).alias(_CONTENT)) for part in parts), key=key
-    )
+    numbered = _number(*(_with_content(part, columns, unchecked) for part in parts), key=key)
     alone = [frame.join(repeated, on=key, how="anti").with_columns(_ALONE) for frame in frames]
     return Sides(*(pl.concat([one, more.select(one.columns)]) for one, more in zip(alone, numbered, strict=True)))
+
+
+def _with_content(rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str]) -> pl.DataFrame:
+    """The rows with hashes of their cells: in _CONTENT, and in _ON_BOTH_DAYS of what yesterday's types tell of them."""
+    hashes = ((_CONTENT, False), (_ON_BOTH_DAYS, True))
+    return rows.with_columns(
+        content_hash(rows, columns, unchecked, on_both_days=both).alias(name) for name, both in hashes
+    )
 
 
 def _number(
     yesterday: pl.DataFrame, today: pl.DataFrame, recorded: pl.DataFrame, *, key: list[str]
 ) -> list[pl.DataFrame]:
-    """Number the rows of repeated keys, whose cells are hashed in _CONTENT."""
+    """Number the rows of repeated keys, whose cells are hashed."""
     recorded = _number_entities(recorded, key)
     if recorded.is_empty():
         today = today.sort(_CONTENT).with_columns((_position(key) + 1).alias(WHICH))
-        yesterday = _assign(yesterday, today, key)
+        yesterday = _assign(yesterday, today, key, by=_ON_BOTH_DAYS)
     else:
-        today = _assign(today, recorded.filter(PRESENT), key)
+        today = _assign(today, recorded.filter(PRESENT), key, by=_CONTENT)
         # A row that nothing touched is the first choice of yesterday's equal rows.
-        yesterday = _assign(yesterday, recorded.filter(HELD).sort(pl.col(WHY_BITS) > 0, WHICH), key)
+        held = recorded.filter(HELD).sort(pl.col(WHY_BITS) > 0, WHICH)
+        yesterday = _assign(yesterday, held, key, by=_ON_BOTH_DAYS)
     return [yesterday, today, recorded]
 
 
@@ -92,15 +100,22 @@ def _position(columns: Sequence[str]) -> pl.Expr:
     return pl.int_range(pl.len(), dtype=pl.Int64).over(columns)
 
 
-def _assign(rows: pl.DataFrame, slots: pl.DataFrame, key: list[str]) -> pl.DataFrame:
-    """Give rows the numbers of slots: of one with equal cells if there is one, otherwise of any that is left."""
-    rows, slots = rows.sort(_CONTENT, maintain_order=True), slots.select(*key, _CONTENT, WHICH)
-    equal = [*key, _CONTENT, _PLACE]
+def _assign(rows: pl.DataFrame, slots: pl.DataFrame, key: list[str], *, by: str) -> pl.DataFrame:
+    """Give rows the numbers of slots: of one with equal cells if there is one, otherwise of any that is left.
+
+    Args:
+        rows: rows with hashes of their cells.
+        slots: rows with numbers, likewise.
+        key: the columns of the key.
+        by: the column of the hash by which cells are equal.
+    """
+    rows, slots = rows.sort(by, maintain_order=True), slots.select(*key, by, WHICH)
+    equal = [*key, by, _PLACE]
     placed = rows.with_columns(_position(equal[:-1]).alias(_PLACE))
     places = slots.with_columns(_position(equal[:-1]).alias(_PLACE))
     found = placed.join(places, on=equal, how="left", maintain_order="left")
     matched = found.filter(pl.col(WHICH).is_not_null())
-    free = slots.join(matched, on=[*key, WHICH], how="anti", maintain_order="left").drop(_CONTENT)
+    free = slots.join(matched, on=[*key, WHICH], how="anti", maintain_order="left").drop(by)
     rest = found.filter(pl.col(WHICH).is_null()).drop(WHICH).with_columns(_position(key).alias(_PLACE))
     free = free.with_columns(_position(key).alias(_PLACE))
     others = rest.join(free, on=[*key, _PLACE], how="left", maintain_order="left")

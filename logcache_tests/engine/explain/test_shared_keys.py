@@ -175,3 +175,23 @@ def test_shared_keys_are_the_same_at_the_same_t(store: FolderObjectStore) -> Non
 
     assert differing(yesterday) == dict.fromkeys((USERS, HISTORY, SNAPSHOT), 0)
     assert differing(wrong) == {USERS: 1, HISTORY: 0, SNAPSHOT: 0}
+
+
+@pytest.mark.parametrize("pii_key", [pytest.param(PII_KEY, id="with the key"), pytest.param(None, id="without it")])
+@pytest.mark.parametrize("names", [("x", "y"), ("y", "x"), ("x", None), (None, "x")])
+@pytest.mark.parametrize("ends", [pytest.param((1001, 1005), id="to many"), pytest.param((1005, 1010), id="to one")])
+def test_rows_of_one_key_are_told_apart_by_columns_of_a_new_type(
+    ends: tuple[int, int], names: tuple[str | None, str | None], pii_key: bytes | None, store: FolderObjectStore
+) -> None:
+    """A name becomes a list of names, and one name again; whose it is shows in no other column, nor in the order."""
+    named = [(e, "user/name", name, 1001, True) for e, name in zip((A, B), names, strict=True) if name]
+    many = [(73, 41, "36", 1005, True), (73, 41, "35", 1005, False)]
+    one = [(73, 41, "35", 1010, True), (73, 41, "36", 1010, False)]
+    log = log_of(*SHARED, *named, schema_changes=[*many, *one])
+    (whole,) = sources_of(DEFINITION, store, [log])
+
+    yesterday, today = (compute_day(DEFINITION, [replace(whole, until_t=t)], store) for t in ends)
+    turned = today.showing({name: today.frame(name).reverse() for name in today.tables}, store)
+    found = compare(yesterday, turned, store, Explaining(pii_key=pii_key))
+
+    assert list(faults_of(found)) == []
