@@ -50,17 +50,20 @@ def number_rows(sides: Sides, columns: ComparedColumns, *, unchecked: frozenset[
     if repeated.is_empty():
         return Sides(*(frame.with_columns(_ALONE) for frame in frames))
     parts = [frame.join(repeated, on=key, how="semi") for frame in frames]
-    numbered = _number(*(_with_content(part, columns, unchecked) for part in parts), key=key)
+    yesterday, *others = (_with_common_content(part, columns, unchecked) for part in parts)
+    numbered = _number(yesterday, *(_with_content(part, columns, unchecked) for part in others), key=key)
     alone = [frame.join(repeated, on=key, how="anti").with_columns(_ALONE) for frame in frames]
     return Sides(*(pl.concat([one, more.select(one.columns)]) for one, more in zip(alone, numbered, strict=True)))
 
 
+def _with_common_content(rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str]) -> pl.DataFrame:
+    """The rows with hashes, in _ON_BOTH_DAYS, of what yesterday's types tell of their cells, too."""
+    return rows.with_columns(content_hash(rows, columns, unchecked, on_both_days=True).alias(_ON_BOTH_DAYS))
+
+
 def _with_content(rows: pl.DataFrame, columns: ComparedColumns, unchecked: frozenset[str]) -> pl.DataFrame:
-    """The rows with hashes of their cells: in _CONTENT, and in _ON_BOTH_DAYS of what yesterday's types tell of them."""
-    hashes = ((_CONTENT, False), (_ON_BOTH_DAYS, True))
-    return rows.with_columns(
-        content_hash(rows, columns, unchecked, on_both_days=both).alias(name) for name, both in hashes
-    )
+    """Rows of today's types with hashes of their cells in _CONTENT."""
+    return rows.with_columns(content_hash(rows, columns, unchecked, on_both_days=False).alias(_CONTENT))
 
 
 def _number(

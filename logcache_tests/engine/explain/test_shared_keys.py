@@ -183,11 +183,14 @@ def test_shared_keys_are_the_same_at_the_same_t(store: FolderObjectStore) -> Non
 def test_rows_of_one_key_are_told_apart_by_columns_of_a_new_type(
     ends: tuple[int, int], names: tuple[str | None, str | None], pii_key: bytes | None, store: FolderObjectStore
 ) -> None:
-    """A name becomes a list of names, and one name again; whose it is shows in no other column, nor in the order."""
+    """A name becomes a list of names, and one name again; whose it is shows in no other column, nor in the order.
+
+    So does a nickname, which is personal data.
+    """
     named = [(e, "user/name", name, 1001, True) for e, name in zip((A, B), names, strict=True) if name]
-    many = [(73, 41, "36", 1005, True), (73, 41, "35", 1005, False)]
-    one = [(73, 41, "35", 1010, True), (73, 41, "36", 1010, False)]
-    log = log_of(*SHARED, *named, schema_changes=[*many, *one])
+    many = [(a, 41, kind, 1005, kind == "36") for a in (73, 87) for kind in ("36", "35")]
+    one = [(a, 41, kind, 1010, kind == "35") for a in (73, 87) for kind in ("35", "36")]
+    log = log_of(*SHARED, *named, *NICKS, schema_changes=[*many, *one])
     (whole,) = sources_of(DEFINITION, store, [log])
 
     yesterday, today = (compute_day(DEFINITION, [replace(whole, until_t=t)], store) for t in ends)
