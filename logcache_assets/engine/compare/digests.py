@@ -123,16 +123,11 @@ def content_hash(
 ) -> pl.Series:
     """The hash of what the log can tell of each row's cells; of unchecked ones, only whether, or how many, they are.
 
-    Args:
-        rows: rows in common types.
-        columns: the compared columns.
-        unchecked: columns whose cells the log cannot tell.
-        on_both_days: hash of retyped columns only whether they have a value, which is all that yesterday's rows tell.
+    With `on_both_days`, of retyped ones only whether they are, which is all that yesterday's rows tell.
     """
     parts = [pl.lit(0)]
-    for name, dtype in {**columns.types, **columns.retyped}.items():
-        if name in columns.key or name in columns.foreign:
-            continue
+    for name in (cell for cell in columns.cells if cell not in columns.foreign):
+        dtype = columns.types.get(name) or columns.retyped[name]
         if on_both_days and name in columns.retyped:
             parts.append(pl.col(name).is_null())
         elif name in unchecked:

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from logcache_assets.engine.storage.schemas import FACTS_SCHEMA
-
 VALUE = ("v", "n")
 CHANGES = ("e", *VALUE, "t", "added")
 """Columns of the datoms of one attribute."""
@@ -22,9 +20,6 @@ FACTS = ("e", *VALUE, "t_from", "t_to")
 
 _HOLDS = (pl.col("t_to").is_null() | (pl.col("t_from") < pl.col("t_to"))).fill_null(value=False)
 """Whether a fact holds at some t, so that it is not an empty one."""
-
-_NO_T = pl.lit(None, FACTS_SCHEMA["t_to"])
-
 
 _MOMENT = pl.col("t") * 2 + pl.col("added")
 """The order of the datoms of one entity: of one value at one t the retraction comes first."""
