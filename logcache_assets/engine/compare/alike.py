@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from logcache_assets.engine.compare.contract_files import Piece, Table
 from logcache_assets.engine.compare.digests import EQUALS, KEYS, TODAY, YESTERDAY, ComparedColumns
-from logcache_assets.engine.compare.reading import PUT_ROWS, DayReading, Digested
+from logcache_assets.engine.compare.reading import DayReading, Digested
 from logcache_assets.engine.drivers.driver import Folder
 
 
@@ -75,7 +75,6 @@ class AlikeTask:
         for batch in day.batches():
             day.count(batch)
             day.equal.append(batch.select(EQUALS.columns))
-            if day.read_rows - day.put_rows > PUT_ROWS:
-                day.put_digests()
+            day.put_many_digests()
         today = day.finish()
         return replace(today, side=YESTERDAY), today

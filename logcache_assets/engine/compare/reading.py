@@ -88,8 +88,7 @@ class ReadTask:
                 day.settle(batch)
             else:
                 _match(day, days[TODAY - day.side], batch)
-            if day.read_rows - day.put_rows > PUT_ROWS:
-                day.put_digests()
+            day.put_many_digests()
             del batch  # or it is held while the next one is decoded
         yesterday, today = (day.finish() for day in days)
         return yesterday, today
@@ -229,8 +228,13 @@ class DayReading:
             cells = self.columns.to_common(rows).with_columns(rows[ROW], rows[K])
             self.kept.append(with_own_texts(cells))
 
+    def put_many_digests(self) -> None:
+        """Put the digests into shards once they are many, so that what a task holds does not grow with its rows."""
+        if self.read_rows - self.put_rows > PUT_ROWS:
+            self.put_digests()
+
     def put_digests(self) -> None:
-        """Put the digests so far into shards, so that what a task holds does not grow with its rows."""
+        """Put the digests so far into shards."""
         self._put("equal", pl.concat([EQUALS, *self.equal]))
         self._put("others", pl.concat([DIGESTS, *self.others]))
         self.equal.clear()
