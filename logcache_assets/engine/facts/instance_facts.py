@@ -17,7 +17,7 @@ from logcache_assets.engine.facts.facts_files import FactsFolder
 from logcache_assets.engine.facts.fold import CHANGES, FACTS, continue_facts
 from logcache_assets.engine.facts.values import INTEGER_TYPES, parse_integers
 from logcache_assets.engine.log.cache_error import refusing_damage
-from logcache_assets.engine.log.datoms import Datoms
+from logcache_assets.engine.log.datoms import Datoms, by_attribute
 from logcache_assets.engine.storage.buckets import WHOLE, Bucket
 from logcache_assets.engine.storage.schemas import END, FACTS_ORDER, FACTS_SCHEMA
 from logcache_assets.ports import ObjectStore
@@ -124,8 +124,8 @@ class InstanceFacts:
 
     def every(self, schema: DatomicSchema, bucket: Bucket = WHOLE) -> pl.DataFrame:
         """All facts of a bucket, with texts; columns of FACTS_SCHEMA, sorted by FACTS_ORDER."""
-        cached = _by_attribute(self._read_every_cached(bucket))
-        changes = _by_attribute(self.datoms.every(bucket))
+        cached = by_attribute(self._read_every_cached(bucket))
+        changes = by_attribute(self.datoms.every(bucket))
         parts = [
             _fold_attribute(cached.get(a), changes.get(a), a, schema.types.get(a)) for a in sorted({*cached, *changes})
         ]
@@ -153,10 +153,6 @@ def _fold_together(
     if after_t:
         folded = folded.filter(pl.col("t_to").is_null() | (pl.col("t_to") > after_t))
     return FactGroup(cells=cells, facts=folded)
-
-
-def _by_attribute(frame: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    return {int(key[0]): part for key, part in frame.partition_by("a", as_dict=True, maintain_order=True).items()}
 
 
 def _apply_changes(facts: pl.DataFrame, changes: pl.DataFrame | None, value_type: str) -> pl.DataFrame:

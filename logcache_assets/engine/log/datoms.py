@@ -55,7 +55,7 @@ class DatomsInMemory(Datoms):
     def __init__(self, portions: Iterable[pl.DataFrame]) -> None:
         found: dict[int, list[pl.DataFrame]] = {}
         for portion in portions:
-            for a, frame in _by_attribute(portion.select(DATOM_COLUMNS)).items():
+            for a, frame in by_attribute(portion.select(DATOM_COLUMNS)).items():
                 found.setdefault(a, []).append(frame)
         self._by_attribute = {a: pl.concat(frames) for a, frames in found.items()}
 
@@ -104,7 +104,7 @@ class SpilledDatoms(Datoms):
 
     @override
     def of(self, attributes: Collection[int], bucket: Bucket) -> dict[int, pl.DataFrame]:
-        return _by_attribute(self._read(bucket, is_among(attributes)))
+        return by_attribute(self._read(bucket, is_among(attributes)))
 
     @override
     def every(self, bucket: Bucket) -> pl.DataFrame:
@@ -131,12 +131,12 @@ class SpilledDatoms(Datoms):
 
 
 def _last_ts(datoms: pl.LazyFrame, bucket: Bucket) -> pl.LazyFrame:
-    inside = datoms if bucket.of == 1 else datoms.filter(bucket_of(bucket.of) == bucket.number)
-    return inside.group_by("e").agg(pl.col("t").max())
+    return bucket.select(datoms).group_by("e").agg(pl.col("t").max())
 
 
-def _by_attribute(datoms: pl.DataFrame) -> dict[int, pl.DataFrame]:
-    return {part["a"][0]: part for part in datoms.partition_by("a")}
+def by_attribute(rows: pl.DataFrame) -> dict[int, pl.DataFrame]:
+    """The rows of each attribute `a`, in their order."""
+    return {part["a"][0]: part for part in rows.partition_by("a")}
 
 
 def spill_datoms(datoms: pl.DataFrame, *, buckets: int, folder_uri: str, store: ObjectStore) -> tuple[Spill, ...]:

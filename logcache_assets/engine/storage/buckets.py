@@ -8,8 +8,11 @@ their bucket in their name (docs/formats.md), so the hash must never change.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import polars as pl
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 BUCKET_DATOMS = 4_000_000
 """Target datoms per bucket; computing contracts of that many takes a few hundred megabytes."""
@@ -73,7 +76,7 @@ class Bucket:
         """Whether every entity of the other bucket is in this one."""
         return self.of <= other.of and self.meets(other)
 
-    def select(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def select(self, frame: Frame) -> Frame:
         """The rows whose entity `e` is in this bucket."""
         return frame if self.of == 1 else frame.filter(bucket_of(self.of) == self.number)
 
